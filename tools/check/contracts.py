@@ -17,6 +17,11 @@ def within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
+def _lines(graph: ImportGraph, importer: str, imported: str) -> str:
+    details = graph.get_import_details(importer=importer, imported=imported)
+    return ", ".join(str(detail["line_number"]) for detail in details)
+
+
 class _DirectImports(Contract):
     """Base: a subclass lists the direct imports that may not be."""
 
@@ -24,12 +29,12 @@ class _DirectImports(Contract):
         raise NotImplementedError
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001 - the library's call
-        found = sorted(self.illegal(graph))
+        found = [(link, _lines(graph, *link)) for link in sorted(self.illegal(graph))]
         return ContractCheck(kept=not found, metadata={"illegal": found})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        for importer, imported in check.metadata["illegal"]:
-            output.print_error(f"- {importer} -> {imported}", bold=False)
+        for (importer, imported), lines in check.metadata["illegal"]:
+            output.print_error(f"- {importer} -> {imported} (l.{lines})", bold=False)
         output.new_line()
 
 
