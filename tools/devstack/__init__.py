@@ -1,0 +1,1 @@
+"""Everything a checkout needs around it to run: packages, Postgres, Valkey, front end, processes."""
