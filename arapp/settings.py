@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "rest_framework",
+    "auditlog",
     "core",
     "tenants",
     "messaging",
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -52,6 +54,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "core.middleware.ErrorMiddleware",
+    "tenants.middleware.SeatMiddleware",
 ]
 
 ROOT_URLCONF = "arapp.urls"
@@ -76,11 +80,18 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["django_cotton.templatetags.cotton"],
+            "builtins": [
+                "django_cotton.templatetags.cotton",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "core.templatetags.fmt",
+                "core.templatetags.ui",
+            ],
         },
     }
 ]
 COTTON_DIR = "components"
+COTTON_ISOLATE_BY_DEFAULT = True  # a component sees what it is given, never a variable of the page around it
 
 # The owner migrates and verifies; web, worker and beat run as a role that owns nothing.
 AS_OWNER = env.text("ARAPP_AS", "app") == "owner"
@@ -93,6 +104,10 @@ DATABASES: dict[str, Any] = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The audit table is written by the database's triggers; the library serves labels, its receivers stay off.
+AUDITLOG_LOGENTRY_MODEL = "core.AuditEntry"
+AUDITLOG_DISABLE_REMOTE_ADDR = True
 
 AUTH_USER_MODEL = "tenants.User"
 LOGIN_URL = "/sign-in/"

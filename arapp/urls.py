@@ -1,3 +1,9 @@
-from django.urls import URLPattern, URLResolver
+"""Every address of the product, one include per app."""
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = []
+
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", include("arapp.styleguide")))

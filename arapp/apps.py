@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class ArappConfig(AppConfig):
+    """Installed last, so that every app's models are ready when the registry is filled."""
+
+    name = "arapp"
+
+    def ready(self) -> None:
+        from core import effects, registry, relay  # noqa: F401 - the kernel's own due workers register themselves
+        from core.guard import refuse_wrong_role
+
+        registry.discover()
+        refuse_wrong_role()

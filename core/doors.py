@@ -1,0 +1,43 @@
+"""The one caller of the database's doors (core/sql/doors.sql): what may be known before the organization is."""
+
+from datetime import datetime
+
+from django.db import connection
+
+from core import clock, ids
+
+
+def _call(sql: str, params: list[object]) -> list[tuple[int, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def org_of_slug(slug: str) -> int | None:
+    """Organization of an address such as /o/<slug>/; None when there is none."""
+    return _call("SELECT org_of_slug(%s)", [slug])[0][0]
+
+
+def orgs_of_user(user_id: int) -> list[int]:
+    """Organizations in which the user has a membership, newest last."""
+    return [row[0] for row in _call("SELECT orgs_of_user(%s)", [user_id])]
+
+
+def create_org(*, slug: str, name: str) -> int:
+    """Make the row of a new organization and return its id; IntegrityError when the slug is taken."""
+    return _call("SELECT create_org(%s, %s, %s, %s)", [ids.new("org"), slug, name, clock.wall()])[0][0]
+
+
+def org_of_link(digest: str) -> int | None:
+    """Organization of a signed link, found by the hash of its token; None when unknown."""
+    return _call("SELECT org_of_link(%s)", [digest])[0][0]
+
+
+def due_work(kind: str, *, max_rows: int, per_tenant: int, wall: datetime) -> dict[int, list[int]]:
+    """Ids of what is due, by organization, at most `per_tenant` each: one query for all tenants."""
+    due: dict[int, list[int]] = {}
+    for organization_id, row_id in _call(
+        "SELECT organization_id, id FROM due_work(%s, %s, %s, %s)", [kind, max_rows, per_tenant, wall]
+    ):
+        due.setdefault(organization_id, []).append(row_id)
+    return due

@@ -1,0 +1,89 @@
+"""Work outside the database that is due: written as a row with its effect's natural key, done under a lease.
+
+`due()` writes the row in the transaction that makes the effect necessary. A worker claims rows, commits, runs the
+effect with no transaction open, and records the result. A worker that dies leaves a lease that runs out; the
+effect then runs again, so every effect finds out for itself what it already did.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from core import clock, registry
+from core.locks import claim
+from core.models import Effect
+from core.relay import PARK_AFTER, backoff
+from core.scope import on_commit, work
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=12)  # longer than a task may run, so a live worker never loses its rows
+BATCH = 20
+
+
+class Later(Exception):
+    """Raised by an effect that cannot be done yet: tried again at `at`, without counting as a failure."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__("later")
+        self.at = at
+
+
+def due(kind: str, items: Iterable[tuple[str, Mapping[str, Any]]], *, at: datetime | None = None) -> None:
+    """Write due effects, (natural key, payload) each; a key already written is left as it is."""
+    at = at or clock.wall()
+    rows = [Effect(kind=kind, key=key, payload=dict(payload), due_at=at) for key, payload in items]
+    if rows:
+        Effect.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
+        on_commit(_wake)
+
+
+def _wake() -> None:
+    from core.tasks import wake  # tasks import this module
+
+    wake("effects")
+
+
+@registry.due_worker("effects")
+def work_off(row_ids: list[int]) -> None:
+    """Work off the scope's due effects until none is left; `row_ids` only says there are some."""
+    while batch := _claim_batch():
+        for effect in batch:
+            _run(effect)
+
+
+def _claim_batch() -> list[Effect]:
+    now = clock.wall()
+    with work():
+        rows = claim(
+            Effect.objects.filter(
+                Q(lease_until=None) | Q(lease_until__lte=now), done_at=None, parked_at=None, due_at__lte=now
+            ).order_by("due_at", "id"),
+            BATCH,
+        )
+        Effect.objects.filter(pk__in=[row.pk for row in rows]).update(lease_until=now + LEASE)
+    return rows
+
+
+def _run(effect: Effect) -> None:
+    try:
+        registry.effects[effect.kind](effect)
+    except Later as later:
+        changes: dict[str, Any] = {"due_at": later.at, "lease_until": None}
+    except Exception as error:
+        log.exception("Effect %s %s failed.", effect.kind, effect.key)
+        attempts = effect.attempts + 1
+        changes = {
+            "attempts": attempts,
+            "last_error": f"{type(error).__name__}: {error}"[:2000],
+            "due_at": clock.wall() + backoff(attempts),
+            "lease_until": None,
+            "parked_at": clock.wall() if attempts >= PARK_AFTER else None,
+        }
+    else:
+        changes = {"done_at": clock.wall(), "last_error": "", "lease_until": None}
+    with work():
+        Effect.objects.filter(pk=effect.pk).update(**changes)

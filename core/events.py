@@ -1,0 +1,67 @@
+"""Facts that other apps, integrations and the events API may rely on.
+
+An event is a frozen dataclass in an app's `events.py` with a `name` and a `schema_version`; its fields are public
+ids and the figures a receiver needs. A breaking change is a new version beside the old one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
+
+from core import clock, ids
+from core.models import OutboxEvent
+from core.scope import on_commit
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events: `object_id` is the public id of what it is about, `object_version` orders them."""
+
+    name: ClassVar[str]
+    schema_version: ClassVar[int] = 1
+
+    object_id: str
+    object_version: int
+
+    @classmethod
+    def of(cls, row: OutboxEvent) -> Self:
+        """The event as it was emitted, read back from its row; unknown fields of newer writers are ignored."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{key: value for key, value in row.payload.items() if key in known})
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def emit(*events: Event) -> None:
+    """Write the events in the transaction at hand; handlers, events API and webhooks are fed from these rows."""
+    emit_all(events)
+
+
+def emit_all(events: Iterable[Event]) -> None:
+    """`emit` for a batch: one statement, and one wake-up after COMMIT."""
+    at = clock.now()
+    rows = [
+        OutboxEvent(
+            public_id=ids.new("evt"),
+            name=event.name,
+            schema_version=event.schema_version,
+            object_public_id=event.object_id,
+            object_version=event.object_version,
+            payload={key: _plain(value) for key, value in asdict(event).items()},
+            occurred_at=at,
+            next_attempt_at=clock.wall(),
+        )
+        for event in events
+    ]
+    if rows:
+        OutboxEvent.objects.bulk_create(rows, batch_size=2000)
+        on_commit(_wake)
+
+
+def _wake() -> None:
+    from core.tasks import wake  # tasks import the relay, which imports this module
+
+    wake("events")

@@ -1,0 +1,226 @@
+"""The kernel's tables: organizations, audit, events and their handling, effects, states, jobs, files, rates."""
+
+from datetime import timedelta
+
+from auditlog.models import AbstractLogEntry
+from django.db import models
+
+from core import clock
+from core.base import PublicIdField, Record, TenantForeignKey, TenantRow
+from core.constraints import TenantRLS, append_only
+
+__all__ = [
+    "AuditEntry",
+    "Effect",
+    "FxRate",
+    "HandledEvent",
+    "Job",
+    "Organization",
+    "OutboxEvent",
+    "ReferenceRate",
+    "StateChange",
+    "StoredFile",
+]
+
+
+class Organization(models.Model):
+    """The tenant: what must be known to open its scope. Everything else about it lives in tenants.
+
+    A sandbox is a row of its own that names its live twin and carries its own clock offset.
+    """
+
+    PREFIX = "org"
+
+    public_id = PublicIdField(unique=True)
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    live_twin = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="sandboxes")
+    clock_offset = models.DurationField(default=timedelta)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.wall, editable=False)
+
+    class Meta:
+        constraints = [TenantRLS(name="core_organization_tenant", column="id")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AuditEntry(AbstractLogEntry, TenantRow):
+    """Who changed what, written by statement-level triggers; the app's role can only read it.
+
+    Inserts are one row a statement (ids and digest), updates and deletes one row a record (before and after).
+    """
+
+    AUDITED = False  # it is the audit
+
+    # The library's single-column indexes are dropped: every index leads with the organization.
+    object_pk = models.CharField(max_length=255)
+    object_id = models.BigIntegerField(null=True)
+    object_repr = models.TextField(default="")
+    action = models.PositiveSmallIntegerField(choices=AbstractLogEntry.Action.choices)
+    content_type = models.ForeignKey(
+        "contenttypes.ContentType", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    actor = models.ForeignKey(
+        "tenants.User", models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    cid = models.CharField(max_length=255, null=True)
+    timestamp = models.DateTimeField()
+
+    class Meta:
+        constraints = append_only("core_auditentry")
+        indexes = [
+            models.Index(fields=["organization", "content_type", "object_id", "id"], name="audit_record"),
+            models.Index(fields=["organization", "timestamp"], name="audit_time"),
+        ]
+
+
+class OutboxEvent(TenantRow):
+    """A fact that happened, written in the transaction that made it so; feeds handlers, events API, webhooks."""
+
+    AUDITED = False  # append-only history of its own
+    PREFIX = "evt"
+
+    public_id = PublicIdField()
+    name = models.CharField(max_length=80)
+    schema_version = models.PositiveSmallIntegerField(default=1)
+    object_public_id = models.CharField(max_length=40)
+    object_version = models.PositiveIntegerField(default=1)
+    payload = models.JSONField()
+    occurred_at = models.DateTimeField()
+    relayed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    parked_at = models.DateTimeField(null=True)
+    last_error = models.TextField(default="", blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["organization", "id"],
+                name="outbox_pending",
+                condition=models.Q(relayed_at=None, parked_at=None),
+            ),
+            models.Index(fields=["organization", "object_public_id", "id"], name="outbox_object"),
+        ]
+
+
+class HandledEvent(TenantRow):
+    """One handler has done its part of one event, in the same transaction: redelivery finds it and stops."""
+
+    AUDITED = False  # bookkeeping of the outbox
+    event = TenantForeignKey(OutboxEvent)
+    handler = models.CharField(max_length=120)
+    handled_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "event", "handler"], name="handled_once"),
+        ]
+
+
+class Effect(TenantRow):
+    """Something due outside the database (mail, PDF, charge, delivery), worked off under a lease."""
+
+    AUDITED = False  # what it does leaves its own audited row
+
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=200)
+    payload = models.JSONField(default=dict)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+    parked_at = models.DateTimeField(null=True)
+    last_error = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "key"], name="effect_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "due_at"],
+                name="effect_due",
+                condition=models.Q(done_at=None, parked_at=None),
+            ),
+        ]
+
+
+class StateChange(TenantRow):
+    """One move of a record from state to state; part of its timeline."""
+
+    AUDITED = False  # the state column's own table is audited
+
+    object_public_id = models.CharField(max_length=40)
+    from_state = models.CharField(max_length=40)
+    to_state = models.CharField(max_length=40)
+    reason = models.TextField(blank=True, default="")
+    actor = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = append_only("core_statechange")
+        indexes = [models.Index(fields=["organization", "object_public_id", "id"], name="statechange_object")]
+
+
+class StoredFile(Record):
+    """A file kept once with its hash; the bytes live in the storage, never in the database."""
+
+    PREFIX = "file"
+
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    storage_key = models.CharField(max_length=300)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "sha256"], name="storedfile_hash")]
+
+
+class Job(Record):
+    """Long work that a person waits for: progress, cancel, result."""
+
+    PREFIX = "job"
+
+    kind = models.CharField(max_length=60)
+    state = models.CharField(max_length=20, default="queued")
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True, default="")
+    cancel_requested = models.BooleanField(default=False)
+    payload = models.JSONField(default=dict)
+    result = TenantForeignKey(StoredFile, null=True)
+    started_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "-id"], name="job_newest")]
+
+
+class ReferenceRate(models.Model):
+    """A published rate, the same for everybody: units of `quote` for one EUR on a day."""
+
+    quote = models.CharField(max_length=3)
+    on = models.DateField()
+    rate = models.DecimalField(max_digits=24, decimal_places=12)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["quote", "on"], name="referencerate_once")]
+
+
+class FxRate(TenantRow):
+    """An organization's own rate: units of `quote` for one `base` from a day on; wins over the published one."""
+
+    base = models.CharField(max_length=3)
+    quote = models.CharField(max_length=3)
+    on = models.DateField()
+    rate = models.DecimalField(max_digits=24, decimal_places=12)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "base", "quote", "on"], name="fxrate_once"),
+            models.CheckConstraint(condition=models.Q(rate__gt=0), name="fxrate_positive"),
+        ]

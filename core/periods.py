@@ -1,0 +1,75 @@
+"""Half-open local-date periods, computed from their anchor.
+
+The n-th boundary always comes from the anchor (31 Jan, 28 Feb, 31 Mar), never from the one before it, so month
+ends do not drift.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
+
+
+class Unit(StrEnum):
+    """What a period is counted in."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+_STEP = {
+    Unit.DAY: ("days", 1),
+    Unit.WEEK: ("weeks", 1),
+    Unit.MONTH: ("months", 1),
+    Unit.QUARTER: ("months", 3),
+    Unit.YEAR: ("years", 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """`[start, end)` in local dates: the end is the first day that does not belong to it."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise ValueError("A period ends after it starts.")
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days
+
+
+def boundary(anchor: date, unit: Unit, every: int, n: int) -> date:
+    """Start of the n-th period (n >= 0) of `every` x `unit` anchored at `anchor`."""
+    name, step = _STEP[unit]
+    return anchor + relativedelta(**{name: step * every * n})  # type: ignore[arg-type]
+
+
+def period(anchor: date, unit: Unit, every: int, n: int) -> Period:
+    """The n-th period, n >= 0."""
+    return Period(boundary(anchor, unit, every, n), boundary(anchor, unit, every, n + 1))
+
+
+def index_on(anchor: date, unit: Unit, every: int, day: date) -> int:
+    """Number of the period that contains `day`; negative before the anchor."""
+    name, step = _STEP[unit]
+    approximate_days = {"days": 1.0, "weeks": 7.0, "months": 30.44, "years": 365.25}[name] * step * every
+    n = max(0, int((day - anchor).days / approximate_days) - 1)
+    if day < anchor:
+        return -1
+    while boundary(anchor, unit, every, n + 1) <= day:
+        n += 1
+    return n
+
+
+def local_midnight(day: date, zone: str) -> datetime:
+    """The instant, in UTC, at which `day` begins in `zone`; where midnight is skipped, the first instant after."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

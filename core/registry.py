@@ -1,0 +1,96 @@
+"""What the apps offer, found here by whoever needs it from above and by the generated tests.
+
+Each app fills it from its `permissions`, `handlers`, `nav` and `commands` modules, loaded once at start.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.module_loading import autodiscover_modules
+
+MODULES = ("permissions", "handlers", "nav", "checks", "panels")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """`name` is `module.verb`, for example invoices.issue; `sensitive` ones are never in a read-only role."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`run` gets a batch of one event's rows, inside work(); `name` is its identity in HandledEvent."""
+
+    name: str
+    event: str
+    run: Callable[[list[Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A link of the sidebar, shown greyed to those who lack its permission; `key` follows `g`."""
+
+    section: str
+    label: str
+    icon: str
+    url_name: str
+    permission: str
+    key: str
+    order: int
+
+
+permissions: dict[str, Permission] = {}
+handlers: dict[str, list[Handler]] = {}
+effects: dict[str, Callable[[Any], None]] = {}
+due_workers: dict[str, Callable[[list[int]], None]] = {}
+nav: list[NavItem] = []
+panels: dict[str, list[tuple[str, str]]] = {}
+checks: dict[str, str] = {}
+"""Name of an invariant to the statement that returns the rows for which it does not hold."""
+views: dict[str, str] = {}
+"""Dotted name of each page to the permission it names."""
+
+
+def discover() -> None:
+    """Import the registering modules of every installed app; called once when all models are loaded."""
+    autodiscover_modules(*MODULES)
+
+
+def permission(name: str, label: Any) -> str:
+    """Declare a permission and return its name."""
+    permissions[name] = Permission(name, label)
+    return name
+
+
+def handles(event: type) -> Callable[[Callable[[list[Any]], None]], Callable[[list[Any]], None]]:
+    """Register an in-database handler for an event class; it gets the rows of a batch, inside work()."""
+
+    def register(run: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
+        handler = Handler(f"{run.__module__}.{run.__name__}", event.name, run)  # type: ignore[attr-defined]
+        handlers.setdefault(handler.event, []).append(handler)
+        return run
+
+    return register
+
+
+def effect(kind: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    """Register what works off due effects of a kind. It runs outside work() and must bear being run again."""
+
+    def register(run: Callable[[Any], None]) -> Callable[[Any], None]:
+        effects[kind] = run
+        return run
+
+    return register
+
+
+def due_worker(kind: str) -> Callable[[Callable[[list[int]], None]], Callable[[list[int]], None]]:
+    """Register what works off rows that the door `due_work(kind)` names, in the organization's scope."""
+
+    def register(run: Callable[[list[int]], None]) -> Callable[[list[int]], None]:
+        due_workers[kind] = run
+        return run
+
+    return register

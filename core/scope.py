@@ -1,0 +1,172 @@
+"""Whose rows the running code may touch, and who acts.
+
+A scope is entered once by the edge (middleware, task, command); every database access happens inside `work()`,
+which opens the transaction and tells the database the organization. Nothing else sets either.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from core.errors import Forbidden
+
+
+class NoTenant(RuntimeError):
+    """Code touched an organization's rows without a scope: a bug at the edge, never an empty answer."""
+
+
+class OtherTenant(RuntimeError):
+    """Code for one organization ran inside the open work of another."""
+
+
+class InsideWork(RuntimeError):
+    """A vendor call, mail or PDF was about to run while a transaction was open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: `kind` is member, key, link or system; `id` is that row's id, `label` what the audit shows."""
+
+    kind: str
+    id: int | None = None
+    label: str = ""
+
+
+SYSTEM = Actor("system", label="system")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One organization, one actor, and what that actor may do. `origin` is page, api, worker, command or import."""
+
+    organization_id: int
+    actor: Actor = SYSTEM
+    permissions: frozenset[str] = frozenset()
+    origin: str = "worker"
+    request_id: str = ""
+    clock_offset: timedelta = field(default_factory=timedelta)
+
+    def may(self, permission: str) -> bool:
+        """System code may do everything; everybody else only what was granted."""
+        return self.actor.kind == "system" or permission in self.permissions
+
+
+_scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+_open_for: ContextVar[int | None] = ContextVar("open_for", default=None)
+
+
+def current() -> Scope:
+    """The scope in force; raises NoTenant outside one."""
+    scope = _scope.get()
+    if scope is None:
+        raise NoTenant("No organization is in scope.")
+    return scope
+
+
+def current_or_none() -> Scope | None:
+    """The scope in force, or None outside one."""
+    return _scope.get()
+
+
+@contextmanager
+def enter(scope: Scope) -> Iterator[Scope]:
+    """Run the block in `scope`. Entering another organization inside open work raises OtherTenant."""
+    if _open_for.get() not in (None, scope.organization_id):
+        raise OtherTenant("Work for another organization is open.")
+    token = _scope.set(scope)
+    try:
+        yield scope
+    finally:
+        _scope.reset(token)
+
+
+def require(permission: str) -> None:
+    """Raise Forbidden unless the actor holds `permission`."""
+    if not current().may(permission):
+        raise Forbidden("You do not have the right to do this.", permission=permission)
+
+
+def inside_work() -> bool:
+    """Whether a work() is open."""
+    return _open_for.get() is not None
+
+
+def refuse_inside_work(what: str) -> None:
+    """Called by the HTTP client, mail and PDF: raises InsideWork while a transaction is open."""
+    if inside_work():
+        raise InsideWork(f"{what} must not run inside work(): commit first, then call.")
+
+
+@contextmanager
+def work() -> Iterator[Scope]:
+    """One transaction for the scope's organization; inside another `work()` it joins that one.
+
+    The organization is told to the database for this transaction only, so a pooled connection cannot leak it.
+    It is never emptied before COMMIT, when deferred triggers still need it; only where the block joined a
+    transaction that it did not open (a test's) is it emptied afterwards.
+    """
+    scope = current()
+    open_for = _open_for.get()
+    if open_for is not None:
+        if open_for != scope.organization_id:
+            raise OtherTenant("Work for another organization is open.")
+        with transaction.atomic(savepoint=False):
+            yield scope
+        return
+    joined = connection.in_atomic_block
+    token = _open_for.set(scope.organization_id)
+    try:
+        with transaction.atomic():
+            _tell_database(scope)
+            yield scope
+    finally:
+        _open_for.reset(token)
+        if joined and not connection.needs_rollback:
+            _set_local("app.organization_id", "")
+
+
+def _tell_database(scope: Scope) -> None:
+    actor = {"kind": scope.actor.kind, "id": scope.actor.id, "label": scope.actor.label}
+    origin = {"origin": scope.origin, "request": scope.request_id}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('app.organization_id', %s, true), set_config('app.actor', %s, true),"
+            " set_config('app.origin', %s, true), set_config('app.at', %s, true)",
+            [str(scope.organization_id), json.dumps(actor), json.dumps(origin), _wall().isoformat()],
+        )
+
+
+def _set_local(name: str, value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+def _wall() -> datetime:
+    from core import clock  # clock reads the scope's offset, so it imports this module
+
+    return clock.wall()
+
+
+def on_commit(do: Callable[[], None]) -> None:
+    """Run `do` after COMMIT in this same scope, outside work; its failure never undoes what was committed."""
+    scope = current()
+
+    def run() -> None:
+        token = _open_for.set(None)
+        try:
+            with enter(scope):
+                do()
+        finally:
+            _open_for.reset(token)
+
+    transaction.on_commit(run, robust=True)
+
+
+def acting(**changes: object) -> Scope:
+    """The current scope with some fields replaced, for a rule or an import that acts under its own name."""
+    return replace(current(), **changes)  # type: ignore[arg-type]

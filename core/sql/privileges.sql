@@ -1,0 +1,11 @@
+-- What arapp_app may do in this database. Tables made later by the owner inherit it; append-only tables take
+-- UPDATE and DELETE back in the migration that makes them.
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO arapp_app;
+GRANT USAGE, CREATE ON SCHEMA public TO arapp_door;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO arapp_app;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO arapp_app;
+REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM arapp_app;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO arapp_app;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO arapp_app;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

@@ -1,0 +1,20 @@
+-- The three roles of one deployment, made once by a superuser; safe to run again.
+-- arapp_owner migrates and verifies, arapp_app is web, worker and beat, arapp_door owns the few functions
+-- that may look across organizations. Passwords are set by whoever runs this, never here.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'arapp_door') THEN
+        CREATE ROLE arapp_door NOLOGIN NOSUPERUSER BYPASSRLS;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'arapp_owner') THEN
+        CREATE ROLE arapp_owner LOGIN NOSUPERUSER BYPASSRLS CREATEDB;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'arapp_app') THEN
+        CREATE ROLE arapp_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT;
+    END IF;
+END
+$$;
+GRANT arapp_door TO arapp_owner;
+ALTER ROLE arapp_app SET lock_timeout = '3s';
+ALTER ROLE arapp_app SET idle_in_transaction_session_timeout = '60s';
+ALTER ROLE arapp_owner SET lock_timeout = '10s';

@@ -1,0 +1,64 @@
+"""Who owes: customers, their contacts, and the signed links that let a contact pay without an account."""
+
+from django.db import models
+
+from core import clock
+from core.base import Record, TenantForeignKey, TenantRow
+
+
+class Customer(Record):
+    """A business or person that owes money to the organization, in one usual currency."""
+
+    PREFIX = "cus"
+
+    name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200, editable=False)
+    number = models.CharField(max_length=40)
+    entity = TenantForeignKey("tenants.LegalEntity")
+    email = models.EmailField(blank=True, default="")
+    address = models.TextField(blank=True, default="")
+    country = models.CharField(max_length=2, blank=True, default="")
+    currency = models.CharField(max_length=3)
+    zone = models.CharField(max_length=64)
+    terms_days = models.PositiveSmallIntegerField()
+    parent = TenantForeignKey("self", null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "number"], name="customer_number"),
+            models.UniqueConstraint(
+                fields=["organization", "external_id"],
+                name="customer_external_id",
+                condition=~models.Q(external_id=""),
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "name_key", "id"], name="customer_by_name")]
+
+
+class Contact(Record):
+    """A person at a customer; gets mail and links, has no account."""
+
+    PREFIX = "con"
+
+    customer = TenantForeignKey(Customer)
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+    receives_invoices = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "customer", "email"], name="contact_once")
+        ]
+
+
+class Link(TenantRow):
+    """A link that was mailed: only its hash is kept. `purpose` bounds what it opens, `target` names the object."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    purpose = models.CharField(max_length=20)
+    customer = TenantForeignKey(Customer)
+    target = models.CharField(max_length=40)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=clock.wall)

@@ -1,0 +1,64 @@
+"""Open items and what may be put against what. Amounts are positive minor units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from ledger.domain.entries import Purpose
+
+
+class Side(StrEnum):
+    """Debits are owed to us, credits are owed back or were paid."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+class Kind(StrEnum):
+    """What an open item came from. The kind decides its side and its control account."""
+
+    INVOICE = "invoice"
+    OPENING = "opening"
+    CREDIT_NOTE = "credit_note"
+    PAYMENT = "payment"
+    WRITE_OFF = "write_off"
+    VOID = "void"
+
+
+SIDES = {
+    Kind.INVOICE: Side.DEBIT,
+    Kind.OPENING: Side.DEBIT,
+    Kind.CREDIT_NOTE: Side.CREDIT,
+    Kind.PAYMENT: Side.CREDIT,
+    Kind.WRITE_OFF: Side.CREDIT,
+    Kind.VOID: Side.CREDIT,
+}
+
+
+def control_account(kind: Kind) -> Purpose:
+    """Where the item stands in the ledger: money not yet put against anything is a liability of its own."""
+    return Purpose.UNAPPLIED if kind is Kind.PAYMENT else Purpose.RECEIVABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A debit item as the splitter sees it."""
+
+    item_id: int
+    open_minor: int
+    due_on: date
+
+
+def oldest_first(amount: int, targets: Sequence[Target]) -> list[tuple[int, int]]:
+    """Split `amount` over the targets by due date, then id: [(item id, minor)], nothing beyond an open amount.
+
+    What is left over is not in the result; it stays unapplied.
+    """
+    parts = []
+    for target in sorted(targets, key=lambda t: (t.due_on, t.item_id)):
+        part = min(amount, target.open_minor)
+        if part > 0:
+            parts.append((target.item_id, part))
+            amount -= part
+    return parts

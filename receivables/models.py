@@ -1,0 +1,99 @@
+"""Open items and the allocations between them: what is owed, what was paid, and what was put against what."""
+
+from django.db import models
+
+from core import clock
+from core.base import Record, TenantForeignKey, TenantRow
+from core.constraints import Trigger, append_only
+
+
+class OpenItem(Record):
+    """What is still open of a document, fee, payment or credit.
+
+    `open_minor` is moved by the database alone, from the allocations written; the app's role may not update it.
+    `reserved_minor` is promised to payment attempts under way.
+    """
+
+    PREFIX = "item"
+
+    customer = TenantForeignKey("customers.Customer")
+    entity = TenantForeignKey("tenants.LegalEntity")
+    kind = models.CharField(max_length=20)
+    side = models.CharField(max_length=6)
+    label = models.CharField(max_length=80)
+    source = models.CharField(max_length=40)
+    currency = models.CharField(max_length=3)
+    total_minor = models.BigIntegerField()
+    open_minor = models.BigIntegerField()
+    reserved_minor = models.BigIntegerField(default=0)
+    effective_on = models.DateField()
+    due_on = models.DateField()
+    settled_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "source"], name="openitem_source"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    open_minor__gte=0, open_minor__lte=models.F("total_minor"), total_minor__gt=0
+                ),
+                name="openitem_open_within_total",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reserved_minor__gte=0, reserved_minor__lte=models.F("open_minor")),
+                name="openitem_reserved_within_open",
+            ),
+            Trigger(
+                name="receivables_openitem_whole",
+                when="AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+                function="receivables_item_whole()",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "customer", "due_on"],
+                name="openitem_open",
+                condition=models.Q(open_minor__gt=0),
+                include=["currency", "side", "open_minor", "entity"],
+            ),
+            models.Index(fields=["organization", "customer", "id"], name="openitem_customer"),
+        ]
+
+
+class Allocation(TenantRow):
+    """A part of a credit item put against a debit item; negative when it undoes another. Never changed."""
+
+    key = models.CharField(max_length=120)
+    debit_item = TenantForeignKey(OpenItem)
+    credit_item = TenantForeignKey(OpenItem)
+    minor = models.BigIntegerField()
+    effective_on = models.DateField()
+    posted_on = models.DateField()
+    recorded_at = models.DateTimeField(default=clock.now)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    reverses = TenantForeignKey("self", null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "key"], name="allocation_once"),
+            models.UniqueConstraint(
+                fields=["organization", "reverses"],
+                name="allocation_undone_once",
+                condition=models.Q(reverses__isnull=False),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(minor__gt=0, reverses=None)
+                | models.Q(minor__lt=0, reverses__isnull=False),
+                name="allocation_sign",
+            ),
+            *append_only("receivables_allocation"),
+            Trigger(
+                name="receivables_allocation_moves_items",
+                when="AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+                function="receivables_move_items()",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "debit_item"], name="allocation_debit"),
+            models.Index(fields=["organization", "credit_item"], name="allocation_credit"),
+        ]

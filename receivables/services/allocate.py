@@ -1,0 +1,196 @@
+"""Putting credits against debits, and taking that back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from core import bulk, clock
+from core.errors import Conflict, Invalid, NotFound
+from core.events import emit_all
+from core.locks import lock
+from ledger.services.post import post
+from receivables.domain.items import Kind
+from receivables.domain.postings import ItemFacts, allocated
+from receivables.events import ItemReopened, ItemSettled
+from receivables.models import Allocation, OpenItem
+
+
+class TooMuch(Conflict):
+    """More was to be applied than is open; nothing was written."""
+
+    code = "more_than_open"
+
+
+class AlreadyUndone(Conflict):
+    """The allocation was taken back before."""
+
+    code = "already_undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`minor` (positive) of the credit item put against the debit item. `key` is the natural key."""
+
+    key: str
+    debit_item_id: int
+    credit_item_id: int
+    minor: int
+    reason: str = ""
+
+
+def facts_of(item: OpenItem) -> ItemFacts:
+    """The item as a posting needs it."""
+    return ItemFacts(
+        item.pk,
+        Kind(item.kind),
+        item.customer_id,
+        item.entity_id,
+        item.currency,
+        item.total_minor,
+        item.source,
+    )
+
+
+def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | None = None) -> None:
+    """Apply the parts: allocations, entries, settlement, events. Inside work().
+
+    Locks the items by id, so concurrent callers queue. Promises all parts or none. A part whose key is already
+    written is skipped, so a rerun adds nothing. Raises TooMuch when a part exceeds what is open or reserved by
+    others, NotFound for an absent item, Invalid for an amount that is not positive. Emits item.settled.
+    """
+    parts = _unwritten(parts)
+    if not parts:
+        return
+    if any(part.minor <= 0 for part in parts):
+        raise Invalid("An amount to apply is positive.")
+    items = _locked({part.debit_item_id for part in parts} | {part.credit_item_id for part in parts})
+    parts = _unwritten(parts)  # another worker may have written them while we waited for the locks
+    _guard(parts, items)
+    posted_on = posted_on or effective_on
+    at = clock.now()
+    bulk.insert(
+        Allocation,
+        [
+            {
+                "key": part.key,
+                "debit_item_id": part.debit_item_id,
+                "credit_item_id": part.credit_item_id,
+                "minor": part.minor,
+                "effective_on": effective_on,
+                "posted_on": posted_on,
+                "recorded_at": at,
+                "reason": part.reason,
+            }
+            for part in parts
+        ],
+    )
+    post(
+        [
+            allocated(
+                facts_of(items[part.debit_item_id]),
+                facts_of(items[part.credit_item_id]),
+                part.minor,
+                key=part.key,
+                effective_on=effective_on,
+                posted_on=posted_on,
+            )
+            for part in parts
+        ]
+    )
+    settle(set(items), on=effective_on)
+
+
+def undo(allocation_id: int, *, on: date, reason: str) -> None:
+    """Take one allocation back by its mirror, dated `on`. Inside work().
+
+    Raises NotFound, or AlreadyUndone when that was done before. Emits item.reopened for what was settled.
+    """
+    original = Allocation.objects.filter(pk=allocation_id, reverses=None).first()
+    if original is None:
+        raise NotFound("That allocation is not here.")
+    items = _locked({original.debit_item_id, original.credit_item_id})
+    if Allocation.objects.filter(reverses=original).exists():
+        raise AlreadyUndone("This was taken back already.")
+    key = f"undo:{original.key}"
+    Allocation.objects.create(
+        key=key,
+        debit_item_id=original.debit_item_id,
+        credit_item_id=original.credit_item_id,
+        minor=-original.minor,
+        effective_on=on,
+        posted_on=on,
+        reason=reason,
+        reverses=original,
+    )
+    debit, credit = items[original.debit_item_id], items[original.credit_item_id]
+    post(
+        [
+            allocated(
+                facts_of(debit), facts_of(credit), -original.minor, key=key, effective_on=on, posted_on=on
+            )
+        ]
+    )
+    settle(set(items), on=on)
+
+
+def _unwritten(parts: Sequence[Part]) -> list[Part]:
+    written = set(
+        Allocation.objects.filter(key__in=[part.key for part in parts]).values_list("key", flat=True)
+    )
+    return [part for part in parts if part.key not in written]
+
+
+def _locked(item_ids: set[int]) -> dict[int, OpenItem]:
+    items = {item.pk: item for item in lock(OpenItem.objects.filter(pk__in=item_ids))}
+    if len(items) != len(item_ids):
+        raise NotFound("One of the items is not here.")
+    return items
+
+
+def _guard(parts: Sequence[Part], items: dict[int, OpenItem]) -> None:
+    left = {pk: item.open_minor - item.reserved_minor for pk, item in items.items()}
+    for part in parts:
+        for item_id in (part.debit_item_id, part.credit_item_id):
+            left[item_id] -= part.minor
+            if left[item_id] < 0:
+                item = items[item_id]
+                raise TooMuch(
+                    f"Only {item.open_minor - item.reserved_minor} of {item.label} can be used.",
+                    item=item.public_id,
+                    open_minor=item.open_minor,
+                    reserved_minor=item.reserved_minor,
+                )
+
+
+def settle(item_ids: set[int], *, on: date) -> None:
+    """Date items as settled or open again by what is open now, and say so by event. Items are locked."""
+    items = OpenItem.objects.filter(pk__in=item_ids)
+    closed = [item for item in items if item.open_minor == 0 and item.settled_on is None]
+    reopened = [item for item in items if item.open_minor and item.settled_on is not None]
+    for item in closed:
+        item.settled_on = on
+    for item in reopened:
+        item.settled_on = None
+    for item in (changed := [*closed, *reopened]):
+        item.version += 1
+        item.updated_at = clock.now()
+    if changed:
+        OpenItem.objects.bulk_update(changed, ["settled_on", "version", "updated_at"], batch_size=500)
+    emit_all(
+        [
+            *(
+                ItemSettled(
+                    item.public_id,
+                    item.version,
+                    source=item.source,
+                    kind=item.kind,
+                    settled_on=on.isoformat(),
+                )
+                for item in closed
+            ),
+            *(
+                ItemReopened(item.public_id, item.version, source=item.source, kind=item.kind)
+                for item in reopened
+            ),
+        ]
+    )

@@ -1,0 +1,43 @@
+"""Opens the scope for staff pages from the address and the membership; opens no transaction."""
+
+from collections.abc import Callable
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+
+from core import doors
+from core.scope import enter
+from tenants.selectors import seat_of
+
+PREFIX = "/o/"
+
+
+class SeatMiddleware:
+    """`/o/<slug>/…` answers members only; for everybody else it is not there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(PREFIX):
+            return self.get_response(request)
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return self._as_member(request)
+
+    def _as_member(self, request: HttpRequest) -> HttpResponse:
+        slug = request.path_info[len(PREFIX) :].split("/", 1)[0]
+        organization_id = doors.org_of_slug(slug)
+        seat = organization_id and seat_of(
+            request.user,  # type: ignore[arg-type]
+            organization_id,
+            origin="page",
+            request_id=request.request_id,  # type: ignore[attr-defined]
+        )
+        if not seat:
+            raise Http404
+        request.seat = seat  # type: ignore[attr-defined]
+        with enter(seat.scope):
+            response = self.get_response(request)
+        response.setdefault("Cache-Control", "private, no-store")
+        return response

@@ -1,0 +1,60 @@
+"""Reads of users' memberships and an organization's own data."""
+
+from dataclasses import dataclass
+from dataclasses import replace as replaced
+
+from django.db.models import Q
+
+from core import clock, doors
+from core.models import Organization
+from core.scope import Actor, Scope, enter, work
+from tenants.models import LegalEntity, Membership, Role, User
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A user's place in one organization, as a request needs it."""
+
+    scope: Scope
+    organization: Organization
+    role: Role
+
+
+def seat_of(user: User, organization_id: int, *, origin: str, request_id: str) -> Seat | None:
+    """The user's live membership with the scope it gives, or None; read anew for every request."""
+    bare = Scope(organization_id, Actor("member", user.pk, user.name), origin=origin, request_id=request_id)
+    with enter(bare), work():
+        now = clock.wall()
+        membership = (
+            Membership.objects.select_related("role", "organization")
+            .filter(Q(valid_from=None) | Q(valid_from__lte=now), user=user, disabled_at=None)
+            .filter(Q(valid_until=None) | Q(valid_until__gt=now))
+            .first()
+        )
+    if membership is None:
+        return None
+    organization = membership.organization
+    scope = replaced(
+        bare, permissions=frozenset(membership.role.permissions), clock_offset=organization.clock_offset
+    )
+    return Seat(scope, organization, membership.role)
+
+
+def organizations_of(user: User) -> list[Organization]:
+    """Organizations the user may open, by name."""
+    found = []
+    for organization_id in doors.orgs_of_user(user.pk):
+        with enter(Scope(organization_id, Actor("member", user.pk, user.name))), work():
+            found.append(Organization.objects.get(pk=organization_id))
+    return sorted(found, key=lambda organization: organization.name)
+
+
+def entity(code: str = "") -> LegalEntity:
+    """The scope's legal entity with this code, or its first. Inside work()."""
+    entities = LegalEntity.objects.order_by("id")
+    return entities.get(code=code) if code else entities[0]
+
+
+def base_currencies() -> dict[int, str]:
+    """Base currency of each of the scope's legal entities, by id. Inside work()."""
+    return dict(LegalEntity.objects.values_list("id", "currency"))

@@ -1,0 +1,62 @@
+"""Making an organization, and its members."""
+
+from zoneinfo import available_timezones
+
+from django.db import IntegrityError, transaction
+
+from core import doors, money
+from core.errors import Conflict, Invalid
+from core.scope import Actor, Scope, enter, work
+from tenants.models import LegalEntity, Membership, Role, User
+from tenants.permissions import OWNER, built_in_roles
+
+
+def create_organization(
+    *, owner: User, name: str, slug: str, country: str, currency: str, zone: str, tax_percent: str = "0"
+) -> int:
+    """Make an organization with its legal entity, built-in roles and owner; returns its id.
+
+    Raises Invalid on an unknown currency or zone and Conflict when the address `slug` is taken. Natural key:
+    the slug. Runs its own transaction.
+    """
+    if zone not in available_timezones():
+        raise Invalid("That time zone is not known.", fields={"zone": "Choose a time zone from the list."})
+    try:
+        money.exponent(currency)
+    except money.MoneyError as error:
+        raise Invalid(str(error), fields={"currency": str(error)}) from error
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                organization_id = doors.create_org(slug=slug, name=name)
+        except IntegrityError as error:
+            raise Conflict("That address is taken.", code="slug_taken") from error
+        actor = Actor("member", owner.pk, owner.name)
+        with enter(Scope(organization_id, actor, origin="page")), work():
+            roles = sync_built_in_roles()
+            LegalEntity.objects.create(
+                name=name, code="1", country=country, currency=currency, zone=zone, tax_percent=tax_percent
+            )
+            Membership.objects.create(user=owner, role=roles[OWNER])
+    return organization_id
+
+
+def sync_built_in_roles() -> dict[str, Role]:
+    """Bring the scope's built-in roles to what is registered; returns them by name. Inside work()."""
+    roles = {}
+    for name, permissions in built_in_roles().items():
+        role, made = Role.objects.get_or_create(
+            name=name, built_in=True, defaults={"permissions": permissions}
+        )
+        if not made and role.permissions != permissions:
+            role.permissions = permissions
+            role.touch("permissions")
+        roles[name] = role
+    return roles
+
+
+def add_member(*, user: User, role_name: str) -> Membership:
+    """Make `user` a member with a role of the scope's organization; Conflict when already one. Inside work()."""
+    if Membership.objects.filter(user=user).exists():
+        raise Conflict("This person is a member already.")
+    return Membership.objects.create(user=user, role=Role.objects.get(name=role_name))

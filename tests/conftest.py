@@ -1,0 +1,89 @@
+"""Fixtures for all tests. A test asks for `acorn` (rolled back) or `committed` (a database of its own)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from core.scope import Scope, enter, work
+from tests import databases
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: object, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The worker's own clone of the template, instead of Django's test database."""
+    name = f"arapp_test_{uuid4().hex[:8]}"
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        databases.clone(name)
+        before = databases.use(name)
+    yield
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        databases.use(before)
+        databases.drop(name)
+
+
+def seat(slug: str, email: str) -> Scope:
+    """The scope a member has on their organization's pages."""
+    from core import doors
+    from tenants.models import User
+    from tenants.selectors import seat_of
+
+    organization_id = doors.org_of_slug(slug)
+    assert organization_id is not None
+    found = seat_of(User.objects.get(email=email), organization_id, origin="page", request_id="req_test")
+    assert found is not None
+    return found.scope
+
+
+def judge(scope: Scope) -> None:
+    """Let the deferred triggers speak and the books prove themselves, as a COMMIT would."""
+    from core.books import verify
+
+    with enter(scope), work():
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        assert verify() == []
+
+
+@pytest.fixture
+def as_member(db: None) -> Iterator[Callable[[str, str], Scope]]:
+    """Enter a member's scope for the rest of the test: as_member("acorn", "ben@acorn.example")."""
+    with ExitStack() as stack:
+        yield lambda slug, email: stack.enter_context(enter(seat(slug, email)))
+
+
+@pytest.fixture
+def acorn(db: None) -> Iterator[Scope]:
+    """Ana's scope in a transaction that is rolled back; judged at the end of the test."""
+    scope = seat("acorn", "ana@acorn.example")
+    with enter(scope):
+        yield scope
+    if not connection.needs_rollback:
+        judge(scope)
+
+
+@pytest.fixture
+def birch(db: None) -> Scope:
+    """Bea's scope, not entered."""
+    return seat("birch", "bea@birch.example")
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: object) -> Iterator[dict[str, str]]:
+    """A database of the test's own in which everything commits; yields the environment for other processes."""
+    with (
+        django_db_blocker.unblock(),  # type: ignore[attr-defined]
+        databases.own_database(f"arapp_own_{uuid4().hex[:8]}") as env,
+    ):
+        yield env
+
+
+@pytest.fixture
+def committed_acorn(committed: dict[str, str]) -> Iterator[Scope]:
+    """Ana's scope in a database of the test's own; judged at the end."""
+    scope = seat("acorn", "ana@acorn.example")
+    with enter(scope):
+        yield scope
+    judge(scope)
