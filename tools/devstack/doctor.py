@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import Any
 
 from tools.devstack import frontend, postgres, system, valkey
 from tools.devstack.console import say
@@ -96,7 +97,7 @@ def _judge(name: str, url: str, *, is_owner: bool) -> Iterator[tuple[str, str, s
     import dj_database_url
     import psycopg2
 
-    parsed = dj_database_url.parse(url)
+    parsed: dict[str, Any] = {**dj_database_url.parse(url)}
     parts = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
     try:
         with closing(

@@ -90,22 +90,31 @@ def choose(data: Path) -> Installation:
 
 def start(supervisor: Supervisor, *, throw_away: bool) -> Addresses:
     """Starts Postgres on the home's data, makes roles and database, returns the addresses."""
-    home = supervisor.home
+    here = server(supervisor.home)
+    here.stop_left_over()
+    here.make_data()
+    sockets = here.socket_folder()
+    if not sockets.is_relative_to(supervisor.home.path):
+        supervisor.litter.append(sockets.parent)
+    child = supervisor.start(here.service(sockets, throw_away=throw_away))
+    _prepare(child, sockets)
+    app, owner = (_url(role, sockets) for role in ("arapp_app", "arapp_owner"))
+    return Addresses(app=app, owner=owner, note=str(here.installation))
+
+
+def server(home: Home) -> "Server":
+    """The server of a home, not started; ends the command when there is no Postgres for it."""
     try:
         chosen = choose(home.pgdata)
     except NoPostgres as reason:
         die(str(reason))
-    server = _Server(home, _reachable(chosen), _unprivileged())
-    server.stop_left_over()
-    server.make_data()
-    sockets = server.socket_folder()
-    child = supervisor.start(server.service(sockets, throw_away=throw_away))
-    _prepare(child, sockets)
-    return Addresses(app=_url("arapp_app", sockets), owner=_url("arapp_owner", sockets), note=str(chosen))
+    return Server(home, _reachable(chosen), _unprivileged())
 
 
 @dataclass(frozen=True)
-class _Server:
+class Server:
+    """One data folder, the binaries for it and the user they run as."""
+
     home: Home
     installation: Installation
     user: Mapping[str, Any]
@@ -134,11 +143,12 @@ class _Server:
         folder = self.home.path / "s"
         if len(str(folder)) > _LONGEST_SOCKET_FOLDER:
             folder = Path(tempfile.mkdtemp(prefix="arapp-")) / "s"
-            folder.parent.chmod(0o711)
+            folder.parent.chmod(0o711)  # only to be walked through
         self._own(folder)
         return folder
 
     def service(self, sockets: Path, *, throw_away: bool) -> Service:
+        """What to start: reachable through the socket only, careless about crashes when thrown away."""
         options = {
             "listen_addresses": "",
             "port": PORT,

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,8 @@ class Supervisor:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.children: list[Child] = []
+        self.litter: list[Path] = []
+        """Folders outside the home that go when everything has stopped."""
         self._hurry = False
 
     def __enter__(self) -> Self:
@@ -63,6 +66,8 @@ class Supervisor:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop_all()
+        for folder in self.litter:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def start(self, service: Service, *, feed: bytes | None = None) -> Child:
         """Starts a service in a session of its own, its output in a log file, `feed` on its input."""
@@ -117,7 +122,12 @@ class Supervisor:
 
     def _write_pids(self) -> None:
         listed = [
-            {"pid": child.process.pid, "born": birth(child.process.pid), "stop": int(child.service.stop)}
+            {
+                "name": child.service.name,
+                "pid": child.process.pid,
+                "born": birth(child.process.pid),
+                "stop": int(child.service.stop),
+            }
             for child in self.children
         ]
         write_private(self.home.pids, json.dumps(listed))

@@ -33,7 +33,7 @@ class Stack:
 def running(home: Home, *, throw_away: bool) -> Iterator[Stack]:
     """Starts what the caller's environment does not already name; stops it at the end."""
     with Supervisor(home) as supervisor:
-        stack = Stack(supervisor, {**_base_settings(home)})
+        stack = Stack(supervisor, _base_settings(home))
         _add_database(stack, throw_away=throw_away)
         _add_broker(stack)
         yield stack
@@ -59,14 +59,14 @@ def given(name: str) -> bool:
 
 
 def _base_settings(home: Home) -> dict[str, str]:
-    settings = {
+    replaceable = {
         "DJANGO_SETTINGS_MODULE": "arapp.settings",
-        "ARAPP_STATE_DIR": str(home.path),
         "MEDIA_ROOT": str(home.folder("media")),
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "EMAIL_FILE_PATH": str(home.folder("mail")),
     }
-    settings = {name: os.environ.get(name, value) for name, value in settings.items()}
+    settings = {name: os.environ.get(name, value) for name, value in replaceable.items()}
+    settings["ARAPP_STATE_DIR"] = str(home.path)
     if not given("SECRET_KEY"):
         settings["SECRET_KEY"] = home.secret()
     return settings

@@ -12,7 +12,7 @@ PANGO_LIBRARIES = {
     "libharfbuzz-subset0": "libharfbuzz-subset.so.0",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-OLDEST_NODE = 18
+OLDEST_NODE = 20
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - only asked about
 
 
