@@ -146,7 +146,7 @@ class Trigger(SchemaRule):
         return f"DROP TRIGGER {quote(self.name)} ON {quote(model._meta.db_table)}"
 
 
-def append_only(table: str) -> list[Trigger]:
+def append_only(table: str) -> list[BaseConstraint]:
     """The pair of triggers that refuse UPDATE, DELETE and TRUNCATE on a table of facts."""
     return [
         Trigger(

@@ -1,13 +1,14 @@
 """The one caller of the database's doors (core/sql/doors.sql): what may be known before the organization is."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from core import clock, ids
 
 
-def _call(sql: str, params: list[object]) -> list[tuple[int, ...]]:
+def _call(sql: str, params: list[Any]) -> list[tuple[int, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()

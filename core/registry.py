@@ -48,8 +48,8 @@ effects: dict[str, Callable[[Any], None]] = {}
 due_workers: dict[str, Callable[[list[int]], None]] = {}
 nav: list[NavItem] = []
 panels: dict[str, list[tuple[str, str]]] = {}
-checks: dict[str, str] = {}
-"""Name of an invariant to the statement that returns the rows for which it does not hold."""
+checks: dict[str, str | Callable[[], list[tuple[Any, ...]]]] = {}
+"""Name of an invariant to the statement, or function, that returns the rows for which it does not hold."""
 views: dict[str, str] = {}
 """Dotted name of each page to the permission it names."""
 

@@ -1,10 +1,15 @@
 """Short ways to the things most tests need, made through the services as in life. All inside work()."""
 
 from datetime import date
+from decimal import Decimal
 from itertools import count
 
 from customers.models import Customer
 from customers.services.customers import create_customer
+from invoicing.domain.totals import line
+from invoicing.models import Document
+from invoicing.services.drafts import DocumentDraft, write_drafts
+from invoicing.services.issue import issue
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind
 from receivables.domain.postings import ItemFacts
@@ -20,7 +25,7 @@ def customer(**given: object) -> Customer:
 
 
 def item(
-    owner: Customer, minor: int, kind: Kind = Kind.INVOICE, *, on: date = DAY, due_on: date | None = None
+    owner: Customer, minor: int, kind: Kind = Kind.OPENING, *, on: date = DAY, due_on: date | None = None
 ) -> ItemFacts:
     """An open item of the kind with its entry against the account that kind usually meets."""
     against = {
@@ -46,3 +51,32 @@ def item(
         ]
     )
     return facts
+
+
+def draft_invoice(owner: Customer, *lines: tuple[str, str], tax: str = "19", **also: object) -> int:
+    """A draft with (quantity, unit price) lines; returns its id."""
+    n = next(_numbers)
+    (pk,) = write_drafts(
+        [
+            DocumentDraft(
+                kind="invoice",
+                entity_id=owner.entity_id,
+                customer_id=owner.pk,
+                currency=owner.currency,
+                terms_days=14,
+                source=f"test:{n}",
+                lines=tuple(
+                    line(f"Track Pro {i}", Decimal(q), Decimal(p), owner.currency, tax_percent=Decimal(tax))
+                    for i, (q, p) in enumerate(lines or (("1", "100.00"),), 1)
+                ),
+                **also,  # type: ignore[arg-type]
+            )
+        ]
+    )
+    return pk
+
+
+def invoice(owner: Customer, *lines: tuple[str, str], on: date = DAY, **also: object) -> Document:
+    """An issued invoice."""
+    (document,) = issue([draft_invoice(owner, *lines, **also)], issued_on=on)
+    return document

@@ -1,0 +1,45 @@
+"""What other apps may know about documents. Amounts are minor units, dates ISO."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceIssued(Event):
+    """An invoice was issued and is in the books. `autopay`: the rest is to be charged to the saved method."""
+
+    name: ClassVar[str] = "invoice.issued"
+
+    number: str
+    customer: str
+    currency: str
+    total_minor: int
+    issued_on: str
+    due_on: str
+    autopay: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNoteIssued(Event):
+    """A credit note was issued; `credits` is the invoice it corrects."""
+
+    name: ClassVar[str] = "credit_note.issued"
+
+    number: str
+    customer: str
+    currency: str
+    total_minor: int
+    issued_on: str
+    credits: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceVoided(Event):
+    """An invoice was voided: it keeps its number and nothing of it is owed."""
+
+    name: ClassVar[str] = "invoice.voided"
+
+    number: str
+    reason: str

@@ -1,0 +1,160 @@
+"""Documents and what hangs on them. Issued rows never change: the database refuses it."""
+
+from django.db import models
+
+from core.base import Record, TenantForeignKey, TenantRow
+from core.constraints import Trigger
+from invoicing.domain.states import State
+
+_CHILD_FROZEN = "invoicing_child_frozen()"
+
+
+def frozen_with_document(table: str) -> list[models.BaseConstraint]:
+    """Triggers that refuse to write a child row of a document that is no longer a draft."""
+    transitions = {
+        "insert": "NEW TABLE AS changed",
+        "update": "OLD TABLE AS changed",
+        "delete": "OLD TABLE AS changed",
+    }
+    return [
+        Trigger(
+            name=f"{table}_frozen_{event}",
+            when=f"AFTER {event.upper()} ON {{table}} REFERENCING {rows} FOR EACH STATEMENT",
+            function=_CHILD_FROZEN,
+        )
+        for event, rows in transitions.items()
+    ]
+
+
+class Document(Record):
+    """An invoice or a credit note. A draft has no number; an issued one has its seal and never changes."""
+
+    PREFIX = "doc"
+
+    kind = models.CharField(max_length=20)
+    state = models.CharField(max_length=10, default=State.DRAFT)
+    entity = TenantForeignKey("tenants.LegalEntity")
+    customer = TenantForeignKey("customers.Customer")
+    number = models.CharField(max_length=40, blank=True, default="")
+    currency = models.CharField(max_length=3)
+    issued_on = models.DateField(null=True, blank=True)
+    due_on = models.DateField(null=True, blank=True)
+    terms_days = models.PositiveSmallIntegerField(default=0)
+    net_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField()
+    memo = models.TextField(blank=True, default="")
+    source = models.CharField(max_length=120)
+    autopay = models.BooleanField(default=False)
+    credits = TenantForeignKey("self", null=True, blank=True)
+    seal = models.CharField(max_length=64, blank=True, default="")
+    pdf = TenantForeignKey("core.StoredFile", null=True, blank=True)
+    pdf_problem = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "entity", "kind", "number"],
+                name="document_number",
+                condition=~models.Q(number=""),
+            ),
+            models.UniqueConstraint(fields=["organization", "source"], name="document_source"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    total_minor=models.F("net_minor") + models.F("tax_minor"), total_minor__gte=0
+                ),
+                name="document_total",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="draft", number="", seal="")
+                | (
+                    ~models.Q(state="draft")
+                    & ~models.Q(number="")
+                    & ~models.Q(seal="")
+                    & models.Q(issued_on__isnull=False)
+                ),
+                name="document_numbered_when_issued",
+            ),
+            Trigger(
+                name="invoicing_document_frozen",
+                when="BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW",
+                function="invoicing_document_frozen()",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="document_newest"),
+            models.Index(fields=["organization", "customer", "-id"], name="document_customer"),
+            models.Index(fields=["organization", "number"], name="document_by_number"),
+        ]
+
+
+class Line(TenantRow):
+    """One line of a document; `why` is how the amount came about, step by step."""
+
+    document = TenantForeignKey(Document)
+    position = models.PositiveSmallIntegerField()
+    description = models.CharField(max_length=500)
+    detail = models.CharField(max_length=500, blank=True, default="")
+    quantity = models.DecimalField(max_digits=28, decimal_places=12)
+    unit_price = models.DecimalField(max_digits=28, decimal_places=12)
+    amount_minor = models.BigIntegerField()
+    tax_category = models.CharField(max_length=2)
+    tax_percent = models.DecimalField(max_digits=7, decimal_places=4)
+    service_start = models.DateField(null=True, blank=True)
+    service_end = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=120, blank=True, default="")
+    why = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "document", "position"], name="line_position"),
+            *frozen_with_document("invoicing_line"),
+        ]
+
+
+class TaxLine(TenantRow):
+    """Tax of one category and rate on the sum of its lines."""
+
+    document = TenantForeignKey(Document)
+    category = models.CharField(max_length=2)
+    percent = models.DecimalField(max_digits=7, decimal_places=4)
+    base_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "document", "category", "percent"], name="taxline_once"
+            ),
+            *frozen_with_document("invoicing_taxline"),
+        ]
+
+
+class Party(TenantRow):
+    """Who sold to whom, as it was at issue; a row of its own so that a person can be erased from it."""
+
+    document = TenantForeignKey(Document)
+    seller = models.JSONField()
+    buyer = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "document"], name="party_once"),
+            *frozen_with_document("invoicing_party"),
+        ]
+
+
+class NumberSeries(TenantRow):
+    """The next counter of a legal entity's documents of one kind in one year; taken last in a transaction."""
+
+    entity = TenantForeignKey("tenants.LegalEntity")
+    kind = models.CharField(max_length=20)
+    year = models.PositiveSmallIntegerField()
+    next_counter = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "entity", "kind", "year"], name="numberseries_once"
+            )
+        ]

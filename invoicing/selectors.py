@@ -1,0 +1,83 @@
+"""Reads of documents."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import NotFound
+from invoicing.models import Document, Line, Party, TaxLine
+from receivables.selectors import ItemState, item_states
+
+_LINE = (
+    "position", "description", "detail", "quantity", "unit_price", "amount_minor", "tax_category", "tax_percent",
+    "service_start", "service_end", "why",
+)  # fmt: skip
+_TAX = ("category", "percent", "base_minor", "tax_minor")
+
+
+def _grouped(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row.pop("document_id")].append(row)
+    return groups
+
+
+def sealed_contents(document_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Lines, taxes and parties of documents as they are sealed, read back from the database. Inside work()."""
+    lines = _grouped(
+        Line.objects.filter(document_id__in=document_ids).order_by("position").values("document_id", *_LINE)
+    )
+    taxes = _grouped(
+        TaxLine.objects.filter(document_id__in=document_ids)
+        .order_by("category", "percent")
+        .values("document_id", *_TAX)
+    )
+    parties = {
+        party["document_id"]: {"seller": party["seller"], "buyer": party["buyer"]}
+        for party in Party.objects.filter(document_id__in=document_ids).values(
+            "document_id", "seller", "buyer"
+        )
+    }
+    return {pk: {"lines": lines[pk], "taxes": taxes[pk], "party": parties.get(pk)} for pk in document_ids}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document with everything its page, its PDF and the pay page show."""
+
+    document: Document
+    lines: list[Line]
+    taxes: list[TaxLine]
+    party: Party | None
+    item: ItemState | None
+
+    @property
+    def open_minor(self) -> int:
+        return self.item.open_minor if self.item else 0
+
+    @property
+    def paid_minor(self) -> int:
+        return self.document.total_minor - self.open_minor if self.item else 0
+
+
+def document(public_id: str) -> Document:
+    """The document with this public id; raises NotFound."""
+    found = Document.objects.select_related("customer", "entity", "pdf", "credits").filter(
+        public_id=public_id
+    )
+    if (row := found.first()) is None:
+        raise NotFound("That document is not here.")
+    return row  # type: ignore[no-any-return]
+
+
+def view(public_id: str) -> DocumentView:
+    """The document in full, six queries; raises NotFound. Inside work()."""
+    row = document(public_id)
+    return DocumentView(
+        document=row,
+        lines=list(Line.objects.filter(document=row).order_by("position")),
+        taxes=list(TaxLine.objects.filter(document=row).order_by("category", "percent")),
+        party=Party.objects.filter(document=row).first(),
+        item=item_states([row.public_id]).get(row.public_id),
+    )

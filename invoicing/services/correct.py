@@ -1,0 +1,168 @@
+"""Correcting what was issued: by new rows, never by changing old ones."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from core import states
+from core.errors import Conflict, Invalid
+from core.events import emit
+from core.locks import lock_one
+from core.money import Money
+from invoicing.domain.credits import CreditsTooMuch, Rate, credit_totals, left_to_credit
+from invoicing.domain.states import MOVES, State
+from invoicing.domain.totals import LineDraft, TaxDraft
+from invoicing.events import InvoiceVoided
+from invoicing.models import Document, Line, TaxLine
+from invoicing.services.drafts import DocumentDraft, write_drafts
+from invoicing.services.issue import issue
+from ledger.domain.entries import Purpose
+from receivables.domain.items import Kind
+from receivables.selectors import item_states
+from receivables.services.allocate import Part, allocate
+from receivables.services.items import ItemDraft, open_items
+
+
+class NotCorrectable(Conflict):
+    """The document is not one that this correction is for."""
+
+    code = "not_correctable"
+
+
+def void(public_id: str, *, on: date, reason: str) -> Document:
+    """Void an issued invoice of which nothing was paid or credited. It keeps its number. Inside work().
+
+    Books the mirror of the issue and applies it in full. Raises NotCorrectable when something was paid or it is
+    not an issued invoice, Invalid without a reason. Natural key: the document. Emits invoice.voided.
+    """
+    document = lock_one(Document.objects.filter(public_id=public_id))
+    if not reason.strip():
+        raise Invalid("A void needs a reason.", fields={"reason": "Say why."})
+    if document.kind != "invoice" or document.state != State.ISSUED:
+        raise NotCorrectable("Only an issued invoice can be voided.")
+    item = item_states([public_id]).get(public_id)
+    if item is not None:
+        if item.available_minor != item.total_minor:
+            raise NotCorrectable(
+                "Something was paid or credited on it, or a payment is under way; credit it instead."
+            )
+        source = f"void:{public_id}"
+        (credit,) = open_items([_void_item(document, source, on)])
+        allocate([Part(source, item.item_id, credit.item_id, item.total_minor, reason)], effective_on=on)
+    states.move(document, State.VOID, moves=MOVES, reason=reason)
+    emit(InvoiceVoided(document.public_id, document.version, number=document.number, reason=reason))
+    return document
+
+
+def _void_item(document: Document, source: str, on: date) -> ItemDraft:
+    return ItemDraft(
+        kind=Kind.VOID,
+        customer_id=document.customer_id,
+        entity_id=document.entity_id,
+        label=document.number,
+        source=source,
+        currency=document.currency,
+        effective_on=on,
+        posted_on=on,
+        due_on=on,
+        against=((Purpose.REVENUE, document.net_minor), (Purpose.TAX, document.tax_minor)),
+    )
+
+
+def credit(
+    public_id: str, *, on: date, reason: str, key: str, amounts: Mapping[int, int] | None = None
+) -> Document:
+    """Issue a credit note over an issued invoice and apply it to what is open. Inside work().
+
+    `amounts` are positive net minor units by line position; without them, whatever no credit note took back yet.
+    What the invoice has not open any more stays as the customer's credit. Natural key: `key` (a form's hidden key).
+    Raises NotCorrectable, Invalid when a line is credited beyond its amount or there is nothing left.
+    """
+    document = lock_one(Document.objects.filter(public_id=public_id))
+    source = f"credit:{key}"
+    if (done := Document.objects.filter(source=source).first()) is not None:
+        return done  # type: ignore[no-any-return]
+    if document.kind != "invoice" or document.state != State.ISSUED:
+        raise NotCorrectable("Only an issued invoice can be credited.")
+    lines = _credit_lines(document, amounts)
+    draft = DocumentDraft(
+        kind="credit_note",
+        entity_id=document.entity_id,
+        customer_id=document.customer_id,
+        currency=document.currency,
+        terms_days=0,
+        source=source,
+        lines=lines,
+        memo=reason,
+        credits_id=document.pk,
+    )
+    try:
+        draft = replace(draft, totals=credit_totals(lines, _left(document)))
+    except CreditsTooMuch as error:
+        raise Invalid(str(error)) from error
+    (note,) = issue(write_drafts([draft]), issued_on=on, reason=reason)
+    _apply(note, document, on, reason)
+    return note
+
+
+def _credit_lines(document: Document, amounts: Mapping[int, int] | None) -> tuple[LineDraft, ...]:
+    left = _lines_left(document)
+    wanted = {position: minor for position, minor in (left if amounts is None else amounts).items() if minor}
+    if not wanted:
+        raise Invalid("There is nothing left to credit.")
+    lines = {line.position: line for line in Line.objects.filter(document=document)}
+    drafts = []
+    for position, minor in sorted(wanted.items()):
+        most = left.get(position, 0)
+        if not (0 < minor <= most or most <= minor < 0):
+            raise Invalid(
+                f"Line {position} has less than that left to credit.", line=position, left_minor=most
+            )
+        line = lines[position]
+        whole = minor == line.amount_minor
+        drafts.append(
+            LineDraft(
+                description=line.description,
+                detail=line.detail,
+                quantity=line.quantity if whole else Decimal(1),
+                unit_price=line.unit_price if whole else Money(minor, document.currency).decimal,
+                amount_minor=minor,
+                tax_percent=line.tax_percent,
+                source=str(position),
+                why=({"text": f"Takes back line {position} of {document.number}"},),
+            )
+        )
+    return tuple(drafts)
+
+
+def _lines_left(document: Document) -> dict[int, int]:
+    """Net minor units of each line position that no credit note took back yet; negative for a discount line."""
+    left = dict(Line.objects.filter(document=document).values_list("position", "amount_minor"))
+    taken = Line.objects.filter(document__credits=document, document__state=State.ISSUED)
+    for position, minor in taken.values_list("source", "amount_minor"):
+        left[int(position)] -= minor
+    return left
+
+
+def _left(document: Document) -> dict[Rate, tuple[int, int]]:
+    def taxes(**where: object) -> list[TaxDraft]:
+        return [
+            TaxDraft(row.category, row.percent, row.base_minor, row.tax_minor)
+            for row in TaxLine.objects.filter(**where)
+        ]
+
+    return left_to_credit(
+        taxes(document=document), taxes(document__credits=document, document__state=State.ISSUED)
+    )
+
+
+def _apply(note: Document, document: Document, on: date, reason: str) -> None:
+    items = item_states([note.public_id, document.public_id])
+    if note.public_id not in items or document.public_id not in items:
+        return
+    credit_item, invoice_item = items[note.public_id], items[document.public_id]
+    minor = min(credit_item.available_minor, invoice_item.available_minor)
+    if minor:
+        part = Part(f"note:{note.public_id}", invoice_item.item_id, credit_item.item_id, minor, reason)
+        allocate([part], effective_on=on)

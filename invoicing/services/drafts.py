@@ -1,0 +1,124 @@
+"""Writing drafts in bulk: documents, lines and tax lines, a constant number of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core import bulk, clock, ids
+from core.errors import Invalid
+from core.money import MoneyError
+from invoicing.domain.totals import LineDraft, Totals, totals
+from invoicing.models import Document, Line, TaxLine
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDraft:
+    """A document to write. `source` is its natural key: a second document of one source is refused.
+
+    `totals` are computed from the lines unless given, as a credit note's are, which end what was not credited yet.
+    """
+
+    kind: str
+    entity_id: int
+    customer_id: int
+    currency: str
+    terms_days: int
+    source: str
+    lines: tuple[LineDraft, ...]
+    memo: str = ""
+    autopay: bool = False
+    credits_id: int | None = None
+    totals: Totals | None = None
+
+
+def write_drafts(drafts: Sequence[DocumentDraft]) -> list[int]:
+    """Write the drafts and return their ids in order. Inside work().
+
+    Raises Invalid when a document has no line or comes to less than zero, IntegrityError on a second document of
+    one source. Natural key: `source`.
+    """
+    if not drafts:
+        return []
+    sums = [_totals(draft) for draft in drafts]
+    document_ids = bulk.reserve_ids(Document, len(drafts))
+    at = clock.now()
+    bulk.insert(
+        Document,
+        [
+            _document(pk, draft, total, at)
+            for pk, draft, total in zip(document_ids, drafts, sums, strict=True)
+        ],
+    )
+    bulk.insert(
+        Line,
+        [
+            _line(pk, position, each)
+            for pk, draft in zip(document_ids, drafts, strict=True)
+            for position, each in enumerate(draft.lines, 1)
+        ],
+    )
+    bulk.insert(
+        TaxLine,
+        [
+            {
+                "document_id": pk,
+                "category": tax.category,
+                "percent": tax.percent,
+                "base_minor": tax.base_minor,
+                "tax_minor": tax.tax_minor,
+            }
+            for pk, total in zip(document_ids, sums, strict=True)
+            for tax in total.taxes
+        ],
+    )
+    return document_ids
+
+
+def _totals(draft: DocumentDraft) -> Totals:
+    if not draft.lines:
+        raise Invalid("A document needs at least one line.")
+    if draft.totals is not None:
+        return draft.totals
+    try:
+        return totals(draft.lines)
+    except MoneyError as error:
+        raise Invalid(str(error)) from error
+
+
+def _document(pk: int, draft: DocumentDraft, total: Totals, at: Any) -> dict[str, Any]:
+    return {
+        "id": pk,
+        "public_id": ids.new(Document.PREFIX),
+        "kind": draft.kind,
+        "entity_id": draft.entity_id,
+        "customer_id": draft.customer_id,
+        "currency": draft.currency,
+        "terms_days": draft.terms_days,
+        "net_minor": total.net_minor,
+        "tax_minor": total.tax_minor,
+        "total_minor": total.total_minor,
+        "memo": draft.memo,
+        "source": draft.source,
+        "autopay": draft.autopay,
+        "credits_id": draft.credits_id,
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def _line(document_id: int, position: int, each: LineDraft) -> dict[str, Any]:
+    return {
+        "document_id": document_id,
+        "position": position,
+        "description": each.description,
+        "detail": each.detail,
+        "quantity": each.quantity,
+        "unit_price": each.unit_price,
+        "amount_minor": each.amount_minor,
+        "tax_category": each.tax_category,
+        "tax_percent": each.tax_percent,
+        "service_start": each.service_start,
+        "service_end": each.service_end,
+        "source": each.source,
+        "why": list(each.why),
+    }

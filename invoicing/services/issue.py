@@ -1,0 +1,157 @@
+"""Issuing documents: from draft to numbered, sealed, in the books and announced. In bulk, constant statements."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from django.db.models import F
+
+from core import bulk, clock
+from core.events import Event, emit_all
+from core.locks import lock
+from core.states import StateConflict, record_moves
+from customers.selectors import CustomerFacts, billing_facts
+from invoicing.domain.numbers import document_number
+from invoicing.domain.seal import seal
+from invoicing.domain.states import State
+from invoicing.events import CreditNoteIssued, InvoiceIssued
+from invoicing.models import Document, NumberSeries, Party
+from invoicing.selectors import sealed_contents
+from ledger.domain.entries import Purpose
+from receivables.domain.items import Kind
+from receivables.services.items import ItemDraft, open_items
+from tenants.selectors import entity_facts
+
+
+def issue(document_ids: Sequence[int], *, issued_on: date, reason: str = "") -> list[Document]:
+    """Issue drafts, all dated `issued_on` (a date of the legal entity's zone). Inside work().
+
+    Promises, all or none: party snapshots, one block of numbers per legal entity and kind, seals, open items with
+    their entries, events. Whatever can be computed is computed before the numbers are taken, because the series
+    is locked from then to COMMIT. Raises StateConflict when one is not a draft any more, PeriodClosed from the
+    ledger. Emits invoice.issued and credit_note.issued. A total of zero opens no item.
+    """
+    documents = lock(Document.objects.filter(pk__in=document_ids))
+    if len(documents) != len(set(document_ids)) or any(each.state != State.DRAFT for each in documents):
+        raise StateConflict("One of these is no longer a draft.")
+    if not documents:
+        return []
+    customers = billing_facts({each.customer_id for each in documents})
+    _snapshot_parties(documents, customers)
+    contents = sealed_contents([each.pk for each in documents])
+    _number(documents, issued_on)
+    for each in documents:
+        each.seal = seal({**contents[each.pk], **header(each)})
+    open_items([_item(each) for each in documents])
+    _write(documents, issued_on)
+    record_moves([(each.public_id, State.DRAFT, State.ISSUED) for each in documents], reason=reason)
+    emit_all([_event(each, customers[each.customer_id]) for each in documents])
+    return documents
+
+
+def header(document: Document) -> dict[str, object]:
+    """The part of the sealed content that the document's own row holds."""
+    return {
+        "kind": document.kind,
+        "number": document.number,
+        "currency": document.currency,
+        "issued_on": document.issued_on,
+        "due_on": document.due_on,
+        "net_minor": document.net_minor,
+        "tax_minor": document.tax_minor,
+        "total_minor": document.total_minor,
+        "memo": document.memo,
+    }
+
+
+def _snapshot_parties(documents: Sequence[Document], customers: dict[int, CustomerFacts]) -> None:
+    entities = entity_facts()
+    bulk.insert(
+        Party,
+        [
+            {
+                "document_id": each.pk,
+                "seller": entities[each.entity_id].snapshot,
+                "buyer": customers[each.customer_id].snapshot,
+            }
+            for each in documents
+        ],
+    )
+
+
+def _number(documents: Sequence[Document], issued_on: date) -> None:
+    """Give each document its number and dates: one block per series, gapless because it commits with them."""
+    codes = {pk: facts.code for pk, facts in entity_facts().items()}
+    series: dict[tuple[int, str], list[Document]] = defaultdict(list)
+    for each in documents:
+        series[each.entity_id, each.kind].append(each)
+    for (entity_id, kind), members in sorted(series.items()):
+        first = _take(entity_id, kind, issued_on.year, len(members))
+        for counter, each in enumerate(members, first):
+            each.number = document_number(kind, codes[entity_id], issued_on.year, counter)
+            each.issued_on = issued_on
+            each.due_on = issued_on + timedelta(days=each.terms_days)
+
+
+def _take(entity_id: int, kind: str, year: int, count: int) -> int:
+    """First of a block of `count` counters of a series, which stays locked until COMMIT."""
+    key = {"entity_id": entity_id, "kind": kind, "year": year}
+    if not NumberSeries.objects.filter(**key).exists():
+        NumberSeries.objects.bulk_create([NumberSeries(**key)], ignore_conflicts=True)
+    NumberSeries.objects.filter(**key).update(next_counter=F("next_counter") + count)
+    return int(NumberSeries.objects.get(**key).next_counter) - count
+
+
+def _write(documents: Sequence[Document], issued_on: date) -> None:
+    at = clock.now()
+    for each in documents:
+        each.state = State.ISSUED
+        each.version += 1
+        each.updated_at = at
+    Document.objects.bulk_update(
+        documents,
+        ["state", "number", "issued_on", "due_on", "seal", "version", "updated_at"],
+        batch_size=1000,
+    )
+
+
+def _item(document: Document) -> ItemDraft:
+    assert document.issued_on is not None
+    assert document.due_on is not None
+    return ItemDraft(
+        kind=Kind.INVOICE if document.kind == "invoice" else Kind.CREDIT_NOTE,
+        customer_id=document.customer_id,
+        entity_id=document.entity_id,
+        label=document.number,
+        source=document.public_id,
+        currency=document.currency,
+        effective_on=document.issued_on,
+        posted_on=document.issued_on,
+        due_on=document.due_on,
+        against=((Purpose.REVENUE, document.net_minor), (Purpose.TAX, document.tax_minor)),
+    )
+
+
+def _event(document: Document, customer: CustomerFacts) -> Event:
+    if document.kind == "credit_note":
+        return CreditNoteIssued(
+            document.public_id,
+            document.version,
+            number=document.number,
+            customer=customer.public_id,
+            currency=document.currency,
+            total_minor=document.total_minor,
+            issued_on=str(document.issued_on),
+            credits=document.credits.public_id if document.credits else "",
+        )
+    return InvoiceIssued(
+        document.public_id,
+        document.version,
+        number=document.number,
+        customer=customer.public_id,
+        currency=document.currency,
+        total_minor=document.total_minor,
+        issued_on=str(document.issued_on),
+        due_on=str(document.due_on),
+        autopay=document.autopay,
+    )
