@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tools.devstack.paths import ROOT, Home
-from tools.devstack.processes import birth
+from tools.devstack.processes import birth, reap
 
 NOT_OURS = (
     "DATABASE_URL",
@@ -35,6 +35,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
         monkeypatch.delenv(name, raising=False)
     path.chmod(0o711)
     yield Home(path)
+    reap(Home(path))  # what a test killed its supervisor for
     shutil.rmtree(path, ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ import redis
 
 from tests.devstack.conftest import Start, everything_in, gone, services, wait_for_line
 from tools.devstack import postgres, valkey
-from tools.devstack.paths import Home
+from tools.devstack.paths import Home, throw_away_home
 from tools.devstack.processes import Supervisor
 from tools.devstack.stack import running
 
@@ -128,3 +128,15 @@ def _start_postmaster(home: Home) -> "subprocess.Popen[bytes]":
     while "ready" not in (pid_file.read_text() if pid_file.exists() else ""):
         assert process.poll() is None
     return process
+
+
+def test_a_throw_away_home_is_gone_and_takes_dead_ones_along(home: Home) -> None:
+    dead = home.folder("runs") / "rdead"
+    dead.mkdir()
+
+    with throw_away_home() as first, throw_away_home() as second:
+        assert not dead.exists()
+        assert first.path.exists()
+        assert second.path.exists()
+
+    assert list((home.path / "runs").iterdir()) == []

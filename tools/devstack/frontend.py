@@ -4,12 +4,14 @@ import fcntl
 import hashlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from tools.devstack.console import say
 from tools.devstack.paths import ROOT, lasting_home
+from tools.devstack.processes import die_with_parent
 from tools.devstack.stack import environment
 from tools.devstack.system import OLDEST_NODE
 
@@ -99,6 +101,7 @@ def _npm(*args: str) -> bool:
             stdout=out,
             stderr=subprocess.STDOUT,
             check=False,
+            preexec_fn=die_with_parent(signal.SIGTERM),
         )
     if done.returncode:
         say(f"front end not built: `npm {' '.join(args)}` failed, see {log}")

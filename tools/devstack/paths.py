@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,17 +120,24 @@ def lasting_home() -> Home:
 @contextmanager
 def throw_away_home() -> Iterator[Home]:
     """A home of its own for one test run, removed afterwards, with those that died before they could."""
-    runs = _own_folder(lasting_home().path / "runs")
-    for left in runs.iterdir():
-        _sweep(Home(left))
-    path = Path(tempfile.mkdtemp(dir=runs, prefix="r"))
-    path.chmod(_mode())
-    home = Home(path)
-    with home.hold():
+    with ExitStack() as until_the_end:
+        home = _fresh_home(until_the_end)
         try:
             yield home
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(home.path, ignore_errors=True)
+
+
+def _fresh_home(until_the_end: ExitStack) -> Home:
+    runs = _own_folder(lasting_home().path / "runs")
+    with (runs.parent / "runs.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # or a run that starts now would sweep what we have not locked yet
+        for left in runs.iterdir():
+            _sweep(Home(left))
+        home = Home(Path(tempfile.mkdtemp(dir=runs, prefix="r")))
+        home.path.chmod(_mode())
+        until_the_end.enter_context(home.hold())
+    return home
 
 
 def _sweep(home: Home) -> None:

@@ -26,6 +26,7 @@ from urllib.parse import quote
 from tools.devstack.console import die
 from tools.devstack.paths import ROOT, Home, lasting_home
 from tools.devstack.processes import Child, Service, Supervisor, die_with_parent, report_end
+from tools.devstack.system import has_shared_memory
 
 OLDEST = 15
 PORT = 5432  # only names the socket file; nothing listens on the network
@@ -157,6 +158,8 @@ class Server:
             "max_connections": 100,
             "timezone": "UTC",
         }
+        if not has_shared_memory():  # data made elsewhere may say "posix", which needs it
+            options["dynamic_shared_memory_type"] = "sysv"
         if throw_away:
             options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
         return Service(

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from tools.devstack.console import Stopped, say
+from tools.devstack.console import Stopped, die, say
 from tools.devstack.paths import Home, write_private
 
 GRACE_SECONDS = 15.0
@@ -70,9 +70,14 @@ class Supervisor:
             shutil.rmtree(folder, ignore_errors=True)
 
     def start(self, service: Service, *, feed: bytes | None = None) -> Child:
-        """Starts a service in a session of its own, its output in a log file, `feed` on its input."""
+        """Starts a service in a session of its own, its output in a log file, `feed` on its input.
+
+        The log of the time before is kept once.
+        """
         log = self.home.logs / f"{service.name}.log"
-        with log.open("ab") as out:
+        with suppress(FileNotFoundError):
+            log.replace(log.with_suffix(".log.before"))
+        with log.open("wb") as out:
             process = subprocess.Popen(
                 list(service.args),
                 stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL,
@@ -190,7 +195,7 @@ def terminate(pid: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     if not _wait(lambda: birth(pid) is None, 60):
-        raise TimeoutError(f"pid {pid} does not stop")
+        die(f"The running stack (pid {pid}) does not stop.")
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None]:
