@@ -140,6 +140,7 @@ def test_every_other_index_leads_with_the_organization() -> None:
         )
         if table not in GLOBAL
         and lead != "organization_id"
+        and not index.endswith("_anywhere")  # what a door reads across organizations is named so
         and (table, lead) not in {**GLOBAL_UNIQUE, **GLOBAL_INDEX}
     ]
     assert found == []
