@@ -49,7 +49,16 @@ def bare_server() -> Iterator[str]:
         "DEBUG": "1",
         "DJANGO_SETTINGS_MODULE": "arapp.settings",
     }
-    command = [sys.executable, "-m", "gunicorn", "arapp.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "arapp.wsgi",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--threads",
+        "4",
+    ]
     process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment)
     try:
         wait_for(port, process)

@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Watched
 
@@ -96,21 +96,34 @@ def test_palette_lists_places_and_opens_one(watched: Watched, bare_server: str) 
 
 @pytest.mark.parametrize(
     ("typed", "shown"),
-    [("1200/12*3", "300.00"), ("10/3", "3.33"), ("2,5", "25"), ("0.005+0.005", "0.01"), ("1/0", "1/0"), ("(50.00)", "50.00")],
+    [
+        ("1200/12*3", "300.00"),
+        ("10/3", "3.33"),
+        ("1,200", "1,200"),
+        ("0.005+0.005", "0.01"),
+        ("1/0", "1/0"),
+        ("-2*(3+1)", "-8.00"),
+    ],
 )
 def test_sums_in_amount_fields_are_exact(watched: Watched, bare_server: str, typed: str, shown: str) -> None:
     page = watched.page
     page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
     page.locator("#f5").fill(typed)
     page.locator("#f5").blur()
-    expect(page.locator("#f5")).to_have_value(shown if typed != "2,5" else "2,5")
+    expect(page.locator("#f5")).to_have_value(shown)
 
 
 def test_date_keys(watched: Watched, bare_server: str) -> None:
     page = watched.page
     page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
     field = page.locator("#f7")
-    for key, expected in [("m", "2026-11-01"), ("-", "2026-10-31"), ("h", "2026-10-31"), ("+", "2026-11-01"), ("t", "2026-11-23")]:
+    for key, expected in [
+        ("m", "2026-11-01"),
+        ("-", "2026-10-31"),
+        ("h", "2026-10-31"),
+        ("+", "2026-11-01"),
+        ("t", "2026-11-23"),
+    ]:
         field.press(key)
         expect(field).to_have_value(expected)
 
@@ -130,7 +143,14 @@ def test_a_form_is_sent_once(watched: Watched, bare_server: str) -> None:
     page = watched.page
     page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
     sent: list[str] = []
-    page.route("**/*", lambda route: sent.append(route.request.url) if route.request.method == "POST" else route.continue_())
+
+    def answer(route: Route) -> None:
+        if route.request.method != "POST":
+            return route.continue_()
+        sent.append(route.request.url)
+        return route.fulfill(status=204)
+
+    page.route("**/*", answer)
     page.keyboard.press("v")
     button = page.locator("#sg-live button[type=submit]")
     width = button.bounding_box()

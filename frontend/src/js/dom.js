@@ -2,12 +2,13 @@
 
 /** True while the focus is where letters are text, so no key acts. */
 export function inField(target) {
-  return target instanceof Element && Boolean(target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]"));
+  // A field of a dialog that just closed keeps the focus for a moment; it is no longer where letters go.
+  return target instanceof Element && target.checkVisibility() && Boolean(target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]"));
 }
 
 /** True while a dialog or an open menu owns the keyboard. */
 export function layered() {
-  return Boolean(document.querySelector("dialog[open], .menu-x:popover-open"));
+  return Boolean(document.querySelector("dialog:modal, .menu-x:popover-open"));
 }
 
 /** A sprite icon without touching markup as text. */

@@ -103,6 +103,12 @@ export function startPalette() {
     timer = setTimeout(ask, DEBOUNCE_MS);
   });
   dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      // A search field would use the first Escape to empty itself.
+      event.preventDefault();
+      dialog.close();
+      return;
+    }
     const all = options();
     const at = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
