@@ -4,7 +4,7 @@
 import os
 import sys
 
-OWNER_COMMANDS = {"migrate", "sqlmigrate", "verify_books_everywhere"}
+OWNER_COMMANDS = {"migrate", "sqlmigrate"}
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import JSONField
 
+from core import clock
 from core.base import TenantRow
 from core.scope import current
 
@@ -91,5 +92,38 @@ def _copy(table: str, columns: list[str], buffer: io.StringIO) -> None:
             f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {quote(table)} WITH NO DATA"
         )
         cursor.copy_expert(f"COPY {staging} ({names}) FROM STDIN", buffer)
-        cursor.execute(f"INSERT INTO {quote(table)} ({names}) SELECT {names} FROM {staging}")
-        cursor.execute(f"DROP TABLE {staging}")
+        cursor.execute(
+            f"INSERT INTO {quote(table)} ({names}) SELECT {names} FROM {staging}; DROP TABLE {staging}"
+        )
+
+
+def update(model: type[TenantRow], rows: Sequence[dict[str, Any]]) -> None:
+    """Set columns of many rows in one statement, each row's values its own; rows are named by `id`, inside work().
+
+    All rows have the same keys. The version and time of change of Records move by themselves.
+    """
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "id"]
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    columns = ["id", *names]
+    types = [fields[name].db_type(connection).split(" ")[0] if name != "id" else "bigint" for name in columns]
+    quote = connection.ops.quote_name
+    sets = [f"{quote(fields[name].column)} = v.{quote(name)}" for name in names]
+    if "version" in fields:
+        sets.append("version = t.version + 1, updated_at = %s")
+    arrays = ", ".join(f"%s::{_array_type(kind)}" for kind in types)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {quote(model._meta.db_table)} t SET {', '.join(sets)} FROM unnest({arrays})"
+            f" AS v({', '.join(map(quote, columns))}) WHERE t.organization_id = %s AND t.id = v.id",
+            [
+                *([clock.now()] if "version" in fields else []),
+                *([row[name] for row in rows] for name in columns),
+                current().organization_id,
+            ],
+        )
+
+
+def _array_type(kind: str) -> str:
+    return f"{kind.split('(')[0]}[]"

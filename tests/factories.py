@@ -4,6 +4,8 @@ from datetime import date
 from decimal import Decimal
 from itertools import count
 
+from billing.models import Subscription
+from billing.services.subscriptions import create_price, subscribe
 from customers.models import Customer
 from customers.services.customers import create_customer
 from invoicing.domain.totals import line
@@ -80,3 +82,12 @@ def invoice(owner: Customer, *lines: tuple[str, str], on: date = DAY, **also: ob
     """An issued invoice."""
     (document,) = issue([draft_invoice(owner, *lines, **also)], issued_on=on)
     return document
+
+
+def subscription(owner: Customer, starts_on: date, **given: object) -> Subscription:
+    """A monthly per-unit subscription at 14.50 unless told otherwise."""
+    price = {"model": "per_unit", "unit_price": Decimal("14.50"), "unit": "month", "every": 1}
+    price |= {key: given.pop(key) for key in list(given) if key in {*price, "tax_percent"}}
+    n = next(_numbers)
+    made = create_price(name="Track Pro", code=f"track-{n}", currency=owner.currency, **price)  # type: ignore[arg-type]
+    return subscribe(customer=owner.public_id, price=made, starts_on=starts_on, **given)  # type: ignore[arg-type]

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from django.db.models import F
+from django.db import connection
 
-from core import bulk, clock
+from core import bulk
 from core.events import Event, emit_all
 from core.locks import lock
+from core.scope import current
 from core.states import StateConflict, record_moves
 from customers.selectors import CustomerFacts, billing_facts
 from invoicing.domain.numbers import document_number
@@ -20,7 +21,7 @@ from invoicing.selectors import sealed_contents
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind
 from receivables.services.items import ItemDraft, open_items
-from tenants.selectors import entity_facts
+from tenants.selectors import EntityFacts, entity_facts
 
 
 def issue(document_ids: Sequence[int], *, issued_on: date, reason: str = "") -> list[Document]:
@@ -37,13 +38,14 @@ def issue(document_ids: Sequence[int], *, issued_on: date, reason: str = "") -> 
     if not documents:
         return []
     customers = billing_facts({each.customer_id for each in documents})
-    _snapshot_parties(documents, customers)
+    entities = entity_facts()
+    _snapshot_parties(documents, customers, entities)
     contents = sealed_contents([each.pk for each in documents])
-    _number(documents, issued_on)
+    _number(documents, entities, issued_on)
     for each in documents:
         each.seal = seal({**contents[each.pk], **header(each)})
     open_items([_item(each) for each in documents])
-    _write(documents, issued_on)
+    _write(documents)
     record_moves([(each.public_id, State.DRAFT, State.ISSUED) for each in documents], reason=reason)
     emit_all([_event(each, customers[each.customer_id]) for each in documents])
     return documents
@@ -64,55 +66,50 @@ def header(document: Document) -> dict[str, object]:
     }
 
 
-def _snapshot_parties(documents: Sequence[Document], customers: dict[int, CustomerFacts]) -> None:
-    entities = entity_facts()
-    bulk.insert(
-        Party,
-        [
-            {
-                "document_id": each.pk,
-                "seller": entities[each.entity_id].snapshot,
-                "buyer": customers[each.customer_id].snapshot,
-            }
-            for each in documents
-        ],
+def _snapshot_parties(
+    documents: Sequence[Document], customers: dict[int, CustomerFacts], entities: dict[int, EntityFacts]
+) -> None:
+    Party.objects.bulk_create(
+        Party(
+            document=each,
+            seller=entities[each.entity_id].snapshot,
+            buyer=customers[each.customer_id].snapshot,
+        )
+        for each in documents
     )
 
 
-def _number(documents: Sequence[Document], issued_on: date) -> None:
+def _number(documents: Sequence[Document], entities: dict[int, EntityFacts], issued_on: date) -> None:
     """Give each document its number and dates: one block per series, gapless because it commits with them."""
-    codes = {pk: facts.code for pk, facts in entity_facts().items()}
     series: dict[tuple[int, str], list[Document]] = defaultdict(list)
     for each in documents:
         series[each.entity_id, each.kind].append(each)
     for (entity_id, kind), members in sorted(series.items()):
         first = _take(entity_id, kind, issued_on.year, len(members))
         for counter, each in enumerate(members, first):
-            each.number = document_number(kind, codes[entity_id], issued_on.year, counter)
+            each.number = document_number(kind, entities[entity_id].code, issued_on.year, counter)
             each.issued_on = issued_on
             each.due_on = issued_on + timedelta(days=each.terms_days)
 
 
 def _take(entity_id: int, kind: str, year: int, count: int) -> int:
     """First of a block of `count` counters of a series, which stays locked until COMMIT."""
-    key = {"entity_id": entity_id, "kind": kind, "year": year}
-    if not NumberSeries.objects.filter(**key).exists():
-        NumberSeries.objects.bulk_create([NumberSeries(**key)], ignore_conflicts=True)
-    NumberSeries.objects.filter(**key).update(next_counter=F("next_counter") + count)
-    return int(NumberSeries.objects.get(**key).next_counter) - count
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO invoicing_numberseries AS s (organization_id, entity_id, kind, year, next_counter)"
+            " VALUES (%s, %s, %s, %s, 1 + %s) ON CONFLICT (organization_id, entity_id, kind, year)"
+            " DO UPDATE SET next_counter = s.next_counter + %s RETURNING next_counter",
+            [current().organization_id, entity_id, kind, year, count, count],
+        )
+        return int(cursor.fetchone()[0]) - count
 
 
-def _write(documents: Sequence[Document], issued_on: date) -> None:
-    at = clock.now()
+def _write(documents: Sequence[Document]) -> None:
     for each in documents:
         each.state = State.ISSUED
         each.version += 1
-        each.updated_at = at
-    Document.objects.bulk_update(
-        documents,
-        ["state", "number", "issued_on", "due_on", "seal", "version", "updated_at"],
-        batch_size=1000,
-    )
+    columns = ("id", "state", "number", "issued_on", "due_on", "seal")
+    bulk.update(Document, [{name: getattr(each, name) for name in columns} for each in documents])
 
 
 def _item(document: Document) -> ItemDraft:

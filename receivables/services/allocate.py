@@ -167,15 +167,15 @@ def settle(item_ids: set[int], *, on: date) -> None:
     items = OpenItem.objects.filter(pk__in=item_ids)
     closed = [item for item in items if item.open_minor == 0 and item.settled_on is None]
     reopened = [item for item in items if item.open_minor and item.settled_on is not None]
-    for item in closed:
-        item.settled_on = on
-    for item in reopened:
-        item.settled_on = None
-    for item in (changed := [*closed, *reopened]):
+    bulk.update(
+        OpenItem,
+        [
+            *({"id": item.pk, "settled_on": on} for item in closed),
+            *({"id": item.pk, "settled_on": None} for item in reopened),
+        ],
+    )
+    for item in (*closed, *reopened):
         item.version += 1
-        item.updated_at = clock.now()
-    if changed:
-        OpenItem.objects.bulk_update(changed, ["settled_on", "version", "updated_at"], batch_size=500)
     emit_all(
         [
             *(

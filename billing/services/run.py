@@ -1,0 +1,160 @@
+"""The billing run: everything due by a local date becomes issued invoices, in batches, each all or nothing.
+
+Killed anywhere, it is started again and bills only what is missing: a period is billed in the transaction that
+writes its BilledPeriod, which the database knows as unique.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+
+from django.db.models import F
+
+from billing.domain.charges import Charge, SubscriptionFacts
+from billing.events import BillingRunFinished
+from billing.models import BilledPeriod, BillingRun, HeldSubscription, Subscription
+from billing.selectors import due, priced, subscription_facts
+from core import bulk, clock
+from core.events import emit
+from core.locks import claim
+from core.scope import work
+from invoicing.services.drafts import DocumentDraft, write_drafts
+from invoicing.services.issue import issue
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+
+
+def open_run(as_of: date) -> BillingRun:
+    """The organization's run for a date: made, or rejoined when it is there. Natural key: the date."""
+    with work():
+        run: BillingRun = BillingRun.objects.get_or_create(as_of=as_of)[0]
+    return run
+
+
+def run_billing(as_of: date, *, batch: int = BATCH) -> BillingRun:
+    """Bill everything due by `as_of`, a local date, and return the run. Opens its own transactions.
+
+    Promises that each period is billed once whatever runs beside or again, and that one subscription that cannot
+    be billed is held with its reason and stops nothing. Emits invoice.issued per document and billing_run.finished.
+    """
+    run = open_run(as_of)
+    while _bill_batch(run, batch):
+        pass
+    with work():
+        finished = BillingRun.objects.filter(pk=run.pk, state="running").update(
+            state="done", finished_at=clock.now(), version=F("version") + 1
+        )
+        run.refresh_from_db()
+        if finished:
+            emit(
+                BillingRunFinished(
+                    run.public_id, run.version, as_of=str(as_of), documents=run.documents, held=run.held
+                )
+            )
+    return run
+
+
+def _bill_batch(run: BillingRun, size: int) -> bool:
+    """Bill up to `size` subscriptions; False when nothing was due. A batch that fails is billed one by one."""
+    try:
+        with work():
+            return _bill(run, [row.pk for row in claim(due(run.as_of), size)])
+    except Exception:
+        log.exception(
+            "A batch of billing run %s failed; billing its subscriptions one by one.", run.public_id
+        )
+        return _bill_singly(run, size)
+
+
+def _bill_singly(run: BillingRun, size: int) -> bool:
+    with work():
+        waiting = list(due(run.as_of).values_list("id", flat=True)[:size])
+    for subscription_id in waiting:
+        try:
+            with work():
+                _bill(run, [row.pk for row in claim(due(run.as_of).filter(pk=subscription_id), 1)])
+        except Exception as error:
+            log.exception("Subscription %s cannot be billed.", subscription_id)
+            with work():
+                _hold(run, [(subscription_id, f"{type(error).__name__}: {error}"[:500])])
+    return bool(waiting)
+
+
+def _bill(run: BillingRun, subscription_ids: Sequence[int]) -> bool:
+    if not subscription_ids:
+        return False
+    charges, odd = priced(subscription_facts(subscription_ids), run.as_of)
+    _hold(run, [(facts.subscription_id, reason) for facts, reason in odd])
+    billable = [each for each in charges if each.lines]
+    document_ids = write_drafts([_draft(each) for each in billable])
+    BilledPeriod.objects.bulk_create(_periods(run, billable, document_ids))
+    _advance(charges)
+    issue(document_ids, issued_on=run.as_of, reason=f"Billing run {run.public_id}")
+    BillingRun.objects.filter(pk=run.pk).update(
+        billed=F("billed") + sum(len(each.periods) for each in billable),
+        documents=F("documents") + len(document_ids),
+        state="running",
+    )
+    return True
+
+
+def _draft(each: Charge) -> DocumentDraft:
+    facts: SubscriptionFacts = each.facts
+    return DocumentDraft(
+        kind="invoice",
+        entity_id=facts.entity_id,
+        customer_id=facts.customer_id,
+        currency=facts.currency,
+        terms_days=facts.terms_days,
+        source=f"{facts.public_id}:{each.periods[0].start.isoformat()}",
+        lines=each.lines,
+        autopay=facts.autopay,
+    )
+
+
+def _periods(run: BillingRun, charges: Sequence[Charge], document_ids: Sequence[int]) -> list[BilledPeriod]:
+    return [
+        BilledPeriod(
+            subscription_id=each.facts.subscription_id,
+            run=run,
+            document_id=document_id,
+            period_start=span.start,
+            period_end=span.end,
+            amount_minor=line.amount_minor,
+        )
+        for each, document_id in zip(charges, document_ids, strict=True)
+        for span, line in zip(each.periods, each.lines, strict=True)
+    ]
+
+
+def _advance(charges: Sequence[Charge]) -> None:
+    """Move each subscription to its next period, computed from the anchor; one statement."""
+    bulk.update(
+        Subscription,
+        [
+            {
+                "id": each.facts.subscription_id,
+                "next_index": each.next_index,
+                "next_bill_on": each.next_bill_on,
+                "next_bill_at": each.next_bill_at,
+                "state": "ended" if each.ended else "active",
+            }
+            for each in charges
+        ],
+    )
+
+
+def _hold(run: BillingRun, held: Sequence[tuple[int, str]]) -> None:
+    """Put subscriptions aside with their reason until a person releases them."""
+    if not held:
+        return
+    at = clock.now()
+    HeldSubscription.objects.bulk_create(
+        [HeldSubscription(run=run, subscription_id=pk, reason=reason) for pk, reason in held],
+        ignore_conflicts=True,
+    )
+    for pk, reason in held:
+        Subscription.objects.filter(pk=pk).update(held_at=at, held_reason=reason, version=F("version") + 1)
+    BillingRun.objects.filter(pk=run.pk).update(held=F("held") + len(held))

@@ -1,0 +1,99 @@
+"""Plans, prices and subscriptions."""
+
+from datetime import date
+from decimal import Decimal
+
+from billing.domain.charges import Model
+from billing.models import Plan, Price, Subscription
+from core import money
+from core.errors import Invalid
+from core.locks import lock_one
+from core.periods import Unit, local_midnight
+from customers.selectors import customer as customer_of
+from tenants.selectors import entity
+
+
+def create_price(
+    *,
+    name: str,
+    code: str,
+    model: str,
+    unit_price: Decimal,
+    currency: str,
+    unit: str = "month",
+    every: int = 1,
+    tax_percent: Decimal | None = None,
+) -> Price:
+    """A price of the plan with this code, the plan being made when it is new. Inside work().
+
+    `unit_price` in major units, at most 12 decimals; tax defaults to the legal entity's. Raises Invalid.
+    """
+    problems: dict[str, str] = {}
+    if model not in list(Model):
+        problems["model"] = "Choose flat or per unit."
+    if unit not in list(Unit):
+        problems["unit"] = "Choose day, week, month, quarter or year."
+    if every < 1:
+        problems["every"] = "An interval is at least one."
+    if not unit_price.is_finite() or unit_price < 0 or unit_price > 10**12:
+        problems["unit_price"] = "A price is zero or more."
+    try:
+        money.exponent(currency)
+    except money.MoneyError as error:
+        problems["currency"] = str(error)
+    if problems:
+        raise Invalid("The price cannot be saved.", fields=problems)
+    plan, _ = Plan.objects.get_or_create(code=code, defaults={"name": name})
+    return Price.objects.create(
+        plan=plan,
+        model=model,
+        unit_price=unit_price,
+        currency=currency,
+        unit=unit,
+        every=every,
+        tax_percent=entity().tax_percent if tax_percent is None else tax_percent,
+    )
+
+
+def subscribe(
+    *,
+    customer: str,
+    price: Price,
+    starts_on: date,
+    quantity: Decimal = Decimal(1),
+    autopay: bool = False,
+    ends_on: date | None = None,
+    external_id: str = "",
+) -> Subscription:
+    """Subscribe a customer (public id) to a price from a local date in the customer's zone. Inside work().
+
+    The first period starts on `starts_on`, also in the past. Raises Invalid when the price's currency is not the
+    customer's, on a quantity below zero, or an end before the start.
+    """
+    owner = customer_of(customer)
+    if price.currency != owner.currency:
+        raise Invalid(f"This customer is billed in {owner.currency}.", fields={"price": "Another currency."})
+    if not quantity.is_finite() or quantity < 0 or quantity > 10**12:
+        raise Invalid("A quantity is zero or more.", fields={"quantity": "Zero or more."})
+    if ends_on is not None and ends_on <= starts_on:
+        raise Invalid("It ends before it starts.", fields={"ends_on": "After the start."})
+    return Subscription.objects.create(
+        customer=owner,
+        price=price,
+        quantity=quantity,
+        anchor=starts_on,
+        zone=owner.zone,
+        ends_on=ends_on,
+        autopay=autopay,
+        next_bill_on=starts_on,
+        next_bill_at=local_midnight(starts_on, owner.zone),
+        external_id=external_id,
+    )
+
+
+def release(public_id: str) -> Subscription:
+    """Let runs bill a held subscription again. Inside work()."""
+    subscription = lock_one(Subscription.objects.filter(public_id=public_id))
+    subscription.held_at = None
+    subscription.held_reason = ""
+    return subscription.touch("held_at", "held_reason")
