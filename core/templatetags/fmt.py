@@ -194,10 +194,10 @@ def days_late(due: dt.date | int | None, today: dt.date | None = None) -> str:
 
 
 @register.filter
-def count(value: int | None) -> str:
-    """A whole number with the reader's grouping: `1,204`."""
-    if value is None:
-        return ""
+def count(value: int | str | None) -> str:
+    """A whole number with the reader's grouping: `1,204`; text such as `99+` stays as it is."""
+    if value is None or isinstance(value, str):
+        return value or ""
     sign = _MINUS if value < 0 else ""
     return sign + _figure(Decimal(value), 0)
 

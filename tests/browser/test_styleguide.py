@@ -173,3 +173,32 @@ def test_the_drawer_opens_on_a_phone(watched: Watched, bare_server: str) -> None
     assert findings(page) == []
     page.get_by_role("button", name="Close menu").click()
     expect(page.locator(".shell > .side")).to_be_hidden()
+
+
+@pytest.mark.parametrize("watched", [(390, "light")], indirect=True, ids=["390"])
+def test_a_row_keeps_its_repair_on_a_phone(watched: Watched, bare_server: str) -> None:
+    watched.page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    expect(watched.page.get_by_role("link", name="Add one")).to_be_visible()
+
+
+def test_a_swap_is_announced_and_a_post_carries_the_token(watched: Watched, bare_server: str) -> None:
+    page = watched.page
+    tokens: list[str] = []
+
+    def answer(route: Route) -> None:
+        tokens.append(route.request.headers.get("x-csrftoken", ""))
+        route.fulfill(status=200, content_type="text/html", body="<h3>Three rows</h3>")
+
+    page.route("**/piece/", answer)
+    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    button = '<button id="go" class="btn" hx-post="/piece/" hx-target="#to">Go</button>'
+    page.locator("#main").evaluate(
+        "(main, html) => { main.insertAdjacentHTML('afterbegin', html); htmx.process(main); }",
+        f'{button}<div id="to"></div>',
+    )
+    page.locator("#go").click()
+    expect(page.locator("#live")).to_have_text("Three rows")
+    expect(page.locator("#go")).not_to_have_class("btn is-busy")
+    assert len(tokens) == 1
+    assert tokens[0]
+    assert watched.wrong == []
