@@ -66,7 +66,7 @@ def test_the_broker_answers_only_with_its_password(
     with home.hold(), Supervisor(home) as supervisor:
         url = valkey.start(supervisor).url
         assert redis.Redis.from_url(url).ping()
-        without = redis.Redis(port=urlsplit(url).port or 0, retry=None)
+        without = redis.Redis(host="127.0.0.1", port=urlsplit(url).port or 0, retry=None)
         with pytest.raises(redis.AuthenticationError):
             without.ping()
 

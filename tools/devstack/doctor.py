@@ -12,7 +12,7 @@ from typing import Any
 from tools.devstack import frontend, postgres, system, valkey
 from tools.devstack.console import say
 from tools.devstack.paths import ROOT, lasting_home
-from tools.devstack.stack import given
+from tools.devstack.stack import DATABASE_NAMES, given
 
 GOOD, NOTE, BAD = "ok  ", "note", "BAD "
 _ROLE_FACTS = """
@@ -86,11 +86,13 @@ def _tools() -> Iterator[tuple[str, str, str]]:
 
 
 def _given_database() -> Iterator[tuple[str, str, str]]:
-    for name, is_owner in (("DATABASE_URL", False), ("DATABASE_OWNER_URL", True)):
+    for name, is_owner in zip(DATABASE_NAMES, (False, True), strict=True):
         if os.environ.get(name):
             yield from _judge(name, os.environ[name], is_owner=is_owner)
         elif os.environ.get(f"{name}_FILE"):
             yield NOTE, name, f"from {name}_FILE, not looked at"
+        elif any(map(given, DATABASE_NAMES)):
+            yield BAD, name, "not set, and the other one is"
 
 
 def _judge(name: str, url: str, *, is_owner: bool) -> Iterator[tuple[str, str, str]]:

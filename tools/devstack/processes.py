@@ -36,6 +36,8 @@ class Service:
     orphaned: signal.Signals = signal.SIGTERM
     """Sent by the kernel when the supervisor is gone: nobody is left to wait, so the quick way out."""
     force: signal.Signals = signal.SIGKILL
+    leans_on_others: bool = False
+    """Whether it must be gone before those it talks to are told to go."""
     env: Mapping[str, str] | None = None
     user: Mapping[str, Any] = field(default_factory=dict)
     cwd: str | None = None
@@ -49,7 +51,7 @@ class Child:
 
 
 class Supervisor:
-    """Starts services in order and stops them in reverse; its end is their end."""
+    """Starts services in order; its end is their end."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -102,13 +104,11 @@ class Supervisor:
         return next((child for child in self.children if child.process.poll() is not None), None)
 
     def stop_all(self) -> None:
-        """Stops what runs, last started first; a second Ctrl-C or a long wait makes it rough."""
+        """Stops the product, then what it leans on; a second Ctrl-C or a long wait makes it rough."""
         before = [(number, signal.signal(number, self._hurry_up)) for number in _SIGNALS]
         try:
-            while self.children:
-                self._stop(self.children[-1])
-                self.children.pop()
-                self._write_pids()
+            self._stop([child for child in self.children if child.service.leans_on_others])
+            self._stop([child for child in self.children if not child.service.leans_on_others])
         finally:
             for number, handler in before:
                 signal.signal(number, handler)
@@ -116,14 +116,18 @@ class Supervisor:
     def _hurry_up(self, _number: int, _frame: FrameType | None) -> None:
         self._hurry = True
 
-    def _stop(self, child: Child) -> None:
-        process, service = child.process, child.service
-        if process.poll() is None:
-            process.send_signal(service.stop)
-            if not _wait(lambda: process.poll() is not None or self._hurry, GRACE_SECONDS) or self._hurry:
-                _signal_group(process.pid, service.force)
-            process.wait()
-        _signal_group(process.pid, signal.SIGKILL)  # pool workers whose own parent died first
+    def _stop(self, wave: Sequence[Child]) -> None:
+        for child in wave:
+            if child.process.poll() is None:
+                child.process.send_signal(child.service.stop)
+        _wait(lambda: self._hurry or all(child.process.poll() is not None for child in wave), GRACE_SECONDS)
+        for child in wave:
+            if child.process.poll() is None:
+                _signal_group(child.process.pid, child.service.force)
+            child.process.wait()
+            _signal_group(child.process.pid, signal.SIGKILL)  # pool workers whose own parent died first
+            self.children.remove(child)
+        self._write_pids()
 
     def _write_pids(self) -> None:
         listed = [

@@ -61,6 +61,7 @@ def _web(environment: dict[str, str], port: int) -> Service:
     return Service(
         "web",
         [sys.executable, "-m", "gunicorn", *words, "--no-control-socket", "arapp.wsgi"],
+        leans_on_others=True,
         env=environment,
         orphaned=signal.SIGINT,  # without waiting for open requests
     )
@@ -71,6 +72,7 @@ def _worker(environment: dict[str, str]) -> Service:
     return Service(
         "worker",
         [*_celery("worker"), *pool, "-l", "info", "--without-gossip", "--without-mingle"],
+        leans_on_others=True,
         env=environment,
         orphaned=signal.SIGQUIT,  # drops its tasks; they are due in the database and run again
     )
@@ -78,7 +80,7 @@ def _worker(environment: dict[str, str]) -> Service:
 
 def _beat(environment: dict[str, str], home: Home) -> Service:
     files = ["-s", str(home.path / "beat-schedule"), "--pidfile="]
-    return Service("beat", [*_celery("beat"), "-l", "info", *files], env=environment)
+    return Service("beat", [*_celery("beat"), "-l", "info", *files], leans_on_others=True, env=environment)
 
 
 def _celery(command: str) -> list[str]:
