@@ -176,6 +176,9 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@localhost")
 
+# Gateways that may be charged through. The sandbox moves no money and belongs nowhere near real customers.
+PAYMENT_GATEWAYS = env.listing("PAYMENT_GATEWAYS", "sandbox" if DEBUG else "")
+
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

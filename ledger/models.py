@@ -32,7 +32,7 @@ class Entry(TenantRow):
     key = models.CharField(max_length=120)
     kind = models.CharField(max_length=40)
     entity = TenantForeignKey("tenants.LegalEntity")
-    source = models.CharField(max_length=40)
+    source = models.CharField(max_length=80)
     effective_on = models.DateField()
     posted_on = models.DateField()
     recorded_at = models.DateTimeField(default=clock.now)

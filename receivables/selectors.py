@@ -60,6 +60,11 @@ def item_states(sources: Iterable[str]) -> dict[str, ItemState]:
     return {item.source: _state(item) for item in OpenItem.objects.filter(source__in=list(sources))}
 
 
+def states_by_id(item_ids: Iterable[int]) -> dict[int, ItemState]:
+    """Items by id. Inside work()."""
+    return {item.pk: _state(item) for item in OpenItem.objects.filter(pk__in=list(item_ids))}
+
+
 def open_items_of(customer_id: int, currency: str, side: Side) -> list[ItemState]:
     """A customer's open items of one side and currency, oldest due first. Inside work()."""
     rows = OpenItem.objects.filter(customer_id=customer_id, currency=currency, side=side, open_minor__gt=0)

@@ -6,6 +6,7 @@ from itertools import count
 
 from billing.models import Subscription
 from billing.services.subscriptions import create_price, subscribe
+from cashapp.services.payments import record
 from customers.models import Customer
 from customers.services.customers import create_customer
 from invoicing.domain.totals import line
@@ -15,6 +16,8 @@ from invoicing.services.issue import issue
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind
 from receivables.domain.postings import ItemFacts
+from receivables.models import OpenItem
+from receivables.services.allocate import facts_of
 from receivables.services.items import ItemDraft, open_items
 
 _numbers = count(1)
@@ -26,12 +29,26 @@ def customer(**given: object) -> Customer:
     return create_customer(**{"name": f"Kestrel Freight {n}", "number": f"K{n}", **given})  # type: ignore[arg-type]
 
 
+def payment(owner: Customer, minor: int, *, on: date = DAY) -> ItemFacts:
+    """Money received and put against nothing yet."""
+    made = record(
+        customer=owner.public_id,
+        minor=minor,
+        received_on=on,
+        method="bank_transfer",
+        key=f"payment-{next(_numbers)}",
+        parts={},
+    )
+    return facts_of(OpenItem.objects.get(source=made.public_id))
+
+
 def item(
     owner: Customer, minor: int, kind: Kind = Kind.OPENING, *, on: date = DAY, due_on: date | None = None
 ) -> ItemFacts:
     """An open item of the kind with its entry against the account that kind usually meets."""
+    if kind is Kind.PAYMENT:
+        return payment(owner, minor, on=on)
     against = {
-        Kind.PAYMENT: Purpose.BANK,
         Kind.WRITE_OFF: Purpose.WRITE_OFF,
         Kind.OPENING: Purpose.OPENING,
     }.get(kind, Purpose.REVENUE)

@@ -61,6 +61,13 @@ BEGIN
               WHERE s.state = 'active' AND s.held_at IS NULL AND o.suspended_at IS NULL
                 AND s.next_bill_at <= wall + o.clock_offset) due
         WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
+    ELSIF kind = 'attempts' THEN
+        RETURN QUERY
+        SELECT due.organization_id, due.id
+        FROM (SELECT a.organization_id, a.id,
+                     row_number() OVER (PARTITION BY a.organization_id ORDER BY a.check_at, a.id) AS place
+              FROM cashapp_attempt a WHERE a.check_at <= wall) due
+        WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
     ELSE
         RAISE EXCEPTION 'unknown kind of due work: %', kind;
     END IF;

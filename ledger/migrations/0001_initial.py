@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=120)),
                 ('kind', models.CharField(max_length=40)),
-                ('source', models.CharField(max_length=40)),
+                ('source', models.CharField(max_length=80)),
                 ('effective_on', models.DateField()),
                 ('posted_on', models.DateField()),
                 ('recorded_at', models.DateTimeField(default=core.clock.now)),

@@ -16,7 +16,10 @@ class Side(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an open item came from. The kind decides its side and its control account."""
+    """What an open item came from. The kind decides its side and its control account.
+
+    A reversal takes a payment back that was booked by mistake or returned; a recovery takes a write-off back.
+    """
 
     INVOICE = "invoice"
     OPENING = "opening"
@@ -24,6 +27,8 @@ class Kind(StrEnum):
     PAYMENT = "payment"
     WRITE_OFF = "write_off"
     VOID = "void"
+    REVERSAL = "reversal"
+    RECOVERY = "recovery"
 
 
 SIDES = {
@@ -33,12 +38,14 @@ SIDES = {
     Kind.PAYMENT: Side.CREDIT,
     Kind.WRITE_OFF: Side.CREDIT,
     Kind.VOID: Side.CREDIT,
+    Kind.REVERSAL: Side.DEBIT,
+    Kind.RECOVERY: Side.DEBIT,
 }
 
 
 def control_account(kind: Kind) -> Purpose:
     """Where the item stands in the ledger: money not yet put against anything is a liability of its own."""
-    return Purpose.UNAPPLIED if kind is Kind.PAYMENT else Purpose.RECEIVABLE
+    return Purpose.UNAPPLIED if kind in {Kind.PAYMENT, Kind.REVERSAL} else Purpose.RECEIVABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=20)),
                 ('side', models.CharField(max_length=6)),
                 ('label', models.CharField(max_length=80)),
-                ('source', models.CharField(max_length=40)),
+                ('source', models.CharField(max_length=80)),
                 ('currency', models.CharField(max_length=3)),
                 ('total_minor', models.BigIntegerField()),
                 ('open_minor', models.BigIntegerField()),

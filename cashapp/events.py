@@ -1,0 +1,41 @@
+"""What other apps may know about money that came or did not. Amounts are minor units, dates ISO."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReceived(Event):
+    """Money is in the books; `applied_minor` of it was put against items at once."""
+
+    name: ClassVar[str] = "payment.received"
+
+    customer: str
+    currency: str
+    minor: int
+    applied_minor: int
+    received_on: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReversed(Event):
+    """A payment was taken back; what it had settled is open again."""
+
+    name: ClassVar[str] = "payment.reversed"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeFailed(Event):
+    """A charge was declined; nothing was taken."""
+
+    name: ClassVar[str] = "charge.failed"
+
+    customer: str
+    currency: str
+    minor: int
+    code: str

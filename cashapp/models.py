@@ -1,0 +1,123 @@
+"""Money that came or is on its way: payments, attempts to charge, and what gateways told us."""
+
+from django.db import models
+
+from cashapp.domain.states import State
+from core import clock
+from core.base import Record, TenantForeignKey, TenantRow
+
+
+class Attempt(Record):
+    """One intent to charge. Written before the gateway is asked, so a crash leaves something to ask about.
+
+    `key` is the payer's intent (a form's hidden key) and the gateway's idempotency key: the same intent can be
+    sent again and charges once. `check_at` is when the sweeper asks about it next; it and `intended_at` are real
+    time, as the gateway's is.
+    """
+
+    PREFIX = "att"
+
+    key = models.CharField(max_length=80)
+    customer = TenantForeignKey("customers.Customer")
+    entity = TenantForeignKey("tenants.LegalEntity")
+    gateway = models.CharField(max_length=20)
+    method = models.CharField(max_length=80)
+    minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    description = models.CharField(max_length=200)
+    state = models.CharField(max_length=20, default=State.CREATED)
+    reference = models.CharField(max_length=120, blank=True, default="")
+    code = models.CharField(max_length=60, blank=True, default="")
+    message = models.CharField(max_length=300, blank=True, default="")
+    intended_at = models.DateTimeField(default=clock.wall)
+    check_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "key"], name="attempt_once"),
+            models.CheckConstraint(condition=models.Q(minor__gt=0), name="attempt_positive"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["check_at"], name="attempt_due_anywhere", condition=models.Q(check_at__isnull=False)
+            ),
+        ]
+
+
+class AttemptItem(TenantRow):
+    """What an attempt is to pay. While it is live its amount is reserved, and no other attempt may have the item."""
+
+    attempt = TenantForeignKey(Attempt)
+    item = TenantForeignKey("receivables.OpenItem")
+    minor = models.BigIntegerField()
+    live = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "item"], name="attemptitem_one_live", condition=models.Q(live=True)
+            ),
+            models.UniqueConstraint(fields=["organization", "attempt", "item"], name="attemptitem_once"),
+            models.CheckConstraint(condition=models.Q(minor__gt=0), name="attemptitem_positive"),
+        ]
+
+
+class Payment(Record):
+    """Money received. `(provider, provider_ref)` is its natural key: a gateway's charge, a form's hidden key."""
+
+    PREFIX = "pay"
+
+    customer = TenantForeignKey("customers.Customer")
+    entity = TenantForeignKey("tenants.LegalEntity")
+    provider = models.CharField(max_length=20)
+    provider_ref = models.CharField(max_length=120)
+    method = models.CharField(max_length=40)
+    minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    received_on = models.DateField()
+    memo = models.CharField(max_length=300, blank=True, default="")
+    attempt = TenantForeignKey(Attempt, null=True)
+    state = models.CharField(max_length=10, default="received")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "provider", "provider_ref"], name="payment_once"),
+            models.CheckConstraint(condition=models.Q(minor__gt=0), name="payment_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="payment_newest"),
+            models.Index(fields=["organization", "customer", "-id"], name="payment_customer"),
+        ]
+
+
+class WebhookEvent(TenantRow):
+    """A gateway's message, stored before it is believed; handled from here, once per event id."""
+
+    provider = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=160)
+    payload = models.JSONField()
+    received_at = models.DateTimeField(default=clock.wall)
+    handled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "provider", "event_id"], name="webhookevent_once")
+        ]
+
+
+class SandboxCharge(TenantRow):
+    """The sandbox gateway's own memory; written by it alone."""
+
+    key = models.CharField(max_length=80)
+    reference = models.CharField(max_length=60)
+    minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    outcome = models.CharField(max_length=20)
+    code = models.CharField(max_length=60, blank=True, default="")
+    message = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "key"], name="sandboxcharge_key"),
+            models.UniqueConstraint(fields=["organization", "reference"], name="sandboxcharge_reference"),
+        ]

@@ -1,0 +1,231 @@
+"""Charging: intent written and committed, gateway asked with no transaction open, answer recorded once.
+
+Whoever learns the outcome (the caller, a webhook, the sweeper, two of them at once) records it through the same
+function under the attempt's lock; the second finds it recorded.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+
+from cashapp.domain.states import LIVE, MOVES, State
+from cashapp.events import ChargeFailed
+from cashapp.gateways.port import ChargeRequest, ChargeResult, NoAnswer
+from cashapp.gateways.registry import gateway
+from cashapp.models import Attempt, AttemptItem
+from cashapp.services.payments import book
+from core import clock, states
+from core.errors import Conflict, Invalid, NotFound
+from core.events import emit
+from core.locks import lock_one
+from core.money import Money
+from core.scope import work
+from customers.selectors import billing_facts
+from receivables.selectors import states_by_id
+from receivables.services.reserve import release, reserve
+from tenants.selectors import entity_facts
+
+log = logging.getLogger(__name__)
+
+CHECK_AFTER = timedelta(minutes=2)
+GIVE_UP_AFTER = timedelta(minutes=15)  # far beyond any request's timeout: a late one cannot arrive after it
+
+
+class AlreadyUnderWay(Conflict):
+    """Another payment of one of the items has not ended yet."""
+
+    code = "payment_under_way"
+
+
+def pay(*, key: str, amounts: Mapping[int, int], method: str, description: str) -> Attempt:
+    """Charge positive minor units of debit items (by id) to a payment method. Opens its own transactions.
+
+    Natural key: `key`, the payer's intent: asked again it charges nothing more and returns the attempt as it
+    stands. Raises AlreadyUnderWay, TooMuch, Invalid, NoGateway; then nothing was charged.
+    """
+    gateway()
+    with work():
+        attempt = _intend(key, amounts, method, description)
+    if attempt.state == State.CREATED:
+        return send(attempt)
+    return attempt
+
+
+def _intend(key: str, amounts: Mapping[int, int], method: str, description: str) -> Attempt:
+    """The attempt for this key, written with its reservations unless it is there. Inside work()."""
+    found = Attempt.objects.filter(key=key).first()
+    if found is not None:
+        return found  # type: ignore[no-any-return]
+    if not amounts:
+        raise Invalid("There is nothing to pay.")
+    if AttemptItem.objects.filter(item_id__in=amounts, live=True).exists():
+        raise AlreadyUnderWay("A payment of this is under way. Nothing more was charged.")
+    items = reserve(amounts)
+    owners = {(item.customer_id, item.entity_id, item.currency) for item in items}
+    if len(owners) != 1:
+        raise Invalid("One payment is for one customer and one currency.")
+    ((customer_id, entity_id, currency),) = owners
+    try:
+        with transaction.atomic():
+            attempt = Attempt.objects.create(
+                key=key,
+                customer_id=customer_id,
+                entity_id=entity_id,
+                gateway=gateway().name,
+                method=method,
+                minor=sum(amounts.values()),
+                currency=currency,
+                description=description,
+                check_at=clock.wall() + CHECK_AFTER,
+            )
+            AttemptItem.objects.bulk_create(
+                AttemptItem(attempt=attempt, item_id=item_id, minor=minor)
+                for item_id, minor in amounts.items()
+            )
+    except IntegrityError as error:
+        raise AlreadyUnderWay("A payment of this is under way. Nothing more was charged.") from error
+    return attempt
+
+
+def send(attempt: Attempt) -> Attempt:
+    """Ask the gateway and record what it says. No transaction is open while it is asked."""
+    with work():
+        states.move(attempt, State.SENT, moves=MOVES)
+    request = ChargeRequest(
+        attempt.key, Money(attempt.minor, attempt.currency), attempt.method, attempt.description
+    )
+    try:
+        result = gateway(attempt.gateway).charge(request)
+    except NoAnswer:
+        log.warning("The gateway did not answer about attempt %s.", attempt.public_id)
+        return _unknown(attempt)
+    return record(attempt.public_id, result)
+
+
+def _unknown(attempt: Attempt) -> Attempt:
+    with work():
+        locked = lock_one(Attempt.objects.filter(pk=attempt.pk))
+        if locked.state == State.SENT:  # a webhook may have been faster
+            states.move(locked, State.UNKNOWN, moves=MOVES, reason="no answer")
+    return locked
+
+
+def record(public_id: str, result: ChargeResult) -> Attempt:
+    """Record an outcome once, whoever brings it: payment, allocation, state, events, in one transaction of its own.
+
+    Locks the attempt, then the items. An outcome already recorded changes nothing. Emits payment.received or
+    charge.failed.
+    """
+    with work():
+        attempt = lock_one(Attempt.objects.filter(public_id=public_id))
+        wanted = State(str(result.outcome))
+        if attempt.state == wanted or wanted not in MOVES[State(attempt.state)]:
+            return attempt
+        was_live = attempt.state in LIVE
+        parts = dict(AttemptItem.objects.filter(attempt=attempt).values_list("item_id", "minor"))
+        if wanted != State.ACTION_REQUIRED and was_live:
+            release(parts)
+            AttemptItem.objects.filter(attempt=attempt).update(live=False)
+        if wanted == State.SUCCEEDED:
+            _book(attempt, result, parts)
+        if wanted == State.DECLINED:
+            _say_declined(attempt, result)
+        states.move(
+            attempt,
+            wanted,
+            moves=MOVES,
+            reason=result.code,
+            reference=result.reference,
+            code=result.code,
+            message=result.message,
+            check_at=clock.wall() + CHECK_AFTER if wanted == State.ACTION_REQUIRED else None,
+        )
+    return attempt
+
+
+def _book(attempt: Attempt, result: ChargeResult, parts: Mapping[int, int]) -> None:
+    """Book the money; of an attempt given up before, only what is still open can be applied."""
+    now = states_by_id(parts)
+    applied = {
+        item_id: min(minor, now[item_id].available_minor)
+        for item_id, minor in parts.items()
+        if now[item_id].available_minor > 0
+    }
+    book(
+        customer_id=attempt.customer_id,
+        entity_id=attempt.entity_id,
+        amount=Money(attempt.minor, attempt.currency),
+        received_on=clock.today(entity_facts()[attempt.entity_id].zone),
+        provider=attempt.gateway,
+        provider_ref=result.reference,
+        method="card",
+        memo=attempt.description,
+        parts=applied,
+        attempt=attempt,
+    )
+
+
+def _say_declined(attempt: Attempt, result: ChargeResult) -> None:
+    customer = billing_facts([attempt.customer_id])[attempt.customer_id]
+    emit(
+        ChargeFailed(
+            attempt.public_id,
+            attempt.version + 1,
+            customer=customer.public_id,
+            currency=attempt.currency,
+            minor=attempt.minor,
+            code=result.code,
+        )
+    )
+
+
+def ask(attempt: Attempt) -> Attempt:
+    """Ask the gateway what became of an attempt and record it; called by the sweeper and after a webhook.
+
+    One that the gateway never took is abandoned after GIVE_UP_AFTER, and its items are free again.
+    """
+    try:
+        result = gateway(attempt.gateway).find(attempt.key)
+    except NoAnswer:
+        result = None
+    else:
+        if result is not None:
+            return record(attempt.public_id, result)
+        if clock.wall() - attempt.intended_at >= GIVE_UP_AFTER:
+            return _abandon(attempt)
+    with work():
+        Attempt.objects.filter(pk=attempt.pk, check_at__isnull=False).update(
+            check_at=clock.wall() + CHECK_AFTER
+        )
+    return attempt
+
+
+def _abandon(attempt: Attempt) -> Attempt:
+    with work():
+        locked = lock_one(Attempt.objects.filter(pk=attempt.pk))
+        if State.ABANDONED in MOVES[State(locked.state)]:
+            release(dict(AttemptItem.objects.filter(attempt=locked).values_list("item_id", "minor")))
+            AttemptItem.objects.filter(attempt=locked).update(live=False)
+            states.move(
+                locked, State.ABANDONED, moves=MOVES, reason="the gateway never took it", check_at=None
+            )
+    return locked
+
+
+def give_up(public_id: str) -> Attempt:
+    """Cancel an attempt that waits for the payer's authentication, so that another card can be tried."""
+    attempt = attempt_row(public_id)
+    if attempt.state != State.ACTION_REQUIRED:
+        raise AlreadyUnderWay("This payment cannot be given up now.")
+    return record(public_id, gateway(attempt.gateway).cancel(attempt.reference))
+
+
+def attempt_row(public_id: str) -> Attempt:
+    """The attempt with this public id, read in a work() of its own; raises NotFound."""
+    with work():
+        found = Attempt.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That payment is not here.")
+    return found  # type: ignore[no-any-return]

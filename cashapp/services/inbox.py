@@ -1,0 +1,34 @@
+"""What gateways tell us: stored first, answered, then handled from the row. The payload is only a hint."""
+
+from typing import Any
+
+from cashapp.models import Attempt, WebhookEvent
+from cashapp.services.attempts import ask
+from core import clock, effects
+from core.scope import work
+
+
+def receive(*, provider: str, event_id: str, payload: dict[str, Any]) -> bool:
+    """Store a verified message once and have it handled; False when it was here before. Its own transaction."""
+    with work():
+        row, made = WebhookEvent.objects.get_or_create(
+            provider=provider, event_id=event_id, defaults={"payload": payload}
+        )
+        if made:
+            effects.due("webhook.handle", [(f"{provider}:{event_id}", {"id": row.pk})])
+    return made
+
+
+def handle(event_row_id: int) -> None:
+    """Ask the gateway about the charge the message is about, and record what it says. Its own transactions.
+
+    A message that comes before our own attempt is committed is tried again later; one about nothing of ours is
+    kept and left alone.
+    """
+    with work():
+        event = WebhookEvent.objects.get(pk=event_row_id)
+        attempt = Attempt.objects.filter(key=event.payload.get("key", "")).first()
+    if attempt is not None:
+        ask(attempt)
+    with work():
+        WebhookEvent.objects.filter(pk=event_row_id).update(handled_at=clock.wall())

@@ -1,0 +1,180 @@
+"""Money received: recording, applying, taking back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from cashapp.events import PaymentReceived, PaymentReversed
+from cashapp.models import Attempt, Payment
+from core.errors import Invalid, NotFound
+from core.events import emit
+from core.locks import lock_one
+from core.money import Money
+from customers.selectors import billing_facts
+from customers.selectors import customer as customer_of
+from ledger.domain.entries import Purpose
+from receivables.domain.items import Kind, Side, Target, oldest_first
+from receivables.selectors import item_states, open_items_of
+from receivables.services import reverse as reversing
+from receivables.services.allocate import Part, allocate
+from receivables.services.items import ItemDraft, open_items
+
+METHODS = ("bank_transfer", "check", "cash", "card", "other")
+
+
+def book(
+    *,
+    customer_id: int,
+    entity_id: int,
+    amount: Money,
+    received_on: date,
+    provider: str,
+    provider_ref: str,
+    method: str,
+    parts: Mapping[int, int],
+    memo: str = "",
+    attempt: Attempt | None = None,
+) -> Payment:
+    """Book money received and put `parts` (minor units by debit item id) of it against items. Inside work().
+
+    Promises one payment per (provider, provider_ref): asked again, it returns the one that is there. What the
+    parts leave over stays unapplied. Raises TooMuch when a part exceeds what is open. Emits payment.received.
+    """
+    found = Payment.objects.filter(provider=provider, provider_ref=provider_ref).first()
+    if found is not None:
+        return found  # type: ignore[no-any-return]
+    payment = Payment.objects.create(
+        customer_id=customer_id,
+        entity_id=entity_id,
+        provider=provider,
+        provider_ref=provider_ref,
+        method=method,
+        minor=amount.minor,
+        currency=amount.currency,
+        received_on=received_on,
+        memo=memo,
+        attempt=attempt,
+    )
+    against = Purpose.BANK if provider == "manual" else Purpose.GATEWAY
+    (credit,) = open_items([_item(payment, against)])
+    allocate(_parts(payment, credit.item_id, parts), effective_on=received_on)
+    emit(
+        PaymentReceived(
+            payment.public_id,
+            payment.version,
+            customer=billing_facts([customer_id])[customer_id].public_id,
+            currency=amount.currency,
+            minor=amount.minor,
+            applied_minor=sum(parts.values()),
+            received_on=received_on.isoformat(),
+            method=method,
+        )
+    )
+    return payment
+
+
+def record(
+    *, customer: str, minor: int, received_on: date, method: str, key: str, memo: str = "",
+    parts: Mapping[int, int] | None = None,
+) -> Payment:  # fmt: skip
+    """Record money that came another way, in the customer's currency. Inside work().
+
+    `parts` (minor units by debit item id) default to the oldest due first; what is left over stays unapplied.
+    Natural key: `key`, a form's hidden key. Raises Invalid on a bad amount or method, TooMuch, NotFound.
+    """
+    owner = customer_of(customer)
+    problems = {}
+    if minor <= 0:
+        problems["amount"] = "An amount received is more than zero."
+    if method not in METHODS:
+        problems["method"] = "Choose how it was paid."
+    if problems:
+        raise Invalid("The payment cannot be recorded.", fields=problems)
+    items = open_items_of(owner.pk, owner.currency, Side.DEBIT)
+    if parts is None:
+        parts = dict(
+            oldest_first(minor, [Target(item.item_id, item.available_minor, item.due_on) for item in items])
+        )
+    _own(parts, {item.item_id for item in items}, minor)
+    return book(
+        customer_id=owner.pk,
+        entity_id=owner.entity_id,
+        amount=Money(minor, owner.currency),
+        received_on=received_on,
+        provider="manual",
+        provider_ref=key,
+        method=method,
+        memo=memo,
+        parts=parts,
+    )
+
+
+def apply_rest(public_id: str, *, parts: Mapping[int, int], on: date, key: str) -> None:
+    """Put unapplied money of a payment against more items of the same customer. Inside work().
+
+    Natural key: `key` with the item. Raises TooMuch, Invalid, NotFound.
+    """
+    payment = payment_row(public_id)
+    credit = item_states([payment.public_id])[payment.public_id]
+    items = open_items_of(payment.customer_id, payment.currency, Side.DEBIT)
+    _own(parts, {item.item_id for item in items}, credit.open_minor)
+    allocate(
+        [
+            Part(f"{key}:{item_id}", item_id, credit.item_id, minor)
+            for item_id, minor in sorted(parts.items())
+        ],
+        effective_on=on,
+    )
+
+
+def reverse(public_id: str, *, on: date, reason: str) -> Payment:
+    """Take a payment back: what it settled is open again. Inside work(). Emits payment.reversed once.
+
+    For money booked by mistake or returned by the bank. Raises Invalid without a reason, NotFound.
+    """
+    payment = lock_one(Payment.objects.filter(public_id=public_id))
+    against = Purpose.BANK if payment.provider == "manual" else Purpose.GATEWAY
+    reversing.reverse(payment.public_id, against=against, on=on, reason=reason)
+    if payment.state != "reversed":
+        payment.state = "reversed"
+        payment.touch("state")
+        emit(PaymentReversed(payment.public_id, payment.version, reason=reason))
+    return payment
+
+
+def payment_row(public_id: str) -> Payment:
+    """The payment with this public id; raises NotFound."""
+    found = Payment.objects.select_related("customer").filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That payment is not here.")
+    return found  # type: ignore[no-any-return]
+
+
+def _own(parts: Mapping[int, int], allowed: set[int], most: int) -> None:
+    if not set(parts) <= allowed:
+        raise NotFound("One of the items is not open for this customer.")
+    if any(minor <= 0 for minor in parts.values()):
+        raise Invalid("An amount to apply is more than zero.", fields={"parts": "More than zero."})
+    if sum(parts.values()) > most:
+        raise Invalid("More is applied than was received.", fields={"parts": "More than was received."})
+
+
+def _parts(payment: Payment, credit_item_id: int, parts: Mapping[int, int]) -> Sequence[Part]:
+    return [
+        Part(f"{payment.public_id}:{item_id}", item_id, credit_item_id, minor)
+        for item_id, minor in sorted(parts.items())
+    ]
+
+
+def _item(payment: Payment, against: Purpose) -> ItemDraft:
+    return ItemDraft(
+        kind=Kind.PAYMENT,
+        customer_id=payment.customer_id,
+        entity_id=payment.entity_id,
+        label=payment.memo or payment.method,
+        source=payment.public_id,
+        currency=payment.currency,
+        effective_on=payment.received_on,
+        posted_on=payment.received_on,
+        due_on=payment.received_on,
+        against=((against, payment.minor),),
+    )

@@ -1,0 +1,52 @@
+"""Taking a credit item back as a whole: a payment booked by mistake or returned, a write-off that was paid after all."""
+
+from datetime import date
+
+from core.errors import Invalid, NotFound
+from core.locks import lock_one
+from ledger.domain.entries import Purpose
+from receivables.domain.items import Kind
+from receivables.models import Allocation, OpenItem
+from receivables.services.allocate import Part, allocate, undo
+from receivables.services.items import ItemDraft, open_items
+
+_MIRROR = {Kind.PAYMENT: Kind.REVERSAL, Kind.WRITE_OFF: Kind.RECOVERY}
+
+
+def reverse(source: str, *, against: Purpose, on: date, reason: str) -> None:
+    """Undo every allocation of the credit item from `source` and book its mirror against `against`. Inside work().
+
+    What was settled by it is open again; the credit itself is used up by the mirror. Natural key: the source; a
+    rerun adds nothing. Raises NotFound for what is no payment or write-off, Invalid without a reason.
+    """
+    if not reason.strip():
+        raise Invalid("Say why this is taken back.", fields={"reason": "Say why."})
+    item = lock_one(OpenItem.objects.filter(source=source, kind__in=list(_MIRROR)))
+    mirror = f"reverse:{source}"
+    if OpenItem.objects.filter(source=mirror).exists():
+        return
+    live = Allocation.objects.filter(credit_item=item, reverses=None)
+    undone = Allocation.objects.filter(credit_item=item, reverses__isnull=False).values_list(
+        "reverses_id", flat=True
+    )
+    for allocation_id in live.exclude(pk__in=list(undone)).order_by("id").values_list("id", flat=True):
+        undo(allocation_id, on=on, reason=reason)
+    (counter,) = open_items([_mirror(item, mirror, against, on)])
+    allocate([Part(mirror, counter.item_id, item.pk, item.total_minor, reason)], effective_on=on)
+
+
+def _mirror(item: OpenItem, source: str, against: Purpose, on: date) -> ItemDraft:
+    if item.kind not in _MIRROR:
+        raise NotFound("That cannot be taken back.")
+    return ItemDraft(
+        kind=_MIRROR[Kind(item.kind)],
+        customer_id=item.customer_id,
+        entity_id=item.entity_id,
+        label=item.label,
+        source=source,
+        currency=item.currency,
+        effective_on=on,
+        posted_on=on,
+        due_on=on,
+        against=((against, item.total_minor),),
+    )
