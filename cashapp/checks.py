@@ -18,7 +18,8 @@ checks["each charge that succeeded at the sandbox has at most one payment, of th
     "SELECT s.reference, count(p.id) FROM cashapp_sandboxcharge s LEFT JOIN cashapp_payment p"
     " ON p.organization_id = s.organization_id AND p.provider = 'sandbox' AND p.provider_ref = s.reference"
     " GROUP BY s.reference, s.outcome, s.minor"
-    " HAVING count(p.id) > CASE s.outcome WHEN 'succeeded' THEN 1 ELSE 0 END OR coalesce(max(p.minor), s.minor) <> s.minor"
+    " HAVING count(p.id) > CASE s.outcome WHEN 'succeeded' THEN 1 ELSE 0 END"
+    " OR coalesce(max(p.minor), s.minor) <> s.minor"
 )
 checks["reserved = live attempts"] = (
     "SELECT i.id, i.reserved_minor, coalesce(sum(a.minor), 0) FROM receivables_openitem i"

@@ -9,6 +9,8 @@ import logging
 from datetime import timedelta
 from itertools import groupby
 
+from django.db.models import QuerySet
+
 from core import clock, registry
 from core.locks import claim
 from core.models import HandledEvent, OutboxEvent
@@ -45,10 +47,11 @@ def _relay_batch() -> bool:
         return _relay_singly()
 
 
-def _pending():  # type: ignore[no-untyped-def]
-    return OutboxEvent.objects.filter(
+def _pending() -> "QuerySet[OutboxEvent]":
+    pending: QuerySet[OutboxEvent] = OutboxEvent.objects.filter(
         relayed_at=None, parked_at=None, next_attempt_at__lte=clock.wall()
     ).order_by("id")
+    return pending
 
 
 def _relay_singly() -> bool:

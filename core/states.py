@@ -16,7 +16,8 @@ from core.errors import Conflict
 from core.models import StateChange
 from core.scope import current
 
-Moves = Mapping[StrEnum, frozenset[StrEnum]]
+Moves = Mapping[Any, frozenset[Any]]
+"""From each state of an app's StrEnum to those that may follow it."""
 
 
 class StateConflict(Conflict):

@@ -43,7 +43,7 @@ def customer(public_id: str) -> Customer:
     found = Customer.objects.select_related("entity", "parent").filter(public_id=public_id).first()
     if found is None:
         raise NotFound("That customer is not here.")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def invoice_addresses(customer_id: int) -> list[str]:

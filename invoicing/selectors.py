@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import NotFound
+from invoicing.domain.states import State
 from invoicing.models import Document, Line, Party, TaxLine
 from receivables.selectors import ItemState, item_states
 
@@ -68,7 +69,7 @@ def document(public_id: str) -> Document:
     )
     if (row := found.first()) is None:
         raise NotFound("That document is not here.")
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 def view(public_id: str) -> DocumentView:
@@ -81,3 +82,12 @@ def view(public_id: str) -> DocumentView:
         party=Party.objects.filter(document=row).first(),
         item=item_states([row.public_id]).get(row.public_id),
     )
+
+
+def lines_left(document: Document) -> dict[int, int]:
+    """Net minor units of each line position that no credit note took back yet; negative for a discount line. Inside work()."""
+    left = dict(Line.objects.filter(document=document).values_list("position", "amount_minor"))
+    taken = Line.objects.filter(document__credits=document, document__state=State.ISSUED)
+    for position, minor in taken.values_list("source", "amount_minor"):
+        left[int(position)] -= minor
+    return left

@@ -30,7 +30,8 @@ checks["control accounts = open items, by account, customer and currency"] = (
     " SELECT a.purpose, l.customer_id, l.currency, l.minor FROM ledger_leg l"
     " JOIN ledger_account a ON a.organization_id = l.organization_id AND a.id = l.account_id"
     " WHERE a.purpose IN ('receivable', 'unapplied')"
-    " UNION ALL SELECT CASE WHEN kind IN ('payment', 'reversal') THEN 'unapplied' ELSE 'receivable' END, customer_id, currency,"
+    " UNION ALL SELECT CASE WHEN kind IN ('payment', 'reversal') THEN 'unapplied' ELSE 'receivable' END,"
+    " customer_id, currency,"
     " CASE side WHEN 'debit' THEN -open_minor ELSE open_minor END FROM receivables_openitem) both_sides"
     " GROUP BY 1, 2, 3 HAVING sum(minor) <> 0"
 )
@@ -41,5 +42,6 @@ checks["every allocation has its entry, and every such entry its allocation"] = 
     " WHERE a.id IS NULL OR e.id IS NULL"
 )
 checks["an item is settled exactly when nothing is open"] = (
-    "SELECT id, open_minor, settled_on FROM receivables_openitem WHERE (open_minor = 0) <> (settled_on IS NOT NULL)"
+    "SELECT id, open_minor, settled_on FROM receivables_openitem"
+    " WHERE (open_minor = 0) <> (settled_on IS NOT NULL)"
 )

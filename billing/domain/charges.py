@@ -77,7 +77,9 @@ def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
     amount out of range.
     """
     _sane(facts)
-    lines, periods, index = [], [], facts.next_index
+    lines: list[LineDraft] = []
+    periods: list[Period] = []
+    index = facts.next_index
     while (start := boundary(facts.anchor, facts.unit, facts.every, index)) <= as_of and not _over(
         facts, start
     ):

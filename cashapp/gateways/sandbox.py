@@ -4,10 +4,10 @@ Its methods are test cards. It keeps its charges in a table of its own, in trans
 would, and reports each outcome by webhook as well.
 """
 
-from core import effects, ids
-from core.scope import refuse_inside_work, work
 from cashapp.gateways.port import ChargeRequest, ChargeResult, NoAnswer, Outcome
 from cashapp.models import SandboxCharge
+from core import effects, ids
+from core.scope import refuse_inside_work, work
 
 CARDS = {
     "card_ok": "Succeeds",

@@ -57,7 +57,7 @@ def _intend(key: str, amounts: Mapping[int, int], method: str, description: str)
     """The attempt for this key, written with its reservations unless it is there. Inside work()."""
     found = Attempt.objects.filter(key=key).first()
     if found is not None:
-        return found  # type: ignore[no-any-return]
+        return found
     if not amounts:
         raise Invalid("There is nothing to pay.")
     if AttemptItem.objects.filter(item_id__in=amounts, live=True).exists():
@@ -228,4 +228,4 @@ def attempt_row(public_id: str) -> Attempt:
         found = Attempt.objects.filter(public_id=public_id).first()
     if found is None:
         raise NotFound("That payment is not here.")
-    return found  # type: ignore[no-any-return]
+    return found

@@ -41,7 +41,7 @@ def book(
     """
     found = Payment.objects.filter(provider=provider, provider_ref=provider_ref).first()
     if found is not None:
-        return found  # type: ignore[no-any-return]
+        return found
     payment = Payment.objects.create(
         customer_id=customer_id,
         entity_id=entity_id,
@@ -146,7 +146,7 @@ def payment_row(public_id: str) -> Payment:
     found = Payment.objects.select_related("customer").filter(public_id=public_id).first()
     if found is None:
         raise NotFound("That payment is not here.")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _own(parts: Mapping[int, int], allowed: set[int], most: int) -> None:

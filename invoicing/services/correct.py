@@ -15,6 +15,7 @@ from invoicing.domain.states import MOVES, State
 from invoicing.domain.totals import LineDraft, TaxDraft
 from invoicing.events import InvoiceVoided
 from invoicing.models import Document, Line, TaxLine
+from invoicing.selectors import lines_left
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import issue
 from ledger.domain.entries import Purpose
@@ -82,7 +83,7 @@ def credit(
     document = lock_one(Document.objects.filter(public_id=public_id))
     source = f"credit:{key}"
     if (done := Document.objects.filter(source=source).first()) is not None:
-        return done  # type: ignore[no-any-return]
+        return done
     if document.kind != "invoice" or document.state != State.ISSUED:
         raise NotCorrectable("Only an issued invoice can be credited.")
     lines = _credit_lines(document, amounts)
@@ -107,7 +108,7 @@ def credit(
 
 
 def _credit_lines(document: Document, amounts: Mapping[int, int] | None) -> tuple[LineDraft, ...]:
-    left = _lines_left(document)
+    left = lines_left(document)
     wanted = {position: minor for position, minor in (left if amounts is None else amounts).items() if minor}
     if not wanted:
         raise Invalid("There is nothing left to credit.")
@@ -134,15 +135,6 @@ def _credit_lines(document: Document, amounts: Mapping[int, int] | None) -> tupl
             )
         )
     return tuple(drafts)
-
-
-def _lines_left(document: Document) -> dict[int, int]:
-    """Net minor units of each line position that no credit note took back yet; negative for a discount line."""
-    left = dict(Line.objects.filter(document=document).values_list("position", "amount_minor"))
-    taken = Line.objects.filter(document__credits=document, document__state=State.ISSUED)
-    for position, minor in taken.values_list("source", "amount_minor"):
-        left[int(position)] -= minor
-    return left
 
 
 def _left(document: Document) -> dict[Rate, tuple[int, int]]:

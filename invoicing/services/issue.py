@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import cast
 
 from django.db import connection
 
@@ -16,7 +17,7 @@ from invoicing.domain.numbers import document_number
 from invoicing.domain.seal import seal
 from invoicing.domain.states import State
 from invoicing.events import CreditNoteIssued, InvoiceIssued
-from invoicing.models import Document, NumberSeries, Party
+from invoicing.models import Document, Party
 from invoicing.selectors import sealed_contents
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind
@@ -113,8 +114,7 @@ def _write(documents: Sequence[Document]) -> None:
 
 
 def _item(document: Document) -> ItemDraft:
-    assert document.issued_on is not None
-    assert document.due_on is not None
+    issued_on, due_on = cast(date, document.issued_on), cast(date, document.due_on)
     return ItemDraft(
         kind=Kind.INVOICE if document.kind == "invoice" else Kind.CREDIT_NOTE,
         customer_id=document.customer_id,
@@ -122,9 +122,9 @@ def _item(document: Document) -> ItemDraft:
         label=document.number,
         source=document.public_id,
         currency=document.currency,
-        effective_on=document.issued_on,
-        posted_on=document.issued_on,
-        due_on=document.due_on,
+        effective_on=issued_on,
+        posted_on=issued_on,
+        due_on=due_on,
         against=((Purpose.REVENUE, document.net_minor), (Purpose.TAX, document.tax_minor)),
     )
 

@@ -1,4 +1,4 @@
-"""Taking a credit item back as a whole: a payment booked by mistake or returned, a write-off that was paid after all."""
+"""Taking a credit item back as a whole: a payment booked by mistake, a write-off that was paid after all."""
 
 from datetime import date
 

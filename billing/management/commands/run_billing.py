@@ -24,10 +24,10 @@ class Command(OrganizationCommand):
             "--preview", action="store_true", help="print what would be billed and write nothing"
         )
 
-    def act(self, *, as_of: date | None, preview: bool, **options: Any) -> None:
+    def act(self, **options: Any) -> None:
         with work():
-            as_of = as_of or clock.today(entity().zone)
-        if preview:
+            as_of: date = options["as_of"] or clock.today(entity().zone)
+        if options["preview"]:
             self._preview(as_of)
             return
         run = run_billing(as_of)

@@ -11,6 +11,8 @@ from core.scope import work
 
 
 class Command(OrganizationCommand):
+    """`run.py manage verify_books --organization SLUG`."""
+
     help = __doc__
 
     def act(self, **options: Any) -> None:

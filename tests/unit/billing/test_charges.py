@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -77,6 +78,6 @@ def test_running_day_by_day_or_at_once_bills_the_same_periods(
         spans += found.periods
         facts = replace(facts, next_index=found.next_index)
     assert spans[0].start == anchor
-    assert all(a.end == b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(spans))
     assert spans[-1].start <= day < spans[-1].end
     assert not charge(facts, day).lines

@@ -1,0 +1,29 @@
+"""Open items as lists of documents need them: as a subquery, and summed."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+
+from receivables.domain.items import Side
+from receivables.models import OpenItem
+
+
+def open_sources(*, due_before: date | None = None) -> "QuerySet[Any, Any]":
+    """Public ids of what still has something open, optionally due before a day; a subquery for `__in`."""
+    late = Q() if due_before is None else Q(due_on__lt=due_before, side=Side.DEBIT)
+    return OpenItem.objects.filter(late, open_minor__gt=0).values("source")
+
+
+def settled_sources() -> "QuerySet[Any, Any]":
+    """Public ids of what has nothing open any more; a subquery for `__in`."""
+    return OpenItem.objects.filter(open_minor=0).values("source")
+
+
+def open_by_currency(sources: "QuerySet[Any, Any]") -> dict[str, int]:
+    """What is open of the named sources: debits less credits, minor units by currency. One query, inside work()."""
+    rows = OpenItem.objects.filter(source__in=sources, open_minor__gt=0)
+    sums: dict[str, int] = {}
+    for currency, side, minor in rows.values_list("currency", "side").annotate(Sum("open_minor")):
+        sums[currency] = sums.get(currency, 0) + (minor if side == Side.DEBIT else -minor)
+    return sums
