@@ -85,7 +85,7 @@ def view(public_id: str) -> DocumentView:
 
 
 def lines_left(document: Document) -> dict[int, int]:
-    """Net minor units of each line position that no credit note took back yet; negative for a discount line. Inside work()."""
+    """Net minor units by line position that no credit note took back; negative for a discount. Inside work()."""
     left = dict(Line.objects.filter(document=document).values_list("position", "amount_minor"))
     taken = Line.objects.filter(document__credits=document, document__state=State.ISSUED)
     for position, minor in taken.values_list("source", "amount_minor"):

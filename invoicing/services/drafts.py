@@ -39,7 +39,7 @@ def write_drafts(drafts: Sequence[DocumentDraft]) -> list[int]:
     """
     if not drafts:
         return []
-    sums = [_totals(draft) for draft in drafts]
+    sums = [sums_of(draft) for draft in drafts]
     document_ids = bulk.reserve_ids(Document, len(drafts))
     at = clock.now()
     bulk.insert(
@@ -51,30 +51,17 @@ def write_drafts(drafts: Sequence[DocumentDraft]) -> list[int]:
     )
     bulk.insert(
         Line,
-        [
-            _line(pk, position, each)
-            for pk, draft in zip(document_ids, drafts, strict=True)
-            for position, each in enumerate(draft.lines, 1)
-        ],
+        [row for pk, draft in zip(document_ids, drafts, strict=True) for row in line_rows(pk, draft.lines)],
     )
     bulk.insert(
         TaxLine,
-        [
-            {
-                "document_id": pk,
-                "category": tax.category,
-                "percent": tax.percent,
-                "base_minor": tax.base_minor,
-                "tax_minor": tax.tax_minor,
-            }
-            for pk, total in zip(document_ids, sums, strict=True)
-            for tax in total.taxes
-        ],
+        [row for pk, total in zip(document_ids, sums, strict=True) for row in tax_rows(pk, total)],
     )
     return document_ids
 
 
-def _totals(draft: DocumentDraft) -> Totals:
+def sums_of(draft: DocumentDraft) -> Totals:
+    """What the draft comes to; raises Invalid without a line, below zero, or beyond what is accepted."""
     if not draft.lines:
         raise Invalid("A document needs at least one line.")
     if draft.totals is not None:
@@ -104,6 +91,25 @@ def _document(pk: int, draft: DocumentDraft, total: Totals, at: Any) -> dict[str
         "created_at": at,
         "updated_at": at,
     }
+
+
+def line_rows(document_id: int, lines: Sequence[LineDraft]) -> list[dict[str, Any]]:
+    """The lines as rows of a document, numbered from 1."""
+    return [_line(document_id, position, each) for position, each in enumerate(lines, 1)]
+
+
+def tax_rows(document_id: int, total: Totals) -> list[dict[str, Any]]:
+    """The taxes as rows of a document."""
+    return [
+        {
+            "document_id": document_id,
+            "category": tax.category,
+            "percent": tax.percent,
+            "base_minor": tax.base_minor,
+            "tax_minor": tax.tax_minor,
+        }
+        for tax in total.taxes
+    ]
 
 
 def _line(document_id: int, position: int, each: LineDraft) -> dict[str, Any]:

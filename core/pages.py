@@ -1,0 +1,61 @@
+"""What pages that act share: trying a service without losing what was typed, and saying who may do what."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import OperationalError, transaction
+from django.utils.translation import gettext as _
+
+from core import registry
+from core.errors import AppError, Busy, NotFound
+from core.middleware import is_lock_timeout
+from core.scope import current
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How an attempt ended: `error` is None when it was done."""
+
+    error: AppError | None = None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of a page that shows the error beside the input; 200 without one."""
+        return self.error.status if self.error else 200
+
+
+@contextmanager
+def attempt() -> Iterator[Outcome]:
+    """Run the block all or nothing; a refusal is kept in the outcome instead of raised, so that a page can show it.
+
+    What is not here stays NotFound: the page has nothing to show then. Inside work().
+    """
+    outcome = Outcome()
+    try:
+        with transaction.atomic():
+            yield outcome
+    except NotFound:
+        raise
+    except AppError as error:
+        outcome.error = error
+    except OperationalError as error:
+        if not is_lock_timeout(error):
+            raise
+        outcome.error = Busy(_("Somebody else is working on this. Nothing was changed; try again."))
+
+
+@contextmanager
+def dry_run() -> Iterator[None]:
+    """Run the block and take back everything it wrote: a preview is then what the act would do. Inside work()."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def missing(permission: str) -> str:
+    """Why a control is greyed for the actor: the right it needs by name, or nothing when the actor holds it."""
+    if current().may(permission):
+        return ""
+    label = registry.permissions[permission].label
+    return _("needs the right “%(right)s”") % {"right": label}

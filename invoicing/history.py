@@ -1,0 +1,33 @@
+"""What happened to a document, newest first: its moves, its corrections, what was put against it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.models import OutboxEvent, StateChange
+from invoicing.models import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of the timeline; `what` is the state reached or the event's name, `note` the reason given."""
+
+    what: str
+    at: datetime
+    who: str = ""
+    note: str = ""
+
+
+def history(document: Document, item_public_id: str = "") -> list[Happening]:
+    """The timeline of a document and its open item, newest first, two queries. Inside work()."""
+    moves = StateChange.objects.filter(object_public_id=document.public_id).order_by("id")
+    found = [Happening(move.to_state, move.at, move.actor, move.reason) for move in moves]
+    found.append(Happening("created", document.created_at))
+    if item_public_id:
+        events = OutboxEvent.objects.filter(object_public_id=item_public_id, name__startswith="item.")
+        found += [Happening(event.name, event.occurred_at) for event in events.order_by("id")]
+    return sorted(found, key=lambda each: each.at, reverse=True)
+
+
+def credit_notes_of(document: Document) -> list[Document]:
+    """Credit notes over this invoice, in order, one query. Inside work()."""
+    return list(Document.objects.filter(credits=document).order_by("id"))

@@ -1,0 +1,5 @@
+from django.utils.translation import gettext_lazy as _
+
+from core.registry import permission
+
+JOURNAL_VIEW = permission("journal.view", _("See the journal"))

@@ -1,0 +1,189 @@
+"""Reads of the books: what an object has in the journal, the journal itself, and the trial balance."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+
+from core.money import Money
+from ledger.models import Account, Entry, Leg
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """One leg as a journal shows it: exactly one of `debit` and `credit` is set, both are positive."""
+
+    code: str
+    name: str
+    amount: Money
+
+    @property
+    def debit(self) -> Money | None:
+        return self.amount if self.amount.minor > 0 else None
+
+    @property
+    def credit(self) -> Money | None:
+        return -self.amount if self.amount.minor < 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry with its legs, debits first."""
+
+    entry_id: int
+    kind: str
+    effective_on: date
+    posted_on: date
+    source: str
+    legs: tuple[LegView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Debits and credits of one currency."""
+
+    debit: Money
+    credit: Money
+
+    @property
+    def balanced(self) -> bool:
+        return self.debit == self.credit
+
+    @property
+    def balance(self) -> Money:
+        return self.debit - self.credit
+
+
+def with_legs(entries: Sequence[Entry]) -> list[EntryView]:
+    """The entries with their legs, one query. Inside work()."""
+    legs: dict[int, list[LegView]] = defaultdict(list)
+    rows = Leg.objects.filter(entry_id__in=[entry.pk for entry in entries]).select_related("account")
+    for leg in rows.order_by("entry_id", "id"):
+        legs[leg.entry_id].append(LegView(leg.account.code, leg.account.name, Money(leg.minor, leg.currency)))
+    return [
+        EntryView(
+            entry_id=entry.pk,
+            kind=entry.kind,
+            effective_on=entry.effective_on,
+            posted_on=entry.posted_on,
+            source=entry.source,
+            legs=tuple(sorted(legs[entry.pk], key=lambda leg: leg.credit is not None)),
+        )
+        for entry in entries
+    ]
+
+
+def entries_about(sources: Collection[str], item_ids: Collection[int]) -> list[EntryView]:
+    """Entries that come from one of the sources or move one of the open items, in order. Two queries, inside work()."""
+    moved = Leg.objects.filter(entry=OuterRef("pk"), open_item_id__in=list(item_ids))
+    about = Q(source__in=list(sources)) | Exists(moved) if item_ids else Q(source__in=list(sources))
+    return with_legs(list(Entry.objects.filter(about).order_by("id")))
+
+
+def sums_of(entries: Sequence[EntryView]) -> list[Sums]:
+    """Debits and credits of the entries by currency."""
+    totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for entry in entries:
+        for leg in entry.legs:
+            totals[leg.amount.currency][leg.amount.minor < 0] += abs(leg.amount.minor)
+    return [Sums(Money(debit, code), Money(credit, code)) for code, (debit, credit) in sorted(totals.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFilter:
+    """What of the journal is wanted; None and "" leave a condition out. Days are inclusive, of `effective_on`."""
+
+    since: date | None = None
+    until: date | None = None
+    account: str = ""
+    source: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.since or self.until or self.account or self.source)
+
+
+def journal(wanted: JournalFilter) -> "QuerySet[Entry]":
+    """Entries of the journal that are wanted. Inside work()."""
+    found: QuerySet[Entry] = Entry.objects.all()
+    if wanted.since:
+        found = found.filter(effective_on__gte=wanted.since)
+    if wanted.until:
+        found = found.filter(effective_on__lte=wanted.until)
+    if wanted.source:
+        found = found.filter(source=wanted.source)
+    if wanted.account:
+        found = found.filter(Exists(Leg.objects.filter(entry=OuterRef("pk"), account__code=wanted.account)))
+    return found
+
+
+def journal_sums(wanted: JournalFilter) -> list[Sums]:
+    """Debits and credits of what is wanted by currency; of the account's legs alone when one is named."""
+    legs = Leg.objects.filter(entry__in=journal(wanted).values("id"))
+    if wanted.account:
+        legs = legs.filter(account__code=wanted.account)
+    debit, credit = Sum("minor", filter=Q(minor__gt=0)), Sum("minor", filter=Q(minor__lt=0))
+    rows = legs.values("currency").annotate(debit=debit, credit=credit).order_by("currency")
+    return [
+        Sums(Money(row["debit"] or 0, row["currency"]), Money(-(row["credit"] or 0), row["currency"]))
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """An account's balance in one currency, on the side it stands."""
+
+    code: str
+    name: str
+    kind: str
+    balance: Money
+
+    @property
+    def debit(self) -> Money | None:
+        return self.balance if self.balance.minor > 0 else None
+
+    @property
+    def credit(self) -> Money | None:
+        return -self.balance if self.balance.minor < 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBalance:
+    """Balances of all accounts in one currency; debits and credits come to the same."""
+
+    currency: str
+    rows: tuple[BalanceRow, ...]
+    sums: Sums
+
+
+def trial_balances(as_of: date | None = None) -> list[TrialBalance]:
+    """The trial balance of each currency as of a day, or of everything. One query, inside work()."""
+    legs = Leg.objects.all() if as_of is None else Leg.objects.filter(entry__effective_on__lte=as_of)
+    groups: dict[str, list[BalanceRow]] = defaultdict(list)
+    sums = legs.values("currency", "account__code", "account__name", "account__kind").annotate(
+        minor=Sum("minor")
+    )
+    for row in sums.order_by("currency", "account__code"):
+        balance = Money(int(row["minor"]), row["currency"])
+        groups[row["currency"]].append(
+            BalanceRow(row["account__code"], row["account__name"], row["account__kind"], balance)
+        )
+    return [
+        TrialBalance(
+            code,
+            tuple(rows),
+            Sums(
+                Money(sum(row.balance.minor for row in rows if row.balance.minor > 0), code),
+                Money(-sum(row.balance.minor for row in rows if row.balance.minor < 0), code),
+            ),
+        )
+        for code, rows in groups.items()
+    ]
+
+
+def chart() -> list[dict[str, Any]]:
+    """Code and name of each account, by code. Inside work()."""
+    return list(Account.objects.order_by("code").values("code", "name"))
