@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("portal.urls")),
+]
 
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", include("arapp.styleguide")))
