@@ -3,11 +3,12 @@
 import http.client
 import signal
 import subprocess
+import time
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.devstack.conftest import Start, everything_in, wait_for_line
+from tests.devstack.conftest import Start, everything_in, gone, wait_for_line
 from tools.devstack import commands, frontend, stack, web
 from tools.devstack.paths import Held, Home
 
@@ -25,6 +26,22 @@ def test_everything_comes_up_and_goes_down(home: Home, start: Start) -> None:
     wait_for_line(asked, "inside")
     first.send_signal(signal.SIGINT)
     assert first.wait(30) == 0
+    assert everything_in(home) == []
+
+
+def test_kill_9_leaves_nothing_of_a_stack_at_work(home: Home, start: Start) -> None:
+    """The worker is the hard one: an orderly end of it waits for a broker that is gone already."""
+    stack_process = start("-m", "tools.devstack", "up", "--empty")
+    wait_for_line(stack_process, "stop:")
+    until = time.monotonic() + 30
+    while "succeeded" not in (home.logs / "worker.log").read_text() and time.monotonic() < until:
+        time.sleep(0.1)
+    left = everything_in(home)
+
+    stack_process.kill()
+
+    assert stack_process.wait() == -signal.SIGKILL
+    assert gone(left)
     assert everything_in(home) == []
 
 

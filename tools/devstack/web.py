@@ -74,7 +74,7 @@ def _worker(environment: dict[str, str]) -> Service:
         [*_celery("worker"), *pool, "-l", "info", "--without-gossip", "--without-mingle"],
         leans_on_others=True,
         env=environment,
-        orphaned=signal.SIGQUIT,  # drops its tasks; they are due in the database and run again
+        orphaned=signal.SIGKILL,  # an orderly end waits for a broker that is gone; tasks are due in the database
     )
 
 
