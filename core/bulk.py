@@ -110,7 +110,7 @@ def update(model: type[TenantRow], rows: Sequence[dict[str, Any]]) -> None:
     columns = ["id", *names]
     types = [str(fields[name].db_type(connection)) for name in columns]
     quote = connection.ops.quote_name
-    sets = [f"{quote(fields[name].column)} = v.{quote(name)}" for name in names]
+    sets = [f"{quote(str(fields[name].column))} = v.{quote(name)}" for name in names]
     if "version" in fields:
         sets.append("version = t.version + 1, updated_at = %s")
     arrays = ", ".join(f"%s::{_array_type(kind)}" for kind in types)

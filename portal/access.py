@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
 from core import registry
 from core.errors import NotFound
@@ -15,7 +15,7 @@ COOKIE = "pay"
 SALT = "portal.pay"
 SECONDS = 24 * 60 * 60
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def pay_page(view: View) -> View:
@@ -26,7 +26,7 @@ def pay_page(view: View) -> View:
     registry.views[f"{view.__module__}.{view.__qualname__}"] = "open: a signed link bound to one document"
 
     @wraps(view)
-    def run(request: HttpRequest, document: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def run(request: HttpRequest, document: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         link = _link(request)
         if link.target != document:
             raise NotFound("This link is no longer valid.")

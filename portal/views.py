@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -26,7 +26,6 @@ from customers.services.links import PAY, digest, open_link
 from invoicing.selectors import DocumentView, view
 from portal.access import COOKIE, SALT, SECONDS, pay_page
 from receivables.selectors import ItemState
-
 
 _KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
@@ -135,15 +134,16 @@ def pay(request: HttpRequest, document: str) -> HttpResponse:
     if request.method == "GET":
         return _show(request, document)
     try:
-        attempt = _charge(request, _page(document))
+        state, attempt = _charge(request, _page(document))
     except AppError as error:
         return _show(request, document, error=error)
-    if attempt.state == "action_required":
-        return redirect("pay-authenticate", document, attempt.public_id)
+    if state == "action_required":
+        return redirect("pay-authenticate", document, attempt)
     return redirect("pay", document)
 
 
-def _charge(request: HttpRequest, page: PayPage) -> attempts.Attempt:
+def _charge(request: HttpRequest, page: PayPage) -> tuple[str, str]:
+    """Charge what the form asks; (state, public id) of the attempt."""
     item = _owed(page)
     minor = page.open.minor
     if text := request.POST.get("amount", "").strip():
@@ -151,12 +151,13 @@ def _charge(request: HttpRequest, page: PayPage) -> attempts.Attempt:
             minor = money.parse(text, item.currency).minor
         except money.MoneyError as error:
             raise AppError(str(error), code="bad_amount") from error
-    return attempts.pay(
+    attempt = attempts.pay(
         key=f"page:{_form_key(request)}",
         amounts={item.item_id: minor},
         method=request.POST.get("method", ""),
         description=page.invoice.document.number,
     )
+    return attempt.state, attempt.public_id
 
 
 def _form_key(request: HttpRequest) -> str:
@@ -242,7 +243,7 @@ def _attempt_of(document: str, attempt: str) -> AttemptView:
 
 @pay_page
 @require_GET
-def pdf(request: HttpRequest, document: str) -> HttpResponse:
+def pdf(request: HttpRequest, document: str) -> HttpResponseBase:
     """The document's stored PDF."""
     with work():
         row = view(document).document
