@@ -1,12 +1,13 @@
 """The kernel's tables: organizations, audit, events and their handling, effects, states, jobs, files, rates."""
 
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from auditlog.models import AbstractLogEntry
 from django.db import models
 
 from core import clock
-from core.base import PublicIdField, Record, TenantForeignKey, TenantRow
+from core.base import PublicIdField, Record, TenantForeignKey, TenantManager, TenantRow
 from core.constraints import TenantRLS, append_only
 
 __all__ = [
@@ -53,6 +54,7 @@ class AuditEntry(AbstractLogEntry, TenantRow):
     """
 
     AUDITED = False  # it is the audit
+    objects: ClassVar[Any] = TenantManager()  # the library's manager knows no organization
 
     # The library's single-column indexes are dropped: every index leads with the organization.
     object_pk = models.CharField(max_length=255)

@@ -45,6 +45,10 @@ $$;
 CREATE OR REPLACE FUNCTION audit_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    -- Old and new are paired by id, so a row that takes another id would leave no trace.
+    IF EXISTS (SELECT FROM old_rows o LEFT JOIN new_rows n ON n.id = o.id WHERE n.id IS NULL) THEN
+        RAISE EXCEPTION 'the id of a row never changes' USING ERRCODE = 'restrict_violation';
+    END IF;
     INSERT INTO core_auditentry (organization_id, content_type_id, object_pk, object_id, object_repr, action,
                                  changes_text, changes, actor_id, actor_email, cid, timestamp, additional_data)
     SELECT d.organization_id, coalesce(t.id, 0), d.id::text, d.id, '', 1, '', d.changes,

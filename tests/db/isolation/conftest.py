@@ -1,0 +1,95 @@
+"""A database in which both organizations have a row in every table, and ways to attack it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+from django.db.backends.signals import connection_created
+
+from core import guard
+from core.scope import Scope, enter, work
+from tests import databases
+from tests.cast import CANARY
+from tests.conftest import seat
+from tests.db.isolation.rows import build_all, tenant_models
+
+ACORN_CANARY = "acorncanary"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Both scopes, and the id of each one's row by model label."""
+
+    acorn: Scope
+    birch: Scope
+    mine: dict[str, int]
+    theirs: dict[str, int]
+
+
+def run(sql: str, *params: object) -> list[tuple[object, ...]]:
+    """Rows of a statement; none for one that returns none."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def user_triggers(verb: str, tables: list[str]) -> None:
+    """DISABLE or ENABLE the tables' own triggers, as their owner; foreign keys stay."""
+    for table in tables:
+        run(f"ALTER TABLE {table} {verb} TRIGGER USER")
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Connect as arapp_owner, which passes row-level security by, for the block."""
+    parts = urlsplit(databases.OWNER_URL)
+    before = dict(connection.settings_dict)
+    connection.close()
+    connection_created.disconnect(dispatch_uid="core.guard")
+    connection.settings_dict.update(
+        USER=unquote(parts.username or ""), PASSWORD=unquote(parts.password or "")
+    )
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(USER=before["USER"], PASSWORD=before["PASSWORD"])
+        guard.refuse_wrong_role()
+
+
+@pytest.fixture(scope="package")
+def house(django_db_setup: None, django_db_blocker: object) -> Iterator[House]:
+    tables = [model._meta.db_table for model in tenant_models()]
+    with (
+        django_db_blocker.unblock(),  # type: ignore[attr-defined]
+        databases.own_database(f"arapp_own_{uuid4().hex[:8]}"),
+    ):
+        acorn, birch = seat("acorn", "ana@acorn.example"), seat("birch", "bea@birch.example")
+        with as_owner():
+            user_triggers("DISABLE", tables)
+            with enter(acorn), work():
+                mine = build_all(ACORN_CANARY)
+            with enter(birch), work():
+                theirs = build_all(CANARY)
+            user_triggers("ENABLE", tables)
+        yield House(acorn, birch, mine, theirs)
+
+
+@pytest.fixture
+def undone(house: House) -> Iterator[House]:
+    """The house in a transaction that is rolled back, as the app's role."""
+    with transaction.atomic():
+        yield house
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def owned(house: House) -> Iterator[House]:
+    """The house in a transaction that is rolled back, as the owner: filters and keys must hold by themselves."""
+    with as_owner(), transaction.atomic():
+        yield house
+        transaction.set_rollback(True)
