@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from core import clock, registry
 from core.locks import claim
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=12)  # longer than a task may run, so a live worker never loses its rows
 BATCH = 20
+SHIFT = timedelta(minutes=1)  # a worker's turn at one organization; the dispatcher brings the next turn
 
 
 class Later(Exception):
@@ -49,13 +50,22 @@ def _wake() -> None:
 
 @registry.due_worker("effects")
 def work_off(row_ids: list[int]) -> None:
-    """Work off the scope's due effects until none is left; `row_ids` only says there are some."""
-    while batch := _claim_batch():
-        for effect in batch:
+    """Work off the scope's due effects for one turn; `row_ids` only says there are some.
+
+    What was claimed and not begun when the turn ends is given back, so that the task's time limit, which would
+    kill an effect in the middle, is never reached.
+    """
+    end = clock.wall() + SHIFT
+    while clock.wall() < end and (batch := _claim_batch()):
+        for place, effect in enumerate(batch):
+            if place and clock.wall() >= end:
+                _give_back(batch[place:])
+                break
             _run(effect)
 
 
 def _claim_batch() -> list[Effect]:
+    """Lease due effects, those tried least first: what kills its worker must not hold up its neighbours."""
     now = clock.wall()
     with work():
         rows = claim(
@@ -64,20 +74,31 @@ def _claim_batch() -> list[Effect]:
             ).order_by("due_at", "id"),
             BATCH,
         )
-        Effect.objects.filter(pk__in=[row.pk for row in rows]).update(lease_until=now + LEASE)
-    return rows
+        spent = [row for row in rows if row.attempts >= PARK_AFTER]
+        Effect.objects.filter(pk__in=[row.pk for row in spent]).update(
+            parked_at=now, lease_until=None, last_error="The worker died at every try."
+        )
+        batch = [row for row in rows if row.attempts < PARK_AFTER]
+        Effect.objects.filter(pk__in=[row.pk for row in batch]).update(lease_until=now + LEASE)
+    return sorted(batch, key=lambda row: row.attempts)
+
+
+def _give_back(batch: list[Effect]) -> None:
+    with work():
+        Effect.objects.filter(pk__in=[effect.pk for effect in batch]).update(lease_until=None)
 
 
 def _run(effect: Effect) -> None:
+    with work():  # counted before it begins: an effect that kills its worker every time is parked too
+        Effect.objects.filter(pk=effect.pk).update(attempts=F("attempts") + 1)
     try:
         registry.effects[effect.kind](effect)
     except Later as later:
-        changes: dict[str, Any] = {"due_at": later.at, "lease_until": None}
+        changes: dict[str, Any] = {"due_at": later.at, "lease_until": None, "attempts": effect.attempts}
     except Exception as error:
         log.exception("Effect %s %s failed.", effect.kind, effect.key)
         attempts = effect.attempts + 1
         changes = {
-            "attempts": attempts,
             "last_error": f"{type(error).__name__}: {error}"[:2000],
             "due_at": clock.wall() + backoff(attempts),
             "lease_until": None,

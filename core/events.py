@@ -7,7 +7,7 @@ ids and the figures a receiver needs. A breaking change is a new version beside 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from core import clock, ids
 from core.models import OutboxEvent
@@ -27,8 +27,19 @@ class Event:
     @classmethod
     def of(cls, row: OutboxEvent) -> Self:
         """The event as it was emitted, read back from its row; unknown fields of newer writers are ignored."""
+        hints = get_type_hints(cls)
         known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in row.payload.items() if key in known})
+        return cls(**{key: _typed(value, hints[key]) for key, value in row.payload.items() if key in known})
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    """A JSON value as the field's type: dates and tuples are texts and lists on the way."""
+    kinds = {hint, *get_args(hint)}
+    if isinstance(value, str) and datetime in kinds:
+        return datetime.fromisoformat(value)
+    if isinstance(value, str) and date in kinds:
+        return date.fromisoformat(value)
+    return tuple(value) if isinstance(value, list) and get_origin(hint) is tuple else value
 
 
 def _plain(value: Any) -> Any:

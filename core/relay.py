@@ -20,17 +20,19 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 PARK_AFTER = 8
+SHIFT = timedelta(minutes=1)  # a worker's turn at one organization; the dispatcher brings the next turn
 
 
 def backoff(attempts: int) -> timedelta:
-    """Wait before the next try: 5 s doubling to at most an hour."""
+    """Wait after that many failures: 10 s doubling to at most an hour."""
     return timedelta(seconds=min(3600, 5 * 2**attempts))
 
 
 @registry.due_worker("events")
 def relay(row_ids: list[int]) -> None:
-    """Relay pending events of the scope's organization until none is left; `row_ids` only says there are some."""
-    while _relay_batch():
+    """Relay pending events of the scope's organization for one turn; `row_ids` only says there are some."""
+    end = clock.wall() + SHIFT
+    while _relay_batch() and clock.wall() < end:
         pass
 
 
