@@ -62,12 +62,15 @@ def _columns(model: type[TenantRow], given: set[str]) -> list[tuple[str, Any, An
 def insert(model: type[TenantRow], rows: Sequence[dict[str, Any]]) -> None:
     """Write rows given as attribute -> value (foreign keys as `x_id`), inside work(), in two statements.
 
-    All rows have the same keys; columns left out get the field's default, the organization comes from the
-    scope. Constraints, triggers and policies judge the rows like any others.
+    All rows have the same keys (else TypeError); columns left out get the field's default, the organization comes
+    from the scope. Constraints, triggers and policies judge the rows like any others.
     """
     if not rows:
         return
-    columns = _columns(model, set(rows[0]))
+    given = rows[0].keys()
+    if any(row.keys() != given for row in rows):
+        raise TypeError("All rows written at once have the same keys.")
+    columns = _columns(model, set(given))
     organization_id = current().organization_id
     buffer = io.StringIO()
     for row in rows:
@@ -92,7 +95,8 @@ def _copy(table: str, columns: list[str], buffer: io.StringIO) -> None:
         cursor.execute(
             f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {quote(table)} WITH NO DATA"
         )
-        cursor.copy_expert(f"COPY {staging} ({names}) FROM STDIN", buffer)
+        with connection.wrap_database_errors:
+            cursor.copy_expert(f"COPY {staging} ({names}) FROM STDIN", buffer)
         cursor.execute(
             f"INSERT INTO {quote(table)} ({names}) SELECT {names} FROM {staging}; DROP TABLE {staging}"
         )

@@ -57,7 +57,7 @@ class Scope:
 
 
 _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
-_open_for: ContextVar[int | None] = ContextVar("open_for", default=None)
+_open_for: ContextVar[Scope | None] = ContextVar("open_for", default=None)
 
 
 def current() -> Scope:
@@ -76,7 +76,8 @@ def current_or_none() -> Scope | None:
 @contextmanager
 def enter(scope: Scope) -> Iterator[Scope]:
     """Run the block in `scope`. Entering another organization inside open work raises OtherTenant."""
-    if _open_for.get() not in (None, scope.organization_id):
+    open_for = _open_for.get()
+    if open_for is not None and open_for.organization_id != scope.organization_id:
         raise OtherTenant("Work for another organization is open.")
     token = _scope.set(scope)
     try:
@@ -113,13 +114,13 @@ def work() -> Iterator[Scope]:
     scope = current()
     open_for = _open_for.get()
     if open_for is not None:
-        if open_for != scope.organization_id:
+        if open_for.organization_id != scope.organization_id:
             raise OtherTenant("Work for another organization is open.")
-        with transaction.atomic(savepoint=False):
+        with transaction.atomic(savepoint=False), _acting_as(scope, open_for):
             yield scope
         return
     joined = connection.in_atomic_block
-    token = _open_for.set(scope.organization_id)
+    token = _open_for.set(scope)
     try:
         with transaction.atomic():
             _tell_database(scope)
@@ -128,6 +129,21 @@ def work() -> Iterator[Scope]:
         _open_for.reset(token)
         if joined and not connection.needs_rollback:
             _set_local("app.organization_id", "")
+
+
+@contextmanager
+def _acting_as(scope: Scope, before: Scope) -> Iterator[None]:
+    """Let the audit name whoever acts in the block, and then again who acted around it."""
+    if scope == before:
+        yield
+        return
+    token = _open_for.set(scope)
+    _tell_database(scope)
+    try:
+        yield
+        _tell_database(before)  # when the block fails, the transaction is undone or broken anyway
+    finally:
+        _open_for.reset(token)
 
 
 def _tell_database(scope: Scope) -> None:

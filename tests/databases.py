@@ -8,14 +8,16 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 from django.conf import settings
 from django.db import connection
+from psycopg2 import errors
 
 ROOT = Path(__file__).resolve().parent.parent
 OWNER_URL = os.environ.get("DATABASE_OWNER_URL", "")
@@ -43,6 +45,8 @@ def _fingerprint() -> str:
 
 def template() -> str:
     """Name of the migrated template that holds the cast; made by the first worker that asks."""
+    if given := os.environ.get("ARAPP_TEST_TEMPLATE"):  # tools.mutants: a template with one rule taken away
+        return given
     name = f"arapp_template_{_fingerprint()}"
     with closing(psycopg2.connect(with_name(OWNER_URL, "postgres"))) as session:
         session.autocommit = True
@@ -65,12 +69,17 @@ def template() -> str:
 
 
 def clone(name: str) -> None:
-    _owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    drop(name)
     _owner(f'CREATE DATABASE "{name}" TEMPLATE "{template()}"')
 
 
 def drop(name: str) -> None:
-    _owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    """Drop it, whoever is connected; autovacuum cannot be put out by the owner, but it leaves soon."""
+    for _ in range(50):
+        with suppress(errors.InsufficientPrivilege, errors.ObjectInUse):
+            _owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            return
+        time.sleep(0.1)
 
 
 def use(name: str) -> str:
