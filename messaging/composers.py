@@ -1,0 +1,53 @@
+"""Who writes a message: each kind has one composer, registered by the app that knows the truth about it.
+
+A composer runs at send time, inside work(), and reads everything anew: what was true when the message was queued
+is not what it says. It answers Ready, Skip (an invoice that was paid is not asked for again) or Wait (its PDF is
+not made yet).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from messaging.domain.letters import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Send this letter. `attachments` are public ids of stored files; `language` is the reader's."""
+
+    letter: Letter
+    attachments: tuple[str, ...] = ()
+    reply_to: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Do not send; `reason` is a sentence for the timeline."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet: ask again at `at` (wall time)."""
+
+    at: datetime
+
+
+Answer = Ready | Skip | Wait
+Composer = Callable[[Any], Answer]
+
+composers: dict[str, Composer] = {}
+
+
+def composer(kind: str) -> Callable[[Composer], Composer]:
+    """Register the composer of a kind of message; it gets the Message (read its `about`, `dedupe`, `facts`)."""
+
+    def register(compose: Composer) -> Composer:
+        composers[kind] = compose
+        return compose
+
+    return register

@@ -1,0 +1,58 @@
+"""Messages that leave the product, kept as they were sent."""
+
+from django.db import models
+
+from core.base import Record
+from core.constraints import Trigger
+
+
+class Message(Record):
+    """One message to one address about one thing. The unique key is its promise: it is sent once.
+
+    `unconfirmed` counts the tries whose outcome nobody knows; `tries` all of them. `why` says why it was
+    skipped or failed, or what the last try ran into while it waits.
+    """
+
+    AUDITED = (
+        False  # its moves are StateChanges; a copy of each body would double them and outlive an erasure
+    )
+    PREFIX = "msg"
+
+    kind = models.CharField(max_length=60)
+    about = models.CharField(max_length=40)
+    dedupe = models.CharField(max_length=120, blank=True, default="")
+    customer_public_id = models.CharField(max_length=40, blank=True, default="")
+    to_address = models.CharField(max_length=254)
+    reply_to = models.CharField(max_length=254, blank=True, default="")
+    header_id = models.CharField(max_length=300)
+    state = models.CharField(max_length=20, default="queued")
+    subject = models.CharField(max_length=200, blank=True, default="")
+    text_body = models.TextField(blank=True, default="")
+    html_body = models.TextField(blank=True, default="")
+    attachments = models.JSONField(blank=True, default=list)
+    facts = models.JSONField(blank=True, default=dict)
+    tries = models.PositiveSmallIntegerField(default=0)
+    unconfirmed = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    why = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "about", "dedupe"], name="message_once"),
+            models.CheckConstraint(
+                condition=models.Q(state="sent", sent_at__isnull=False)
+                | (~models.Q(state="sent") & models.Q(sent_at=None)),
+                name="message_sent_when",
+            ),
+            Trigger(
+                name="messaging_message_as_sent",
+                when="BEFORE UPDATE OF state, to_address, header_id, subject, text_body, html_body, attachments,"
+                " sent_at ON {table} FOR EACH ROW WHEN (OLD.state = 'sent')",
+                function="messaging_as_sent()",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "about", "id"], name="message_about"),
+            models.Index(fields=["organization", "customer_public_id", "-id"], name="message_customer"),
+            models.Index(fields=["organization", "state", "-id"], name="message_state"),
+        ]

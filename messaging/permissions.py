@@ -1,0 +1,5 @@
+from django.utils.translation import gettext_lazy as _
+
+from core.registry import permission
+
+MESSAGES_VIEW = permission("messages.view", _("See the messages that were sent"))
