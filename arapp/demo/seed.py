@@ -20,6 +20,7 @@ from tenants.services.organizations import add_member, create_organization
 
 PASSWORD = "acorn-and-birch-demo"  # noqa: S105 - printed for everybody; refused where DEBUG is off
 JOB = "demo"
+BEFORE = timedelta(days=-2 * story.DAYS)
 
 
 def make(house: House) -> bool:
@@ -35,8 +36,7 @@ def make(house: House) -> bool:
             return False
         Life(house, job).live()
         with work():
-            # Suspended until now, so that no worker bills a year at once while it is being told day by day.
-            Organization.objects.filter(pk=organization_id).update(suspended_at=None)
+            Organization.objects.filter(pk=organization_id).update(clock_offset=timedelta())
             Job.objects.filter(pk=job.pk).update(done=job.total)
         jobs.finish(job, message="The demo's year is told.")
     return True
@@ -57,7 +57,8 @@ def _found(house: House) -> int:
         )
         with enter(Scope(organization_id, Actor("member", owner.pk, owner.name), origin="command")), work():
             today = clock.today(house.zone)
-            Organization.objects.filter(pk=organization_id).update(suspended_at=clock.wall())
+            # Before its own time until the story is told, or a worker would bill the whole year at once.
+            Organization.objects.filter(pk=organization_id).update(clock_offset=BEFORE)
             for person in house.members:
                 add_member(user=_user(person), role_name=person.role)
             subscriptions = story.subscribing(house, today)

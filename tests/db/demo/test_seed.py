@@ -69,6 +69,9 @@ def seeded(
         with pytest.raises(KeyboardInterrupt):
             call_command("seed_demo", verbosity=0)
         assert days
+        assert not doors.due_work("billing", max_rows=9, per_tenant=9, wall=clock.wall()), (
+            "no worker comes between"
+        )
         call_command("seed_demo", verbosity=0)
         yield folder
 
@@ -123,7 +126,7 @@ def test_the_year_is_told_to_the_end_and_billing_may_go_on(scope: Scope) -> None
     with work():
         job = Job.objects.get(kind=seed.JOB)
         assert (job.state, job.done) == ("done", job.total)
-        assert Organization.objects.get(pk=scope.organization_id).suspended_at is None
+        assert not Organization.objects.get(pk=scope.organization_id).clock_offset
 
 
 def test_it_is_small_and_has_two_currencies_and_every_state(seeded: Path) -> None:
