@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from django.db.models import F
+
 from core.errors import AppError
 from core.models import FxRate, ReferenceRate
 from core.money import Money, exponent, from_decimal
@@ -25,12 +27,9 @@ def rate(base: str, quote: str, on: date) -> Fraction:
     """Units of `quote` for one `base`, newest on or before `on`; raises NoRate. Inside work()."""
     if base == quote:
         return Fraction(1)
-    own = FxRate.objects.filter(base=base, quote=quote, on__lte=on).order_by("-on").first()
-    if own:
-        return Fraction(own.rate)
-    inverse = FxRate.objects.filter(base=quote, quote=base, on__lte=on).order_by("-on").first()
-    if inverse:
-        return 1 / Fraction(inverse.rate)
+    own = FxRate.objects.filter(base__in=(base, quote), quote__in=(base, quote), on__lte=on)
+    if newest := own.exclude(base=F("quote")).order_by("-on", "-id").first():
+        return Fraction(newest.rate) if newest.base == base else 1 / Fraction(newest.rate)
     return _per_reference(quote, on) / _per_reference(base, on)
 
 

@@ -6,9 +6,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.signals import connection_created
 
+# A role that passes by the policy, owns tables, may become one that does, or starts inside an organization.
 _PROBE = (
-    "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_tables WHERE schemaname = 'public'"
-    " AND tableowner = current_user) FROM pg_roles WHERE rolname = current_user"
+    "SELECT bool_or(r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT FROM pg_tables t WHERE t.schemaname = 'public'"
+    " AND t.tableowner = r.rolname)) OR coalesce(current_setting('app.organization_id', true), '') <> ''"
+    " FROM pg_roles r WHERE pg_has_role(current_user, r.oid, 'MEMBER')"
 )
 
 
@@ -23,6 +25,7 @@ def _check(connection: Any, **kwargs: Any) -> None:
         cursor.execute(_PROBE)
         if cursor.fetchone()[0]:
             raise ImproperlyConfigured(
-                "DATABASE_URL names a role that owns tables or passes row-level security by. "
+                "DATABASE_URL names a role that owns tables, passes row-level security by, may become such a "
+                "role, or starts inside an organization. "
                 "Use arapp_app there and arapp_owner in DATABASE_OWNER_URL."
             )

@@ -7,6 +7,8 @@ from core.errors import AppError
 from core.models import Job, StoredFile
 from core.scope import current, work
 
+OPEN = ("queued", "running")
+
 
 class Cancelled(AppError):
     """A person asked the job to stop."""
@@ -20,13 +22,16 @@ def start(kind: str, *, total: int = 0, **payload: object) -> Job:
 
 
 def advance(job: Job, by: int, *, message: str = "") -> None:
-    """Count `by` more items done, in a work() of its own; raises Cancelled when a person asked to stop."""
+    """Count `by` more items done, in a work() of its own.
+
+    Raises Cancelled when a person asked to stop, or when the job has ended: then another worker had it too.
+    """
     with work():
-        Job.objects.filter(pk=job.pk).update(
+        running = Job.objects.filter(pk=job.pk, state__in=OPEN).update(
             done=F("done") + by, state="running", message=message, updated_at=clock.now()
         )
         job.refresh_from_db()
-    if job.cancel_requested:
+    if job.cancel_requested or not running:
         raise Cancelled("Stopped as asked.")
 
 

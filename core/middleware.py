@@ -48,6 +48,6 @@ class ErrorMiddleware:
 
 
 def is_lock_timeout(error: OperationalError) -> bool:
-    """Whether the server gave up waiting for a row lock (lock_timeout)."""
-    cause = error.__cause__
-    return getattr(cause, "pgcode", None) == errorcodes.LOCK_NOT_AVAILABLE
+    """Whether the server gave up waiting for a lock: it took too long, or two waited for each other."""
+    code = getattr(error.__cause__, "pgcode", None)
+    return code in {errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED}

@@ -7,6 +7,7 @@ rows are claimed with SKIP LOCKED.
 import logging
 
 from celery import shared_task
+from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
 from core import clock, doors, registry
@@ -36,9 +37,12 @@ def _send(kind: str, organization_id: int) -> None:
 def dispatch() -> None:
     """Find what is due across all organizations, one query a kind, and hand each organization its share."""
     for kind in registry.due_workers:
-        for organization_id in doors.due_work(
-            kind, max_rows=MAX_ROWS, per_tenant=PER_TENANT, wall=clock.wall()
-        ):
+        try:
+            due = doors.due_work(kind, max_rows=MAX_ROWS, per_tenant=PER_TENANT, wall=clock.wall())
+        except DatabaseError:
+            log.exception("What is due of %s could not be found; the other kinds go on.", kind)
+            continue
+        for organization_id in due:
             _send(kind, organization_id)
 
 
