@@ -1,13 +1,36 @@
 """Background work of cash application: webhooks, the sandbox's reports, and the sweeper of open attempts."""
 
-from cashapp.models import Attempt
+from cashapp.events import PaymentReceived
+from cashapp.mails import RECEIPT
+from cashapp.models import Attempt, Payment
 from cashapp.services import inbox
 from cashapp.services.attempts import ask
 from core import clock, registry
-from core.models import Effect
+from core.models import Effect, OutboxEvent
 from core.scope import work
+from customers.selectors import invoice_addresses_of
+from messaging.services.queue import Draft, Suspended, is_deliverable, queue_all
 
 SWEEP = 50
+
+
+@registry.handles(PaymentReceived)
+def send_receipts(rows: list[OutboxEvent]) -> None:
+    """Queue a receipt to whoever gets the customer's invoices, once per payment and address."""
+    payments = Payment.objects.select_related("customer").filter(
+        public_id__in=[row.object_public_id for row in rows]
+    )
+    addresses = invoice_addresses_of(payment.customer_id for payment in payments)
+    drafts = [
+        Draft(RECEIPT, payment.public_id, to=address, dedupe=str(n), customer=payment.customer.public_id)
+        for payment in payments
+        for n, address in enumerate(addresses.get(payment.customer_id, ()))
+        if is_deliverable(address)
+    ]
+    try:
+        queue_all(drafts)
+    except Suspended:
+        return  # a suspended organization sends nothing
 
 
 @registry.effect("sandbox.webhook")

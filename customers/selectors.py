@@ -53,3 +53,38 @@ def invoice_addresses(customer_id: int) -> list[str]:
         .order_by("id")
         .values_list("email", flat=True)
     )
+
+
+def names(public_ids: Iterable[str]) -> dict[str, str]:
+    """Names of customers by public id, one query. Inside work()."""
+    found = Customer.objects.filter(public_id__in=list(public_ids))
+    return dict(found.values_list("public_id", "name"))
+
+
+def by_ids(customer_ids: Iterable[int]) -> dict[int, Customer]:
+    """Customers by id, one query. Inside work()."""
+    return {row.pk: row for row in Customer.objects.filter(pk__in=list(customer_ids))}
+
+
+def any_customers() -> bool:
+    """Whether there is a customer at all. Inside work()."""
+    return Customer.objects.exists()
+
+
+def contacts_of(customer_id: int) -> list[Contact]:
+    """The people at a customer, by name. Inside work()."""
+    return list(Contact.objects.filter(customer_id=customer_id).order_by("name", "id"))
+
+
+def children_of(customer_id: int, *, limit: int = 50) -> list[Customer]:
+    """Customers that belong to this one, by name. Inside work()."""
+    return list(Customer.objects.filter(parent_id=customer_id).order_by("name_key", "id")[:limit])
+
+
+def invoice_addresses_of(customer_ids: Iterable[int]) -> dict[int, list[str]]:
+    """E-mail addresses that get invoices, by customer, one query. Inside work()."""
+    found: dict[int, list[str]] = {}
+    rows = Contact.objects.filter(customer_id__in=list(customer_ids), receives_invoices=True).order_by("id")
+    for customer_id, email in rows.values_list("customer_id", "email"):
+        found.setdefault(customer_id, []).append(email)
+    return found

@@ -1,0 +1,51 @@
+"""What follows an issue: the PDF is made and the document is mailed."""
+
+from collections.abc import Sequence
+
+from core import effects, registry
+from core.models import Effect, OutboxEvent
+from customers.selectors import invoice_addresses_of
+from invoicing import mails  # noqa: F401 - registers the composer of the mail
+from invoicing.events import CreditNoteIssued, InvoiceIssued
+from invoicing.models import Document
+from invoicing.services.pdf import make_pdf
+from invoicing.services.send import MAIL
+from messaging.services.queue import Draft, Suspended, is_deliverable, queue_all
+
+
+@registry.handles(InvoiceIssued)
+def deliver_invoices(rows: list[OutboxEvent]) -> None:
+    """Make the PDFs of issued invoices due and queue their mails; a customer without an address gets none."""
+    public_ids = [row.object_public_id for row in rows]
+    _make_pdfs_due(public_ids)
+    try:
+        queue_all(_mails(public_ids))
+    except Suspended:
+        return  # a suspended organization's invoices stay to be sent by hand
+
+
+@registry.handles(CreditNoteIssued)
+def deliver_credit_notes(rows: list[OutboxEvent]) -> None:
+    """Make the PDFs of credit notes due; they are sent by hand."""
+    _make_pdfs_due([row.object_public_id for row in rows])
+
+
+@registry.effect("document.pdf")
+def make(effect: Effect) -> None:
+    """Render one document's PDF; run again it finds it made."""
+    make_pdf(effect.payload["document"])
+
+
+def _make_pdfs_due(public_ids: Sequence[str]) -> None:
+    effects.due("document.pdf", [(public_id, {"document": public_id}) for public_id in public_ids])
+
+
+def _mails(public_ids: Sequence[str]) -> list[Draft]:
+    documents = Document.objects.select_related("customer").filter(public_id__in=public_ids)
+    addresses = invoice_addresses_of(row.customer_id for row in documents)
+    return [
+        Draft(MAIL, row.public_id, to=address, dedupe=f"issued:{n}", customer=row.customer.public_id)
+        for row in documents
+        for n, address in enumerate(addresses.get(row.customer_id, ()))
+        if is_deliverable(address)
+    ]

@@ -1,0 +1,46 @@
+"""What the mail that carries a document says, read anew at the moment it is sent."""
+
+from datetime import timedelta
+from typing import Any
+
+from core import clock
+from core.money import Money
+from core.templatetags.fmt import longdate, money_code, money_doc
+from invoicing.domain.states import State
+from invoicing.selectors import DocumentView, view
+from invoicing.services.addresses import pay_url
+from invoicing.services.send import MAIL
+from messaging.composers import Answer, Ready, Skip, Wait, composer
+from messaging.domain.letters import InvoiceIssued, Line
+
+WAIT_FOR_PDF = timedelta(minutes=15)
+LINES = 5
+
+
+@composer(MAIL)
+def compose(message: Any) -> Answer:
+    """The invoice with its PDF; waits a while for the PDF, and says nothing of what was voided meanwhile."""
+    shown = view(message.about)
+    row = shown.document
+    if row.state != State.ISSUED:
+        return Skip("The document was voided before it was sent.")
+    young = clock.now() - message.created_at < WAIT_FOR_PDF
+    if row.pdf is None and not row.pdf_problem and young:
+        return Wait(clock.wall() + timedelta(seconds=10))
+    return Ready(_letter(shown), attachments=(row.pdf.public_id,) if row.pdf else ())
+
+
+def _letter(shown: DocumentView) -> InvoiceIssued:
+    row = shown.document
+    return InvoiceIssued(
+        organization_name=shown.party.seller["name"] if shown.party else "",
+        customer_name=shown.party.buyer["name"] if shown.party else "",
+        number=row.number,
+        amount=money_code(Money(row.total_minor, row.currency)),
+        due_on=longdate(row.due_on),
+        pay_url=pay_url(row) if shown.open_minor else "",
+        lines=tuple(
+            Line(line.description, money_doc(Money(line.amount_minor, row.currency)))
+            for line in shown.lines[:LINES]
+        ),
+    )

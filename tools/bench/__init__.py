@@ -1,0 +1,1 @@
+"""Figures of the product's speed, each a ratio against a peer or limit measured in the same run."""

@@ -1,0 +1,98 @@
+"""The billing run against set-based SQL that fills the same tables."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from billing.services.run import open_run, run_billing
+from core import clock, doors
+from core.scope import current, work
+from ledger.services.post import accounts
+from tools.bench.data import DAY, acorn, subscriptions
+from tools.bench.report import Row, middle, seconds
+
+COUNT = 10_000
+_PEER = Path(__file__).with_name("billing_peer.sql")
+
+
+def _limit(count: int) -> float:
+    """Seconds in which plain SQL writes what a run over `count` subscriptions writes."""
+    with acorn():
+        subscriptions(count)
+        run = open_run(DAY)
+        with work():
+            accounts()
+        return seconds(lambda: _peer(run.pk))
+
+
+def _peer(run_id: int) -> None:
+    with work(), connection.cursor() as cursor:
+        cursor.execute(
+            _PEER.read_text(encoding="utf-8"),
+            {"day": DAY, "org": current().organization_id, "at": clock.now(), "run": run_id},
+        )
+
+
+def billing_run() -> Iterator[Row]:
+    """Whole service over flat subscriptions, one worker; growth from a quarter of them; rerun; statements."""
+    limit = _limit(COUNT)
+    with acorn():
+        subscriptions(COUNT // 4)
+        quarter = seconds(lambda: run_billing(DAY))
+    with acorn():
+        subscriptions(COUNT)
+        taken = seconds(lambda: run_billing(DAY))
+        again = seconds(lambda: run_billing(DAY))
+    yield Row(
+        f"billing run, {COUNT:,} flat", f"{COUNT / taken:,.0f} invoices/s", f"{COUNT / limit:,.0f} /s by SQL",
+        limit / taken, 0.25,
+    )  # fmt: skip
+    yield Row(
+        "  the same, growth n to 4n",
+        f"{taken:.1f} s",
+        f"{quarter:.1f} s",
+        taken / quarter,
+        4.6,
+        at_least=False,
+    )
+    yield Row(
+        "  rerun of a finished run",
+        f"{again * 1000:.0f} ms",
+        f"{taken:.1f} s",
+        again / taken,
+        0.02,
+        at_least=False,
+    )
+
+
+def statements() -> Iterator[Row]:
+    """Statements of one batch of a thousand, and of finding that nothing is due."""
+    with acorn():
+        subscriptions(1000)
+        with CaptureQueriesContext(connection) as queries:
+            run_billing(DAY, batch=1000)
+        yield Row(
+            "statements, batch of 1,000",
+            str(len(queries)),
+            "run, rest and rerun included",
+            len(queries),
+            60,
+            at_least=False,
+        )
+
+
+def nothing_due() -> Iterator[Row]:
+    """Finding that nothing is due, for all organizations, with 100,000 subscriptions."""
+    with acorn():
+        subscriptions(100_000, DAY.replace(year=DAY.year + 30))
+        spent = middle(lambda: doors.due_work("billing", max_rows=1000, per_tenant=50, wall=clock.wall()))
+        yield Row(
+            "nothing due, 100,000 subscriptions",
+            f"{spent * 1000:.2f} ms",
+            "10 ms",
+            spent / 0.010,
+            1,
+            at_least=False,
+        )

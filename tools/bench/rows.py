@@ -1,0 +1,12 @@
+"""The rows by name."""
+
+from collections.abc import Callable, Iterator
+
+from tools.bench import billing
+from tools.bench.report import Row
+
+ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+    "billing-run": billing.billing_run,
+    "statements": billing.statements,
+    "nothing-due": billing.nothing_due,
+}
