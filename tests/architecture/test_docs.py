@@ -1,0 +1,47 @@
+"""What the documents name is there: files, tests, checks of the books, settings."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from core import registry
+from tools.check.files import ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md")])
+_CODE = re.compile(r"`([^`\n]+)`")
+_FILE = re.compile(r"(?:[\w.-]+/)+[\w.-]+\.(?:py|sql|md|html|toml|yml|txt|css|js)")
+_TEST = re.compile(r"test_[a-z0-9_]+")
+
+
+def named(page: Path, pattern: re.Pattern[str]) -> set[str]:
+    return {code for code in _CODE.findall(page.read_text(encoding="utf-8")) if pattern.fullmatch(code)}
+
+
+def all_tests() -> set[str]:
+    found: set[str] = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        found |= set(re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(page: Path) -> None:
+    assert {name for name in named(page, _FILE) if not (ROOT / name).exists()} == set()
+
+
+def test_tests_that_are_named_exist() -> None:
+    there = all_tests()
+    missing = {(page.name, name) for page in PAGES for name in named(page, _TEST) if name not in there}
+    assert missing == set()
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/adr/*.md")), ids=lambda page: page.name)
+def test_checks_of_the_books_that_hold_a_decision_exist(page: Path) -> None:
+    held_by = " ".join(page.read_text(encoding="utf-8").partition("## Held by")[2].split())
+    assert set(re.findall(r'"([^"`]+)"', held_by)) <= set(registry.checks)
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    numbers = [int(path.name[:4]) for path in sorted(ROOT.glob("docs/adr/*.md"))]
+    assert numbers == list(range(len(numbers)))
