@@ -42,8 +42,9 @@ LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
     WHERE old_row->key IS DISTINCT FROM new_row->key AND key NOT IN ('version', 'updated_at')
 $$;
 
+-- Without nested loops: a plan kept from an update of one row would compare each old row with each new one.
 CREATE OR REPLACE FUNCTION audit_update() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_nestloop = off AS $$
 BEGIN
     -- Old and new are paired by id, so a row that takes another id would leave no trace.
     IF EXISTS (SELECT FROM old_rows o LEFT JOIN new_rows n ON n.id = o.id WHERE n.id IS NULL) THEN
