@@ -1,5 +1,6 @@
 """Beat finds subscriptions that are due; the organization's run for its local date bills them."""
 
+from billing import effects  # noqa: F401 - registers the effect of runs started by hand
 from billing.services.run import run_billing
 from core import clock
 from core.registry import due_worker

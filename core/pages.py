@@ -1,16 +1,20 @@
 """What pages that act share: trying a service without losing what was typed, and saying who may do what."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from core import registry
+from core import clock, registry
 from core.errors import AppError, Busy, NotFound
 from core.middleware import is_lock_timeout
+from core.models import Effect
 from core.scope import current
+
+_FORM = "form"
+"""The kind under which used form keys are kept beside the effects; never due, because it is written as done."""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,23 @@ def dry_run() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+def once(key: str, make: Callable[[], str]) -> str:
+    """The public id of what `make` made, made once per key (a form's hidden key) however often sent. Inside work().
+
+    A second sender waits for the first one's transaction and then gets what that made. A refusal of `make` leaves
+    the key unused, when the caller's attempt is taken back.
+    """
+    rows = Effect.objects.filter(kind=_FORM, key=key)
+    try:
+        with transaction.atomic():
+            claim = Effect.objects.create(kind=_FORM, key=key, due_at=clock.wall(), done_at=clock.wall())
+    except IntegrityError:
+        return str(rows.get().payload["made"])
+    claim.payload = {"made": make()}
+    claim.save(update_fields=["payload"])
+    return str(claim.payload["made"])
 
 
 def missing(permission: str) -> str:

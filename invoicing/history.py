@@ -1,10 +1,11 @@
-"""What happened to a document, newest first: its moves, its corrections, what was put against it."""
+"""What happened to a document, newest first: its moves, its mail, when it was settled."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.models import OutboxEvent, StateChange
 from invoicing.models import Document
+from messaging.selectors import messages_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,15 @@ class Happening:
 
 
 def history(document: Document, item_public_id: str = "") -> list[Happening]:
-    """The timeline of a document and its open item, newest first, two queries. Inside work()."""
+    """The timeline of a document and its open item, newest first, three queries. Inside work()."""
     moves = StateChange.objects.filter(object_public_id=document.public_id).order_by("id")
     found = [Happening(move.to_state, move.at, move.actor, move.reason) for move in moves]
     found.append(Happening("created", document.created_at))
     if item_public_id:
         events = OutboxEvent.objects.filter(object_public_id=item_public_id, name__startswith="item.")
         found += [Happening(event.name, event.occurred_at) for event in events.order_by("id")]
+    for message in messages_about(document.public_id):
+        found.append(Happening(f"mail.{message.state}", message.created_at, message.to_address, message.why))
     return sorted(found, key=lambda each: each.at, reverse=True)
 
 

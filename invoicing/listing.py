@@ -13,6 +13,7 @@ from babel.numbers import list_currencies
 from django.db.models import Count, Q, QuerySet, Sum
 
 from core.money import MAX_MINOR, Money, MoneyError, exponent
+from core.paging import Order
 from invoicing.domain.display import standing
 from invoicing.domain.numbers import PREFIXES
 from invoicing.domain.states import State
@@ -20,6 +21,7 @@ from invoicing.models import Document
 from receivables.listing import open_by_currency, open_sources, settled_sources
 from receivables.selectors import item_states
 
+NEWEST = Order("pk", int, descending=True)
 STATES = ("draft", "open", "overdue", "paid", "void")
 _LAST = "\U0010ffff"
 _YEARS_BACK = 3

@@ -9,7 +9,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from core.money import Money
+from core.paging import Order
 from ledger.models import Account, Entry, Leg
+
+NEWEST = Order("pk", int, descending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,14 @@ class LegView:
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """An entry with its legs, debits first."""
+    """An entry with its legs, debits first; `label` is the open item that it came from or moved, as people know it."""
 
     entry_id: int
     kind: str
     effective_on: date
     posted_on: date
     source: str
+    label: str
     legs: tuple[LegView, ...]
 
 
@@ -60,8 +64,14 @@ class Sums:
 def with_legs(entries: Sequence[Entry]) -> list[EntryView]:
     """The entries with their legs, one query. Inside work()."""
     legs: dict[int, list[LegView]] = defaultdict(list)
-    rows = Leg.objects.filter(entry_id__in=[entry.pk for entry in entries]).select_related("account")
+    labels: dict[int, str] = {}
+    sources = {entry.pk: entry.source for entry in entries}
+    rows = Leg.objects.filter(entry_id__in=[entry.pk for entry in entries]).select_related(
+        "account", "open_item"
+    )
     for leg in rows.order_by("entry_id", "id"):
+        if leg.open_item and (leg.open_item.source == sources[leg.entry_id] or leg.entry_id not in labels):
+            labels[leg.entry_id] = leg.open_item.label
         legs[leg.entry_id].append(LegView(leg.account.code, leg.account.name, Money(leg.minor, leg.currency)))
     return [
         EntryView(
@@ -70,6 +80,7 @@ def with_legs(entries: Sequence[Entry]) -> list[EntryView]:
             effective_on=entry.effective_on,
             posted_on=entry.posted_on,
             source=entry.source,
+            label=labels.get(entry.pk, ""),
             legs=tuple(sorted(legs[entry.pk], key=lambda leg: leg.credit is not None)),
         )
         for entry in entries

@@ -39,7 +39,14 @@ def _owner(sql: str, *, name: str = "postgres") -> list[tuple[object, ...]]:
 
 def _fingerprint() -> str:
     """Changes when a migration, a SQL file or the cast does: the template is then made anew."""
-    files = sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("*/sql/*.sql"), ROOT / "tests/cast.py"])
+    files = sorted(
+        [
+            *ROOT.glob("*/migrations/*.py"),
+            *ROOT.glob("*/sql/*.sql"),
+            *ROOT.glob("*/permissions.py"),
+            ROOT / "tests/cast.py",
+        ]
+    )
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from core.money import round_half_up
 
 MAX_LENGTH = 60
-_PLAIN = re.compile(r"-?\d{1,15}(\.\d{1,12})?", re.ASCII)
+_PLAIN = re.compile(r"-?\d{1,15}(\.\d+)?", re.ASCII)
 _TOKEN = re.compile(r"\d{1,15}(?:\.\d{0,12})?|\.\d{1,12}|[-+*/()]", re.ASCII)
 _SIGNS = str.maketrans({"−": "-", "×": "*", "x": "*", "÷": "/", ":": "/"})
 

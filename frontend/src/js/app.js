@@ -4,6 +4,7 @@ import { startDialogs } from "./dialogs.js";
 import { startDrawer } from "./drawer.js";
 import { startForms } from "./forms.js";
 import { startKeys } from "./keys.js";
+import { startLines } from "./lines.js";
 import { startLive } from "./live.js";
 import { startMenus } from "./menu.js";
 import { startPalette } from "./palette.js";
@@ -13,7 +14,7 @@ import { startThemes } from "./themes.js";
 import { startToasts } from "./toasts.js";
 
 for (const start of [
-  startThemes, startDrawer, startMenus, startDialogs, startForms, startToasts, startLive, startSums, startDates, startRows, startCopy, startKeys, startPalette,
+  startThemes, startDrawer, startMenus, startDialogs, startForms, startToasts, startLive, startSums, startLines, startDates, startRows, startCopy, startKeys, startPalette,
 ]) {
   start();
 }

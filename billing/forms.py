@@ -1,0 +1,147 @@
+"""What people may type on the pages of billing."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Price
+from core.fields import Line
+from core.ids import new
+from invoicing.forms import NumberField
+
+MOST = Decimal(10**12)
+_word = RegexValidator(r"\A[\w.-]*\Z")
+
+
+def _day(**kwargs: Any) -> forms.DateField:
+    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
+
+
+def _fresh_key() -> str:
+    return new("form")
+
+
+def _key() -> forms.CharField:
+    shape = RegexValidator(r"\A[A-Za-z0-9_]{8,60}\Z", _("This form is too old. Reload the page."))
+    return forms.CharField(validators=[shape], widget=forms.HiddenInput, initial=_fresh_key)
+
+
+class PriceForm(forms.Form):
+    """A price of a plan; a plan of a new code is made with it."""
+
+    name = Line(label=_("Plan"), max_length=200)
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        validators=[RegexValidator(r"\A[\w.-]+\Z", _("Letters, digits, dots and dashes."))],
+        help_text=_("An existing code adds a price to that plan."),
+    )
+    model = forms.ChoiceField(label=_("Model"), choices=[("flat", _("Flat")), ("per_unit", _("Per unit"))])
+    unit_price = NumberField(label=_("Price"))
+    currency = forms.CharField(label=_("Currency"), max_length=3, min_length=3)
+    every = forms.IntegerField(label=_("Every"), min_value=1, max_value=120, initial=1)
+    unit = forms.ChoiceField(
+        label=_("Interval"),
+        choices=[
+            ("day", _("days")),
+            ("week", _("weeks")),
+            ("month", _("months")),
+            ("quarter", _("quarters")),
+            ("year", _("years")),
+        ],
+        initial="month",
+    )
+    tax_percent = NumberField(label=_("Tax, %"), required=False, places=4)
+    key = _key()
+
+    def clean_currency(self) -> str:
+        return str(self.cleaned_data["currency"]).upper()
+
+    def clean_unit_price(self) -> Decimal:
+        price: Decimal = self.cleaned_data["unit_price"]
+        if not 0 <= price <= MOST:
+            raise forms.ValidationError(_("A price is zero or more."))
+        return price
+
+    def clean_tax_percent(self) -> Decimal | None:
+        percent: Decimal | None = self.cleaned_data["tax_percent"]
+        if percent is not None and not 0 <= percent <= 100:  # noqa: PLR2004
+            raise forms.ValidationError(_("A tax is between 0 and 100 percent."))
+        return percent
+
+
+class SubscriptionForm(forms.Form):
+    """A customer's subscription to a price."""
+
+    customer = forms.CharField(label=_("Customer"), max_length=300)
+    price = forms.ChoiceField(label=_("Price"))
+    quantity = NumberField(label=_("Quantity"), initial="1")
+    starts_on = _day(label=_("First day"))
+    ends_on = _day(
+        label=_("Ends on"), required=False, help_text=_("The first day that is not billed any more.")
+    )
+    autopay = forms.BooleanField(label=_("Charge the saved method by itself"), required=False)
+    key = _key()
+
+    def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [(each.public_id, _label(each)) for each in prices]
+        self.fields["price"] = forms.ChoiceField(label=_("Price"), choices=offered)
+        self.fields["starts_on"].initial = today
+
+    def clean_quantity(self) -> Decimal:
+        quantity: Decimal = self.cleaned_data["quantity"]
+        if not 0 <= quantity <= MOST:
+            raise forms.ValidationError(_("A quantity is zero or more."))
+        return quantity
+
+    def clean_starts_on(self) -> date:
+        return _reasonable(self.cleaned_data["starts_on"])
+
+    def clean_ends_on(self) -> date | None:
+        day = self.cleaned_data["ends_on"]
+        return None if day is None else _reasonable(day)
+
+
+def _reasonable(day: date) -> date:
+    if not 2000 <= day.year <= 2200:  # noqa: PLR2004
+        raise forms.ValidationError(_("That date is out of range."))
+    return day
+
+
+def _label(price: Price) -> str:
+    every = "" if price.every == 1 else f"{price.every} "
+    return f"{price.plan.name}: {price.currency} {price.unit_price.normalize():f} / {every}{price.unit}"
+
+
+class SubscriptionFilterForm(forms.Form):
+    """The filters of the list of subscriptions."""
+
+    state = forms.ChoiceField(required=False, choices=[("", ""), ("active", ""), ("held", ""), ("ended", "")])
+    customer = forms.CharField(required=False, max_length=40, validators=[_word])
+    customer_name = forms.CharField(label=_("Customer"), required=False, max_length=300)
+    plan = forms.CharField(label=_("Plan"), required=False, max_length=40, validators=[_word])
+
+
+class RunForm(forms.Form):
+    """The day of a run."""
+
+    as_of = _day(label=_("Bill everything due by"))
+    key = _key()
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.fields["as_of"].initial = today
+        self.fields["as_of"].widget.attrs["max"] = today.isoformat()
+
+    def clean_as_of(self) -> date:
+        day: date = self.cleaned_data["as_of"]
+        if not day.year >= 2000 or day > self.today:  # noqa: PLR2004
+            raise forms.ValidationError(_("Choose a day up to today."))
+        return day

@@ -1,0 +1,204 @@
+"""Billing's lists and figures for pages."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum
+
+from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge
+from billing.models import BilledPeriod, BillingRun, HeldSubscription, Plan, Price, Subscription
+from billing.selectors import due, preview, subscription_facts
+from core.errors import NotFound
+from core.money import Money
+from core.paging import Order
+from customers.selectors import billing_facts
+from invoicing.domain.totals import Totals, totals
+
+NEWEST = Order("pk", int, descending=True)
+PREVIEWED = 1000
+
+
+def plans() -> list[tuple[Plan, list[Price]]]:
+    """Plans by name with their prices and how many subscriptions each has; two queries. Inside work()."""
+    prices: dict[int, list[Price]] = defaultdict(list)
+    for price in Price.objects.order_by("currency", "id"):
+        prices[price.plan_id].append(price)
+    return [(plan, prices[plan.pk]) for plan in Plan.objects.order_by("name", "id")]
+
+
+def subscribed() -> dict[int, int]:
+    """Number of live subscriptions by price id. Inside work()."""
+    rows = Subscription.objects.filter(state="active").values_list("price_id").annotate(n=Count("id"))
+    return dict(rows.order_by())
+
+
+def price(public_id: str) -> Price:
+    """The price with this public id; raises NotFound. Inside work()."""
+    found = Price.objects.select_related("plan").filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That price is not here.")
+    return found
+
+
+def prices() -> list[Price]:
+    """All prices with their plans, by plan. Inside work()."""
+    return list(Price.objects.select_related("plan").order_by("plan__name", "currency", "id"))
+
+
+def subscriptions(*, state: str = "", customer: str = "", plan: str = "") -> "QuerySet[Subscription]":
+    """Subscriptions that are wanted, with customer and plan, in no order. Inside work()."""
+    found: QuerySet[Subscription] = Subscription.objects.select_related("customer", "price__plan")
+    if state == "held":
+        found = found.filter(held_at__isnull=False)
+    elif state:
+        found = found.filter(state=state)
+    if customer:
+        found = found.filter(customer__public_id=customer)
+    if plan:
+        found = found.filter(price__plan__code=plan)
+    return found
+
+
+def subscription(public_id: str) -> Subscription:
+    """The subscription with this public id; raises NotFound. Inside work()."""
+    found = subscriptions().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That subscription is not here.")
+    return found
+
+
+def periods(row: Subscription) -> "QuerySet[BilledPeriod]":
+    """What was billed of a subscription, with its documents. Inside work()."""
+    found: QuerySet[BilledPeriod] = BilledPeriod.objects.filter(subscription=row).select_related(
+        "document", "run"
+    )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class NextBill:
+    """What the next invoice of a subscription will say, or why it cannot be made."""
+
+    charge: Charge | None
+    totals: Totals | None
+    odd: str = ""
+
+
+def next_bill(row: Subscription, *, today: date) -> NextBill:
+    """The next invoice of a subscription, by the run's own function; two queries. Inside work()."""
+    (facts,) = subscription_facts([row.pk])
+    try:
+        found = charge(facts, max(row.next_bill_on, today))
+    except Odd as reason:
+        return NextBill(None, None, str(reason))
+    return NextBill(found, totals(found.lines)) if found.lines else NextBill(None, None)
+
+
+def runs() -> "QuerySet[BillingRun]":
+    """The organization's runs. Inside work()."""
+    found: QuerySet[BillingRun] = BillingRun.objects.all()
+    return found
+
+
+def run(public_id: str) -> BillingRun:
+    """The run with this public id; raises NotFound. Inside work()."""
+    found = BillingRun.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That run is not here.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """How far a run is. `sums` are (documents, net) by currency."""
+
+    to_go: int
+    sums: list[tuple[int, Money]]
+
+
+def run_figures(row: BillingRun) -> RunFigures:
+    """What the run billed by currency and what is left for it, two queries. Inside work()."""
+    sums = (
+        BilledPeriod.objects.filter(run=row)
+        .values("document__currency")
+        .annotate(n=Count("document_id", distinct=True), minor=Sum("amount_minor"))
+        .order_by("document__currency")
+    )
+    left = due(row.as_of).count() if row.state == "running" else 0
+    return RunFigures(
+        left, [(each["n"], Money(int(each["minor"]), each["document__currency"])) for each in sums]
+    )
+
+
+def held_by(row: BillingRun) -> list[HeldSubscription]:
+    """What the run put aside and nobody has released yet, the first 200. Inside work()."""
+    return list(
+        HeldSubscription.objects.filter(run=row, subscription__held_at__isnull=False)
+        .select_related("subscription__customer", "subscription__price__plan")
+        .order_by("id")[:200]
+    )
+
+
+def billed_by(row: BillingRun) -> "QuerySet[BilledPeriod]":
+    """What the run billed, with documents and customers. Inside work()."""
+    found: QuerySet[BilledPeriod] = BilledPeriod.objects.filter(run=row).select_related(
+        "document", "subscription__customer", "subscription__price__plan"
+    )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyPreview:
+    """What a run would bill in one currency."""
+
+    count: int
+    net: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RunPreview:
+    """What a run would do: invoices and totals by currency, what it would hold and why; `more` was not looked at."""
+
+    count: int
+    sums: list[CurrencyPreview]
+    odd: list[tuple[str, str, str]]
+    more: int
+
+
+def run_preview(as_of: date) -> RunPreview:
+    """What a run for the day would bill, by the run's own function, the first 1000 subscriptions. Inside work()."""
+    charges, odd = preview(as_of, limit=PREVIEWED)
+    billable = [each for each in charges if each.lines]
+    waiting = due(as_of).count()
+    return RunPreview(
+        count=len(billable), sums=_sums(billable), odd=_named(odd[:50]), more=max(0, waiting - PREVIEWED)
+    )
+
+
+def _sums(billable: Sequence[Charge]) -> list[CurrencyPreview]:
+    groups: dict[str, list[Totals]] = defaultdict(list)
+    for each in billable:
+        groups[each.facts.currency].append(totals(each.lines))
+    return [
+        CurrencyPreview(
+            len(all_of_it),
+            Money(sum(each.net_minor for each in all_of_it), code),
+            Money(sum(each.total_minor for each in all_of_it), code),
+        )
+        for code, all_of_it in sorted(groups.items())
+    ]
+
+
+def _named(odd: Sequence[tuple[SubscriptionFacts, str]]) -> list[tuple[str, str, str]]:
+    """(subscription, customer's name, reason) of each."""
+    customers = billing_facts({facts.customer_id for facts, _ in odd})
+    return [(facts.public_id, customers[facts.customer_id].name, reason) for facts, reason in odd]
+
+
+def plan_codes() -> list[dict[str, Any]]:
+    """Code and name of each plan, by name. Inside work()."""
+    return list(Plan.objects.order_by("name").values("code", "name"))

@@ -1,0 +1,21 @@
+from django.urls import path
+
+from billing.views import runs, subscriptions
+
+urlpatterns = [
+    path("plans/", subscriptions.plans_page, name="plans"),
+    path("plans/new/", subscriptions.price_new, name="price-new"),
+    path("subscriptions/", subscriptions.subscriptions_page, name="subscriptions"),
+    path("subscriptions/new/", subscriptions.subscription_new, name="subscription-new"),
+    path("subscriptions/<slug:public_id>/", subscriptions.subscription_page, name="subscription"),
+    path(
+        "subscriptions/<slug:public_id>/release/",
+        subscriptions.subscription_release,
+        name="subscription-release",
+    ),
+    path("runs/", runs.runs_page, name="runs"),
+    path("runs/start/", runs.run_start, name="run-start"),
+    path("runs/preview/", runs.preview_of_run, name="run-preview"),
+    path("runs/<slug:public_id>/", runs.run_page, name="run"),
+    path("runs/<slug:public_id>/progress/", runs.run_progress, name="run-progress"),
+]

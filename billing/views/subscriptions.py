@@ -1,0 +1,278 @@
+"""Plans with their prices, and subscriptions."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing.domain.charges import Charge
+from billing.forms import PriceForm, SubscriptionFilterForm, SubscriptionForm
+from billing.listing import (
+    NEWEST,
+    NextBill,
+    next_bill,
+    periods,
+    plan_codes,
+    plans,
+    price,
+    prices,
+    subscribed,
+    subscription,
+    subscriptions,
+)
+from billing.permissions import RUNS_START, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.services.subscriptions import create_price, release, subscribe
+from core import clock
+from core.errors import Invalid, NotFound
+from core.money import Money
+from core.pages import Outcome, attempt, missing, once
+from core.paging import paged
+from core.web import page
+from customers.lookup import label_of, named
+from customers.selectors import customer as customer_of
+from invoicing.explain import price_text, steps
+from tenants.selectors import entity
+
+
+def take(form: Any, outcome: Outcome) -> bool:
+    """Put a refusal's sentences at their fields; whether everything is shown there."""
+    error = outcome.error
+    if not isinstance(error, Invalid):
+        return False
+    for name, message in error.fields.items():
+        form.add_error(name if name in form.fields else None, message)
+    return bool(error.fields)
+
+
+def find_named(form: Any, text: str) -> str:
+    """Public id of the customer that a filter names; none, and a sentence at the field, when there is no such one."""
+    try:
+        return str(named(text).public_id)
+    except Invalid as error:
+        form.add_error("customer_name", error.message)
+        return ""
+
+
+@page(SUBSCRIPTIONS_VIEW)
+@require_GET
+def plans_page(request: HttpRequest, slug: str) -> HttpResponse:
+    house = entity()
+    form = PriceForm(
+        initial={"currency": house.currency, "tax_percent": f"{house.tax_percent.normalize():f}"}
+    )
+    return _plans(request, slug, form)
+
+
+def _plans(request: HttpRequest, slug: str, form: PriceForm, outcome: Outcome | None = None) -> HttpResponse:
+    counts = subscribed()
+    shown = [
+        {
+            "plan": plan,
+            "prices": [
+                {"row": each, "text": price_text(each.unit_price, each.currency), "n": counts.get(each.pk, 0)}
+                for each in its_prices
+            ],
+        }
+        for plan, its_prices in plans()
+    ]
+    context = {
+        "slug": slug,
+        "plans": shown,
+        "form": form,
+        "error": outcome.error if outcome and not isinstance(outcome.error, Invalid) else None,
+        "no_edit": missing(SUBSCRIPTIONS_EDIT),
+    }
+    status = outcome.status if outcome and outcome.error else 422 if form.errors else 200
+    return TemplateResponse(request, "billing/plans.html", context, status=status)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def price_new(request: HttpRequest, slug: str) -> HttpResponse:
+    form = PriceForm(request.POST)
+    if not form.is_valid():
+        return _plans(request, slug, form)
+    with attempt() as outcome:
+        said = form.cleaned_data
+        once(said.pop("key"), lambda: create_price(**said).public_id)
+        messages.success(request, _("Price saved"))
+    if outcome.error:
+        take(form, outcome)
+        return _plans(request, slug, form, outcome)
+    return redirect("plans", slug)
+
+
+def _link(given: QueryDict, *drop: str, **put: str) -> str:
+    kept = {name: value for name, value in given.items() if name not in {*drop, "page"} and value}
+    return f"?{urlencode({**kept, **{name: value for name, value in put.items() if value}})}"
+
+
+@page(SUBSCRIPTIONS_VIEW)
+@require_GET
+def subscriptions_page(request: HttpRequest, slug: str) -> HttpResponse:
+    form = SubscriptionFilterForm(request.GET)
+    form.is_valid()
+    said = form.cleaned_data
+    if said.get("customer_name") and (found := find_named(form, said["customer_name"])):
+        return redirect(request.path + _link(request.GET, "customer_name", customer=found))
+    wanted = {name: said.get(name) or "" for name in ("state", "customer", "plan")}
+    part = paged(subscriptions(**wanted), NEWEST, request.GET.get("page", ""))
+    codes = plan_codes()
+    context = {
+        "slug": slug,
+        "today": clock.today(entity().zone),
+        "form": form,
+        "rows": [_row(each) for each in part.rows],
+        "plans": codes,
+        "tabs": _tabs(request.GET, wanted["state"]),
+        "chips": _chips(request.GET, wanted, codes),
+        "newer": _link(request.GET, page=part.newer) if part.newer else "",
+        "older": _link(request.GET, page=part.older) if part.older else "",
+        "no_edit": missing(SUBSCRIPTIONS_EDIT),
+    }
+    return TemplateResponse(request, "billing/subscriptions.html", context)
+
+
+def _row(each: Any) -> dict[str, Any]:
+    return {
+        "row": each,
+        "state": "held" if each.held_at and each.state == "active" else each.state,
+        "price": price_text(each.price.unit_price, each.price.currency),
+    }
+
+
+def _tabs(given: QueryDict, state: str) -> list[dict[str, Any]]:
+    words = {"": _("All"), "active": _("Active"), "held": _("Held"), "ended": _("Ended")}
+    return [
+        {"label": word, "href": _link(given, "state", state=name), "current": name == state}
+        for name, word in words.items()
+    ]
+
+
+def _chips(given: QueryDict, wanted: dict[str, str], codes: list[dict[str, Any]]) -> list[dict[str, str]]:
+    chips = []
+    if wanted["customer"]:
+        try:
+            name = str(customer_of(wanted["customer"]).name)
+        except NotFound:
+            name = wanted["customer"]
+        chips.append({"label": _("Customer is %(name)s") % {"name": name}, "href": _link(given, "customer")})
+    if wanted["plan"]:
+        name = next((each["name"] for each in codes if each["code"] == wanted["plan"]), wanted["plan"])
+        chips.append({"label": _("Plan is %(name)s") % {"name": name}, "href": _link(given, "plan")})
+    return chips
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_http_methods(["GET", "POST"])
+def subscription_new(request: HttpRequest, slug: str) -> HttpResponse:
+    today = clock.today(entity().zone)
+    if request.method == "GET":
+        return _new(request, slug, SubscriptionForm(prices=prices(), today=today, initial=_initial(request)))
+    form = SubscriptionForm(request.POST, prices=prices(), today=today)
+    if not form.is_valid():
+        return _new(request, slug, form, 422)
+    said = form.cleaned_data
+    with attempt() as outcome:
+        made = once(said["key"], lambda: _subscribe(said))
+        messages.success(request, _("Subscription made"))
+    if outcome.error:
+        if not take(form, outcome):
+            form.add_error(None, outcome.error.message)
+        return _new(request, slug, form, outcome.status)
+    return redirect("subscription", slug, made)
+
+
+def _subscribe(said: dict[str, Any]) -> str:
+    made = subscribe(
+        customer=named(said["customer"]).public_id,
+        price=price(said["price"]),
+        starts_on=said["starts_on"],
+        quantity=said["quantity"],
+        autopay=said["autopay"],
+        ends_on=said["ends_on"],
+    )
+    return made.public_id
+
+
+def _initial(request: HttpRequest) -> dict[str, str]:
+    public_id = request.GET.get("customer", "").replace("\x00", "")[:40]
+    return {"customer": label_of(customer_of(public_id))} if public_id else {}
+
+
+def _new(request: HttpRequest, slug: str, form: SubscriptionForm, status: int = 200) -> HttpResponse:
+    crumbs = [{"label": _("Subscriptions"), "href": reverse("subscriptions", args=[slug])}]
+    context = {"slug": slug, "form": form, "crumbs": crumbs}
+    return TemplateResponse(request, "billing/subscription_new.html", context, status=status)
+
+
+@page(SUBSCRIPTIONS_VIEW)
+@require_GET
+def subscription_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    row = subscription(public_id)
+    today = clock.today(entity().zone)
+    part = paged(periods(row), NEWEST, request.GET.get("page", ""))
+    currency = row.price.currency
+    live = row.state == "active"
+    context = {
+        "slug": slug,
+        "today": today,
+        "crumbs": [{"label": _("Subscriptions"), "href": reverse("subscriptions", args=[slug])}],
+        **_row(row),
+        "periods": [
+            {
+                "row": each,
+                "amount": Money(each.amount_minor, currency),
+                "last_day": each.period_end - timedelta(days=1),
+            }
+            for each in part.rows
+        ],
+        "newer": _link(request.GET, page=part.newer) if part.newer else "",
+        "older": _link(request.GET, page=part.older) if part.older else "",
+        **_next(next_bill(row, today=today) if live else NextBill(None, None), currency),
+        "no_release": missing(RUNS_START),
+    }
+    return TemplateResponse(request, "billing/subscription.html", context)
+
+
+def _next(found: NextBill, currency: str) -> dict[str, Any]:
+    """The preview of the next invoice as figures."""
+    if found.charge is None or found.totals is None:
+        return {"odd": found.odd}
+    return {
+        "next_lines": _lines(found.charge, currency),
+        "next_net": Money(found.totals.net_minor, currency),
+        "next_tax": Money(found.totals.tax_minor, currency),
+        "next_total": Money(found.totals.total_minor, currency),
+    }
+
+
+def _lines(found: Charge, currency: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "draft": each,
+            "amount": Money(each.amount_minor, currency),
+            "last_day": each.service_end - timedelta(days=1) if each.service_end else None,
+            "steps": steps(each.why, Money(each.amount_minor, currency)),
+        }
+        for each in found.lines
+    ]
+
+
+@page(RUNS_START)
+@require_POST
+def subscription_release(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Let runs bill it again; goes back to the run that it was released from, when one is named."""
+    release(public_id)
+    messages.success(request, _("Released: the next run bills it"))
+    back = request.POST.get("run", "")
+    if back and back.isascii() and back.replace("_", "").isalnum():
+        return redirect("run", slug, back[:40])
+    return redirect("subscription", slug, public_id)

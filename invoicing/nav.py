@@ -1,0 +1,6 @@
+from django.utils.translation import gettext_lazy as _
+
+from core.registry import NavItem, nav
+from invoicing.permissions import INVOICES_VIEW
+
+nav.append(NavItem("Receivables", _("Invoices"), "file-invoice", "invoices", INVOICES_VIEW, "i", 10))  # type: ignore[arg-type]
