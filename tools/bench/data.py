@@ -19,9 +19,11 @@ def acorn() -> Iterator[Scope]:
     """Acorn's scope in a fresh database of its own."""
     from core import doors
 
-    with own_database(f"arapp_bench_{uuid4().hex[:8]}"):
-        with enter(system_scope(doors.org_of_slug("acorn") or 0)) as scope:
-            yield scope
+    with (
+        own_database(f"arapp_bench_{uuid4().hex[:8]}"),
+        enter(system_scope(doors.org_of_slug("acorn") or 0)) as scope,
+    ):
+        yield scope
 
 
 def subscriptions(count: int, starts_on: date = DAY) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from billing.selectors import preview
-from billing.services.run import run_billing
+from billing.services.run import BATCH, run_billing
 from core import clock
 from core.commands import OrganizationCommand
 from core.scope import work
@@ -20,6 +20,7 @@ class Command(OrganizationCommand):
         parser.add_argument(
             "--as-of", type=date.fromisoformat, help="local date, YYYY-MM-DD; today when left out"
         )
+        parser.add_argument("--batch", type=int, default=BATCH, help="subscriptions in one transaction")
         parser.add_argument(
             "--preview", action="store_true", help="print what would be billed and write nothing"
         )
@@ -30,7 +31,7 @@ class Command(OrganizationCommand):
         if options["preview"]:
             self._preview(as_of)
             return
-        run = run_billing(as_of)
+        run = run_billing(as_of, batch=options["batch"])
         self.stdout.write(f"{run.public_id}: {run.documents} invoices, {run.billed} periods, {run.held} held")
 
     def _preview(self, as_of: date) -> None:

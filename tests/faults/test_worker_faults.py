@@ -1,0 +1,186 @@
+"""Real processes killed, doubled and cut off from their broker: the books verify and nothing happens twice."""
+
+import email
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+
+from billing.models import BilledPeriod
+from core import clock
+from core.books import verify
+from core.models import Effect, OutboxEvent
+from core.scope import Scope, work
+from invoicing.models import Document
+from tests import factories
+from tests.databases import ROOT
+
+pytestmark = pytest.mark.fault
+
+DAY = date(2026, 11, 1)
+
+
+class Processes:
+    """Starts the product's own processes against the test's database and kills what is left."""
+
+    def __init__(self, env: dict[str, str], log: Path) -> None:
+        self.env = env
+        self.log = log.open("ab")
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *args: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, *args],
+            cwd=ROOT,
+            env=self.env,
+            start_new_session=True,
+            stdout=self.log,
+            stderr=self.log,
+        )
+        self.started.append(process)
+        return process
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        return self.start(
+            "-m", "celery", "-A", "arapp", "worker", "-c", "2", "-l", "ERROR", "--without-mingle"
+        )
+
+    def beat(self, schedule: Path) -> subprocess.Popen[bytes]:
+        return self.start("-m", "celery", "-A", "arapp", "beat", "-s", str(schedule), "-l", "ERROR")
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """kill -9 of the process and everything it started."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def kill_all(self) -> None:
+        for process in self.started:
+            self.kill(process)
+
+
+@pytest.fixture
+def broker() -> Iterator[redis.Redis]:
+    """A database of the broker that no other test uses."""
+    url = settings.CELERY_BROKER_URL.rsplit("/", 1)[0] + "/9"
+    client = redis.Redis.from_url(url)
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def processes(
+    committed_acorn: Scope, committed: dict[str, str], broker: redis.Redis, tmp_path: Path
+) -> Iterator[Processes]:
+    kept = {**os.environ, **committed}
+    made = Processes({
+        **kept,
+        "REDIS_URL": settings.CELERY_BROKER_URL.rsplit("/", 1)[0] + "/9",
+        "DJANGO_SETTINGS_MODULE": "arapp.settings",
+        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "EMAIL_FILE_PATH": str(tmp_path / "mail"),
+        "MEDIA_ROOT": str(tmp_path / "media"),
+        "DEBUG": "1",
+    }, tmp_path / "processes.log")  # fmt: skip
+    yield made
+    made.kill_all()
+
+
+def wait_until(reached: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def counted(model: type, **where: object) -> int:
+    with work():
+        return model.objects.filter(**where).count()  # type: ignore[attr-defined,no-any-return]
+
+
+def subscribe(count: int, starts_on: date = DAY) -> None:
+    with work():
+        for n in range(count):
+            owner = factories.customer(email=f"payer{n}@kestrel.example")
+            factories.subscription(owner, starts_on, quantity=Decimal(n + 1))
+
+
+def test_a_run_killed_again_and_again_bills_each_period_once(
+    committed_acorn: Scope, processes: Processes
+) -> None:
+    subscribe(24)
+    command = (
+        "manage.py",
+        "run_billing",
+        "--organization",
+        "acorn",
+        "--as-of",
+        DAY.isoformat(),
+        "--batch",
+        "2",
+    )
+    for goal in (2, 8, 14):
+        run = processes.start(*command)
+        wait_until(lambda goal=goal: counted(BilledPeriod) >= goal)  # type: ignore[misc]
+        processes.kill(run)
+        with work():
+            assert verify() == []
+    assert processes.start(*command).wait(60) == 0
+    assert counted(BilledPeriod) == counted(Document) == counted(OutboxEvent, name="invoice.issued") == 24
+    with work():
+        assert sorted(Document.objects.values_list("number", flat=True))[-1] == "INV-2026-00024"
+    assert processes.start(*command).wait(60) == 0
+    assert counted(Document) == 24
+
+
+def test_workers_killed_broker_flushed_and_two_beats_send_everything_once(
+    committed_acorn: Scope, processes: Processes, broker: redis.Redis, tmp_path: Path
+) -> None:
+    subscribe(8, starts_on=clock.today("Europe/Berlin"))
+    worker = processes.worker()
+    beats = [processes.beat(tmp_path / f"beat{n}") for n in range(2)]
+    wait_until(lambda: counted(Effect) > 0)
+    processes.kill(worker)
+    broker.flushdb()
+    with work():  # what a dead worker held runs out; here at once instead of in minutes
+        Effect.objects.filter(done_at=None).update(lease_until=None)
+    processes.worker()
+    wait_until(
+        lambda: counted(Document) == 8 and counted(Effect) > 0 and counted(Effect, done_at=None) == 0
+        and counted(OutboxEvent, relayed_at=None) == 0,
+        seconds=90,
+    )  # fmt: skip
+    for beat in beats:
+        assert beat.poll() is None
+    assert counted(BilledPeriod) == 8
+    assert counted(Document, pdf=None) == 0
+    letters = [email.message_from_bytes(path.read_bytes()) for path in (tmp_path / "mail").iterdir()]
+    assert len({letter["Message-ID"] for letter in letters}) == 8
+    assert len(letters) <= 8 + 2  # one per killed child may be sent again, under its own Message-ID
+    with work():
+        assert verify() == []
+
+
+def test_with_the_broker_away_pages_still_write_and_work_is_found_later(
+    committed_acorn: Scope, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from arapp.celery import app
+
+    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    with work():
+        factories.invoice(factories.customer(email="payer@kestrel.example"))
+    assert counted(OutboxEvent, relayed_at=None) > 0
+    processes.worker()
+    processes.beat(tmp_path / "beat")
+    wait_until(lambda: counted(Document, pdf=None) == 0)
