@@ -1,14 +1,24 @@
 """Fixtures for all tests. A test asks for `acorn` (rolled back) or `committed` (a database of its own)."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from core.scope import Scope, enter, work
 from tests import databases
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What tests need otherwise than a deployment: no hashed file names, the sandbox gateway, a quiet log."""
+    # The browser's driver keeps an event loop in the main thread, where Django would then refuse its database.
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.PAYMENT_GATEWAYS = ["sandbox"]
 
 
 @pytest.fixture(scope="session")
