@@ -3,7 +3,17 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from arapp import health, home
+from tenants.urls import signed_out
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.front, name="front"),
+    path("", include(signed_out)),
+    path("health/", health.health, name="health"),
+    path("ready/", health.ready, name="ready"),
+    path("o/<slug:slug>/", home.home, name="home"),
+    path("o/<slug:slug>/", include("tenants.urls")),
+    path("o/<slug:slug>/", include("customers.urls")),
     path("", include("portal.urls")),
 ]
 

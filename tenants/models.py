@@ -19,7 +19,8 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
+        # The index is on lower(email); `iexact` would ask for upper().
+        return self.alias(lowered=Lower("email")).get(lowered=(username or "").lower())
 
 
 class User(AbstractBaseUser):

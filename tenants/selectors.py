@@ -6,8 +6,9 @@ from dataclasses import replace as replaced
 from django.db.models import Q
 
 from core import clock, doors
+from core.errors import NotFound
 from core.models import Organization
-from core.scope import Actor, Scope, enter, work
+from core.scope import Actor, Scope, current, enter, work
 from tenants.models import LegalEntity, Membership, Role, User
 
 
@@ -88,3 +89,53 @@ def entity_facts() -> dict[int, EntityFacts]:
         )
         for row in LegalEntity.objects.all()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as the list shows them; `waits` until they have set their first password."""
+
+    public_id: str
+    name: str
+    email: str
+    role: Role
+    disabled: bool
+    waits: bool
+    is_me: bool
+
+
+def members() -> list[Member]:
+    """Everybody in the scope's organization, live ones first, by name; one query. Inside work()."""
+    me = current().actor
+    rows = Membership.objects.select_related("role", "user").order_by("user__name", "id")
+    found = [
+        Member(
+            public_id=row.public_id,
+            name=row.user.name,
+            email=row.user.email,
+            role=row.role,
+            disabled=row.disabled_at is not None,
+            waits=not row.user.has_usable_password(),
+            is_me=me.kind == "member" and me.id == row.user_id,
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda member: member.disabled)
+
+
+def membership(public_id: str) -> Membership:
+    """The membership with this public id; raises NotFound. Inside work()."""
+    found = Membership.objects.select_related("role", "user").filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That member is not here.")
+    return found
+
+
+def roles() -> list[Role]:
+    """The scope's roles, those that may do most first; one query. Inside work()."""
+    return sorted(Role.objects.all(), key=lambda role: (-len(role.permissions), role.name))
+
+
+def member_count() -> int:
+    """How many people may open the organization. Inside work()."""
+    return Membership.objects.filter(disabled_at=None).count()

@@ -1,20 +1,42 @@
 """Making and changing customers."""
 
+import re
 import unicodedata
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
 
-from core import money
+from core import clock, money
 from core.errors import Conflict, Invalid
+from core.locks import lock_one
 from customers.models import Contact, Customer
 from tenants.selectors import entity as entity_of
+
+KEY_LENGTH = 200
+FIELDS = ("name", "number", "email", "address", "country", "currency", "terms_days", "parent_id")
+_MAX_DEPTH = 10
+_TRIES = 20
+
+
+class Stale(Conflict):
+    """Somebody changed the record since it was read; nothing was written. `current` is the row as it is now."""
+
+    code = "stale"
+
+
+class NumberTaken(Conflict):
+    """Another customer has this number."""
+
+    code = "number_taken"
 
 
 def name_key(name: str) -> str:
     """What names are searched and matched by: no case, no accents, single spaces."""
     folded = unicodedata.normalize("NFKD", name).casefold()
-    return " ".join("".join(ch for ch in folded if not unicodedata.combining(ch)).split())
+    kept = "".join(ch for ch in folded if not unicodedata.combining(ch))
+    return " ".join(kept.split())[:KEY_LENGTH]
 
 
 def create_customer(
@@ -27,35 +49,117 @@ def create_customer(
     address: str = "",
     terms_days: int | None = None,
     external_id: str = "",
+    parent_id: int | None = None,
 ) -> Customer:
     """A customer of the scope's first legal entity, with a contact when there is an e-mail address. Inside work().
 
-    Currency, zone and terms (days) default to the legal entity's. Natural key: the customer number; raises
-    Conflict when it is taken, Invalid on an empty name, a bad address or an unknown currency.
+    Currency, zone and terms (days) default to the legal entity's. Natural key: the customer number; the same
+    customer sent again is returned as it is. Raises NumberTaken when another one has the number, Invalid on an
+    empty name, a bad address or an unknown currency.
     """
-    name = name.strip()
+    name, number = name.strip(), number.strip()
     problems = _problems(name=name, number=number, email=email, currency=currency)
     if problems:
         raise Invalid("The customer cannot be saved.", fields=problems)
-    if Customer.objects.filter(number=number).exists():
-        raise Conflict(f"Customer number {number} is taken.", code="number_taken")
     entity = entity_of()
-    customer = Customer.objects.create(
-        name=name,
-        name_key=name_key(name),
-        number=number,
-        entity=entity,
-        email=email,
-        address=address,
-        country=country,
-        currency=currency or entity.currency,
-        zone=entity.zone,
-        terms_days=entity.terms_days if terms_days is None else terms_days,
-        external_id=external_id,
-    )
-    if email:
-        Contact.objects.create(customer=customer, name=name, email=email)
+    values: dict[str, Any] = {
+        "name": name,
+        "number": number,
+        "email": email,
+        "address": address,
+        "country": country,
+        "currency": currency or entity.currency,
+        "terms_days": entity.terms_days if terms_days is None else terms_days,
+        "parent_id": parent_id,
+    }
+    if (there := _same(values)) is not None:
+        return there
+    try:
+        with transaction.atomic():
+            customer = Customer.objects.create(
+                name_key=name_key(name), entity=entity, zone=entity.zone, external_id=external_id, **values
+            )
+            if email:
+                Contact.objects.create(customer=customer, name=name, email=email)
+    except IntegrityError as error:
+        if (there := _same(values)) is not None:
+            return there
+        raise Conflict("A customer with this number or external id was made a moment ago.") from error
     return customer
+
+
+def _same(values: dict[str, Any]) -> Customer | None:
+    """The customer that has this number when it is the very same; NumberTaken when it is another."""
+    there: Customer | None = Customer.objects.filter(number=values["number"]).first()
+    if there is None:
+        return None
+    if there.archived_at or any(getattr(there, field) != value for field, value in values.items()):
+        raise NumberTaken(f"Customer number {values['number']} is taken by {there.name}.")
+    return there
+
+
+def update_customer(customer_id: int, *, version: int, **values: Any) -> Customer:
+    """Change a customer's own data (see FIELDS), as it was read at `version`. Inside work().
+
+    Raises Stale when somebody changed it meanwhile, NumberTaken, Invalid on bad values or a parent that is
+    below the customer itself. The same change sent again does nothing.
+    """
+    customer = lock_one(Customer.objects.filter(pk=customer_id))
+    if all(getattr(customer, field) == value for field, value in values.items()):
+        return customer
+    if customer.version != version:
+        raise Stale("Somebody changed this customer meanwhile.", current=customer)
+    problems = _problems(
+        name=values.get("name", customer.name),
+        number=values.get("number", customer.number),
+        email=values.get("email", ""),
+        currency=values.get("currency", ""),
+    )
+    if values.get("parent_id") and _is_below(values["parent_id"], customer_id):
+        problems["parent"] = "That customer belongs to this one."
+    if problems:
+        raise Invalid("The customer cannot be saved.", fields=problems)
+    for field in FIELDS:
+        if field in values:
+            setattr(customer, field, values[field])
+    customer.name_key = name_key(customer.name)
+    try:
+        with transaction.atomic():
+            return customer.touch(*FIELDS, "name_key")
+    except IntegrityError as error:
+        raise NumberTaken(f"Customer number {customer.number} is taken.") from error
+
+
+def _is_below(parent_id: int, customer_id: int) -> bool:
+    """Whether the wished parent is the customer itself or hangs somewhere under it."""
+    seen = 0
+    above: int | None = parent_id
+    while above is not None and seen < _MAX_DEPTH:
+        if above == customer_id:
+            return True
+        above = Customer.objects.filter(pk=above).values_list("parent_id", flat=True).first()
+        seen += 1
+    return above is not None
+
+
+def set_archived(customer_id: int, *, archived: bool) -> Customer:
+    """Put a customer away, or bring it back; what is open stays open. Inside work(). Again changes nothing."""
+    customer = lock_one(Customer.objects.filter(pk=customer_id))
+    if bool(customer.archived_at) == archived:
+        return customer
+    customer.archived_at = clock.now() if archived else None
+    return customer.touch("archived_at")
+
+
+def suggest_number() -> str:
+    """The next free number after the newest customer's: `K9` gives `K10`, `C-0041` gives `C-0042`. Inside work()."""
+    newest = Customer.objects.order_by("-id").values_list("number", flat=True).first() or "C-0000"
+    found = re.fullmatch(r"(.*?)(\d{1,18})", newest, re.ASCII | re.DOTALL)
+    head, digits = found.groups() if found else (f"{newest[:30]}-", "0")
+    width = len(digits)
+    wished = [f"{head}{int(digits) + step:0{width}}"[:40] for step in range(1, _TRIES + 1)]
+    taken = set(Customer.objects.filter(number__in=wished).values_list("number", flat=True))
+    return next((number for number in wished if number not in taken), "")
 
 
 def _problems(*, name: str, number: str, email: str, currency: str) -> dict[str, str]:

@@ -1,0 +1,161 @@
+"""The first page, signed in or not, and an organization's dashboard."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from core import clock, timeline
+from core.models import OutboxEvent
+from core.money import Money
+from core.pages import missing
+from core.templatetags.fmt import count, money, percent
+from core.web import open_page, page
+from customers import selectors as customers
+from customers.permissions import CUSTOMERS_EDIT
+from receivables import balances
+from receivables.selectors import item_states
+from tenants.permissions import HOME_VIEW, MEMBERS_EDIT, SETTINGS_EDIT
+from tenants.seats import remember
+from tenants.selectors import entity, member_count
+
+DAYS = 30
+ACTIVITY = 12
+_SCANNED = 60
+
+
+@open_page("leads to the pages a person may open, or to signing in")
+@never_cache
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return redirect("sign-in")
+    organizations = remember(request)
+    if len(organizations) == 1:
+        return redirect("home", organizations[0].slug)
+    return render(request, "home/choose.html", {"organizations": organizations})
+
+
+@page(HOME_VIEW)
+@require_safe
+def home(request: HttpRequest, slug: str) -> TemplateResponse:
+    seller = entity()
+    today = clock.today(seller.zone)
+    standings = balances.standings(today=today, since=today - timedelta(days=DAYS))
+    standings.sort(key=lambda standing: (standing.currency != seller.currency, standing.currency))
+    context: dict[str, Any] = {"slug": slug, "day": today, "steps": None}
+    if standings or balances.any_items():
+        context["figures"] = [_figures(slug, standing, today) for standing in standings]
+        context["late"] = _late_payers(slug, seller.currency, today)
+    else:
+        context["steps"] = _first_steps(slug, seller)
+    context["activity"] = timeline.lines(_activity(slug), seller.zone)
+    context["invoice_new"] = timeline.link("invoice-new", slug)
+    context["no_customer"] = missing(CUSTOMERS_EDIT)
+    return TemplateResponse(request, "home/home.html", context)
+
+
+def _invoices(slug: str, **filters: str) -> str:
+    """The list of invoices with filters set, or "" while there is no such page."""
+    base = timeline.link("invoices", slug)
+    return f"{base}?{urlencode(filters)}" if base else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One currency of the dashboard."""
+
+    standing: balances.Standing
+    open_href: str
+    overdue_href: str
+    received_href: str
+    overdue_share: Decimal | None
+    late_customers: int
+    buckets: list[dict[str, Any]]
+
+
+def _figures(slug: str, standing: balances.Standing, today: date) -> Figures:
+    code, owed = standing.currency, standing.owed.minor
+    return Figures(
+        standing=standing,
+        open_href=_invoices(slug, state="open", currency=code),
+        overdue_href=_invoices(slug, state="overdue", currency=code),
+        received_href=timeline.link("payments", slug),
+        overdue_share=Decimal(standing.overdue.minor) / owed if owed else None,
+        late_customers=sum(bucket.customers for bucket in standing.buckets[1:]),
+        buckets=[_bucket(slug, standing, bucket, today) for bucket in standing.buckets] if owed else [],
+    )
+
+
+def _bucket(slug: str, standing: balances.Standing, bucket: balances.Bucket, today: date) -> dict[str, Any]:
+    labels = (_("Not due"), _("1–30 days"), _("31–60"), _("61–90"), _("Over 90"))
+    first, last = balances.bucket_days(bucket.level, today)
+    days = {"due_from": first, "due_to": last}
+    given = {name: day.isoformat() for name, day in days.items() if day}
+    share = percent(Decimal(bucket.minor) / standing.owed.minor)
+    return {
+        "level": bucket.level,
+        "label": labels[bucket.level],
+        "figure": money(Money(bucket.minor, standing.currency)),
+        "detail": _("%(share)s · %(n)s items") % {"share": share, "n": count(bucket.items)},
+        "share": bucket.minor,
+        "href": _invoices(slug, state="open", currency=standing.currency, **given),
+    }
+
+
+def _late_payers(slug: str, currency: str, today: date) -> list[dict[str, Any]]:
+    found = balances.late_payers(currency, today=today, limit=5)
+    named = customers.by_ids(row.customer_id for row in found)
+    return [
+        {
+            "name": named[row.customer_id].name,
+            "href": timeline.link("customer", slug, named[row.customer_id].public_id),
+            "overdue": row.overdue,
+            "oldest": row.oldest_due_on,
+        }
+        for row in found
+    ]
+
+
+def _activity(slug: str) -> list[timeline.Entry]:
+    events = list(OutboxEvent.objects.order_by("-id")[:_SCANNED])
+    states = item_states(timeline.mentioned(events, "source"))
+    using = timeline.Told(
+        slug=slug,
+        customers=customers.names(timeline.mentioned(events, "customer")),
+        labels={source: state.label for source, state in states.items()},
+    )
+    return timeline.told(events, using)[:ACTIVITY]
+
+
+def _first_steps(slug: str, seller: Any) -> list[dict[str, Any]]:
+    """What a new organization does first; done ones stay, ticked."""
+    steps = [
+        ("building", _("Say who you are on invoices"), _("Address and tax number"), "settings",
+         bool(seller.address and seller.tax_number), SETTINGS_EDIT),
+        ("building-store", _("Add the first customer"), _("Name, e-mail, days to pay"), "customer-new",
+         customers.any_customers(), CUSTOMERS_EDIT),
+        ("file-invoice", _("Write the first invoice"), _("Or let a subscription write it"), "invoice-new",
+         False, HOME_VIEW),
+        ("users", _("Invite a colleague"), _("Each with the rights they need"), "members",
+         member_count() > 1, MEMBERS_EDIT),
+    ]  # fmt: skip
+    return [
+        {
+            "icon": icon,
+            "title": title,
+            "hint": missing(permission) or hint,
+            "href": timeline.link(name, slug) or "#",
+            "done": done,
+        }
+        for icon, title, hint, name, done, permission in steps
+        if timeline.link(name, slug)
+    ]

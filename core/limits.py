@@ -1,0 +1,53 @@
+"""Rate limits: counters in the cache, by fixed windows of wall time. Without a cache nothing is limited."""
+
+import hashlib
+import logging
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from core import clock
+from core.errors import AppError
+
+log = logging.getLogger(__name__)
+
+
+class TooMany(AppError):
+    """More was tried than is allowed; `retry_after` seconds are to be waited."""
+
+    status = 429
+    code = "too_many"
+
+    @property
+    def retry_after(self) -> int:
+        return int(self.extra["retry_after"])
+
+
+def _key(kind: str, who: str, seconds: int) -> tuple[str, int]:
+    now = int(clock.wall().timestamp())
+    window = now // seconds
+    digest = hashlib.sha256(who.encode("utf-8", "replace")).hexdigest()
+    return f"limit:{kind}:{digest}:{window}", (window + 1) * seconds - now
+
+
+def spend(kind: str, who: str, *, limit: int, seconds: int) -> None:
+    """Count one try of `who`; raises TooMany when it is more than `limit` in this window of `seconds`."""
+    key, left = _key(kind, who, seconds)
+    try:
+        cache.add(key, 0, timeout=seconds)
+        tries = cache.incr(key)
+    except ValueError:  # the window ended between the two calls
+        return
+    except RedisError:
+        log.warning("No cache for rate limits: %s is not limited", kind)
+        return
+    if tries > limit:
+        raise TooMany("Too many tries. Wait a little, then try again.", retry_after=left)
+
+
+def forgive(kind: str, who: str, *, seconds: int) -> None:
+    """Take back the tries of `who` in this window, after one that was right."""
+    try:
+        cache.delete(_key(kind, who, seconds)[0])
+    except RedisError:
+        log.warning("No cache for rate limits: %s is not limited", kind)

@@ -1,0 +1,179 @@
+"""What people may type to sign in, sign up, and about members and the legal entity."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from core.choices import countries, currencies, zones
+from core.fields import Email, Line, Lines
+from tenants.models import LegalEntity, Role, User
+from tenants.services.accounts import SLUG, SLUG_LENGTH, NewOrganization
+
+MAX_PASSWORD = 128
+CHOOSE = ("", _("Choose…"))
+_slug = RegexValidator(rf"\A{SLUG.pattern}\Z", _("Small letters, digits and single hyphens only."))
+
+
+class SignInForm(forms.Form):
+    """E-mail and password; what is wrong with them is one sentence for all."""
+
+    username = Email(
+        label=_("E-mail"), max_length=254, error_messages={"required": _("Your e-mail address.")}
+    )
+    password = forms.CharField(label=_("Password"), max_length=MAX_PASSWORD, strip=False)
+
+
+def _password(**kwargs: Any) -> forms.CharField:
+    return forms.CharField(
+        label=_("Password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("15 characters or more. A few words are easier to remember than signs."),
+        **kwargs,
+    )
+
+
+class OrganizationForm(forms.Form):
+    """The organization that a person starts."""
+
+    organization = Line(label=_("Company or organization"), max_length=200)
+    slug = Line(
+        label=_("Address here"),
+        max_length=SLUG_LENGTH,
+        required=False,
+        validators=[_slug],
+        help_text=_("Stands in every link. Left empty, it is made from the name."),
+        widget=forms.TextInput(attrs={"placeholder": "acorn-instruments", "spellcheck": "false"}),
+    )
+    country = forms.ChoiceField(label=_("Country"))
+    currency = forms.ChoiceField(label=_("Currency"), help_text=_("Of the books; customers may have others."))
+    zone = forms.ChoiceField(
+        label=_("Time zone"), help_text=_("Decides when a day ends and an invoice is late.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, offered in {"country": countries(), "currency": currencies(), "zone": zones()}.items():
+            self.fields[name].choices = [CHOOSE, *offered]  # type: ignore[attr-defined]
+
+    def new_organization(self) -> NewOrganization:
+        said = self.cleaned_data
+        return NewOrganization(
+            name=said["organization"],
+            slug=said["slug"],
+            country=said["country"],
+            currency=said["currency"],
+            zone=said["zone"],
+        )
+
+
+class SignUpForm(OrganizationForm):
+    """A person and the organization they start."""
+
+    name = Line(label=_("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = Email(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+    password = _password()
+
+    field_order = ["name", "email", "password"]
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or self.cleaned_data
+        _judge_password(self, User(email=said.get("email", ""), name=said.get("name", "")))
+        return said
+
+
+class SetPasswordForm(forms.Form):
+    """The first password of a person who was invited."""
+
+    password = _password()
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean(self) -> dict[str, Any]:
+        _judge_password(self, self.user)
+        return self.cleaned_data
+
+
+def _judge_password(form: forms.Form, user: User) -> None:
+    """Apply the settings' rules; what they say stands at the field."""
+    if password := form.cleaned_data.get("password"):
+        try:
+            validate_password(password, user)
+        except forms.ValidationError as error:
+            form.add_error("password", error)
+
+
+class _RoleField(forms.ChoiceField):
+    def __init__(self, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(label=_("Role"), choices=[(role.public_id, role.name) for role in roles], **kwargs)
+
+
+class InviteForm(forms.Form):
+    """A person to make a member."""
+
+    email = Email(label=_("E-mail"), max_length=254)
+    name = Line(label=_("Name"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = _RoleField(roles, initial=roles[-1].public_id if roles else "")
+
+
+class RoleForm(forms.Form):
+    """Another role for a member."""
+
+    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = _RoleField(roles)
+
+
+class EntityForm(forms.Form):
+    """The legal entity's data; `version` is what the person saw."""
+
+    name = Line(label=_("Name on documents"), max_length=200)
+    address = Lines(label=_("Address"), max_length=1000, required=False)
+    country = forms.ChoiceField(label=_("Country"))
+    tax_number = Line(label=_("Tax number"), max_length=40, required=False)
+    currency = forms.ChoiceField(label=_("Currency of the books"))
+    zone = forms.ChoiceField(
+        label=_("Time zone"), help_text=_("Decides when a day ends and an invoice is late.")
+    )
+    terms_days = forms.IntegerField(label=_("Days to pay"), min_value=0, max_value=365)
+    tax_percent = forms.DecimalField(
+        label=_("Usual tax, percent"), min_value=0, max_value=100, max_digits=7, decimal_places=4
+    )
+    version = forms.IntegerField(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, currency_fixed: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, offered in {"country": countries(), "currency": currencies(), "zone": zones()}.items():
+            self.fields[name].choices = _with_present(offered, self.initial.get(name))  # type: ignore[attr-defined]
+        if currency_fixed:
+            self.fields["currency"].disabled = True
+            self.fields["currency"].help_text = _("Fixed, because documents are booked in it.")
+
+    @staticmethod
+    def of(entity: LegalEntity) -> dict[str, Any]:
+        """What the form starts from."""
+        names = [name for name in EntityForm.base_fields if name != "tax_percent"]
+        return {**{name: getattr(entity, name) for name in names}, "tax_percent": _plain(entity.tax_percent)}
+
+
+def _with_present(offered: list[tuple[str, str]], present: str | None) -> list[tuple[str, str]]:
+    if not present or present in dict(offered):
+        return offered
+    return [(present, present), *offered]
+
+
+def _plain(percent: Decimal) -> str:
+    text = f"{percent:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

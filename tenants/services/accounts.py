@@ -1,0 +1,113 @@
+"""People who sign in: making an account, with an organization or by invitation, and setting its password."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from django.contrib.auth.tokens import default_token_generator
+from django.db import IntegrityError, transaction
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+from core import doors
+from core.errors import Conflict, Invalid, NotFound
+from tenants.models import User
+from tenants.services.organizations import create_organization
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SLUG_LENGTH = 40
+_TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrganization:
+    """What a person says of the organization they start; an empty `slug` is made from the name."""
+
+    name: str
+    country: str
+    currency: str
+    zone: str
+    slug: str = ""
+
+
+def find_user(email: str) -> User | None:
+    """The account with this address, whatever its case."""
+    try:
+        found: User = User.objects.get_by_natural_key(email.strip())
+    except User.DoesNotExist:
+        return None
+    return found
+
+
+def sign_up(*, email: str, name: str, password: str, organization: NewOrganization) -> User:
+    """A new account with its organization, both or none; runs its own transaction.
+
+    Natural keys: the e-mail address, whatever its case, and the organization's address. Raises Invalid with the
+    field of the one that is taken.
+    """
+    taken = "This address has an account already. Sign in instead."
+    if find_user(email):
+        raise Invalid(taken, fields={"email": taken})
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                user: User = User.objects.create_user(email, name, password)
+        except IntegrityError as error:
+            raise Invalid(taken, fields={"email": taken}) from error
+        found_organization(owner=user, organization=organization)
+    return user
+
+
+def found_organization(*, owner: User, organization: NewOrganization) -> str:
+    """An organization of an existing account; returns its address. Runs its own transaction.
+
+    Raises Invalid when the address is taken, and says one that is free.
+    """
+    wished = organization.slug
+    slug = wished or free_slug(organization.name)
+    try:
+        create_organization(
+            owner=owner,
+            name=organization.name,
+            slug=slug,
+            country=organization.country,
+            currency=organization.currency,
+            zone=organization.zone,
+        )
+    except Conflict as error:
+        message = f"This address is taken. “{free_slug(slug)}” is free."
+        raise Invalid(message, fields={"slug": message}) from error
+    return slug
+
+
+def free_slug(name: str) -> str:
+    """An address made from a name that nobody has: `acorn`, `acorn-2`."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    base = "-".join(re.findall(r"[a-z0-9]+", plain))[: SLUG_LENGTH - 4].strip("-") or "organization"
+    for n in range(1, _TRIES):
+        slug = base if n == 1 else f"{base}-{n}"
+        if doors.org_of_slug(slug) is None:
+            return slug
+    raise Conflict("Choose an address.")
+
+
+def password_link(user: User) -> tuple[str, str]:
+    """The two parts of a one-time link with which a person without a password sets one."""
+    return urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
+
+
+def user_of_link(uid: str, token: str) -> User:
+    """The person whose link this is; NotFound when it is used, too old or made up."""
+    try:
+        user = User.objects.filter(pk=int(urlsafe_base64_decode(uid).decode()), is_active=True).first()
+    except (ValueError, OverflowError):
+        user = None
+    if user is None or not default_token_generator.check_token(user, token):
+        raise NotFound("This link was used already, or it is too old. Ask for a new one.")
+    return user
+
+
+def set_password(user: User, password: str) -> None:
+    """Set the password; every link and session of before ends with it."""
+    user.set_password(password)
+    user.save(update_fields=["password"])

@@ -1,0 +1,99 @@
+"""Signing in and out."""
+
+from django.contrib.auth import authenticate, login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from core.limits import TooMany, forgive, spend
+from core.web import open_page
+from tenants.forms import SignInForm
+from tenants.seats import remember
+
+WINDOW = 300
+PER_ACCOUNT, PER_ADDRESS = 6, 60
+ACCOUNT_DAY = 24 * 60 * 60
+PER_ACCOUNT_A_DAY = 100
+
+
+@open_page("signing in comes before any right")
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        if request.user.is_authenticated:
+            return redirect(_next(request))
+        return _page(request, SignInForm())
+    form = SignInForm(request.POST)
+    who = form.data.get("username", "").strip().casefold()[:300]
+    try:
+        _count(request, who)
+    except TooMany as error:
+        return too_many(request, error)
+    user = None
+    if form.is_valid():
+        said = form.cleaned_data
+        user = authenticate(request, username=said["username"], password=said["password"])
+    if user is None:
+        if not form.errors:
+            form.add_error(None, _("E-mail or password is wrong."))
+        return _page(request, form, status=422)
+    forgive("sign-in", f"{_address(request)} {who}", seconds=WINDOW)
+    login(request, user)
+    remember(request)
+    return redirect(_next(request))
+
+
+def _count(request: HttpRequest, who: str) -> None:
+    """Tries by account and address together, by address, and by account over a day."""
+    address = _address(request)
+    spend("sign-in", f"{address} {who}", limit=PER_ACCOUNT, seconds=WINDOW)
+    spend("sign-in-address", address, limit=PER_ADDRESS, seconds=WINDOW)
+    spend("sign-in-account", who, limit=PER_ACCOUNT_A_DAY, seconds=ACCOUNT_DAY)
+
+
+def _address(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
+    """The page that asks to wait, with the seconds in Retry-After."""
+    response = render(request, "429.html", {"error": error}, status=error.status)
+    response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _next(request: HttpRequest) -> str:
+    """Where to go after signing in: only to a page of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return wanted
+    return "/"
+
+
+def _page(request: HttpRequest, form: SignInForm, *, status: int = 200) -> HttpResponse:
+    wanted = _next(request)
+    context = {
+        "form": form,
+        "next": "" if wanted == "/" else wanted,
+        "action": request.path,
+        "can_sign_up": True,
+    }
+    return render(request, "tenants/sign_in.html", context, status=status)
+
+
+@open_page("signing out needs no right")
+@never_cache
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    response = redirect("sign-in")
+    response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response
