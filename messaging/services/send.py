@@ -62,8 +62,7 @@ def send_message(public_id: str) -> None:
             raise Later(clock.wall() + backoff(message.tries)) from error
     else:
         with work():
-            move(message, State.SENT, moves=MOVES, sent_at=clock.now(), why="")
-            emit(MessageSent(message.public_id, message.version, *_key(message)))
+            _sent(message)
 
 
 def _prepare(message: Message) -> Prepared | None:
@@ -127,6 +126,11 @@ def _try_later(message: Message, why: str, *, known: bool) -> bool:
         return True
     _fail(message, why)
     return False
+
+
+def _sent(message: Message) -> None:
+    move(message, State.SENT, moves=MOVES, sent_at=clock.now(), why="", unconfirmed=message.unconfirmed - 1)
+    emit(MessageSent(message.public_id, message.version, *_key(message)))
 
 
 def _skip(message: Message, reason: str) -> None:
