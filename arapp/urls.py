@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from arapp import health, home
+from arapp import health, home, outbox
 from tenants.urls import signed_out
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,3 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", include("arapp.styleguide")))
+if outbox.enabled():
+    urlpatterns.append(path("outbox/", include("arapp.outbox")))
