@@ -15,6 +15,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("tenants.urls")),
     path("o/<slug:slug>/", include("customers.urls")),
     path("", include("portal.urls")),
+    path("o/<slug:slug>/", include("invoicing.urls")),
+    path("o/<slug:slug>/", include("billing.urls")),
+    path("o/<slug:slug>/", include("cashapp.urls")),
+    path("o/<slug:slug>/", include("ledger.urls")),
 ]
 
 if settings.DEBUG:

@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
+from core.errors import NotFound
 from receivables.domain.items import Side
 from receivables.models import Allocation, OpenItem
 
@@ -77,3 +78,13 @@ def allocations_of(item_id: int) -> "QuerySet[Allocation]":
         Q(debit_item_id=item_id) | Q(credit_item_id=item_id)
     )
     return found.order_by("id")
+
+
+def allocation(allocation_id: int) -> Allocation:
+    """The allocation with both its items; raises NotFound for an undo or what is not here. Inside work()."""
+    found = Allocation.objects.select_related("debit_item", "credit_item").filter(
+        pk=allocation_id, reverses=None
+    )
+    if (row := found.first()) is None:
+        raise NotFound("That allocation is not here.")
+    return row

@@ -1,0 +1,105 @@
+"""What people may type on the pages of cash application."""
+
+import re
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from cashapp.services.payments import METHODS
+from core import money
+from core.fields import Line
+from core.ids import new
+
+_LABELS = {
+    "bank_transfer": _("Bank transfer"),
+    "check": _("Check"),
+    "cash": _("Cash"),
+    "card": _("Card, charged elsewhere"),
+    "other": _("Other"),
+}
+_YEARS = 10
+
+
+def _fresh_key() -> str:
+    return new("form")
+
+
+def _key() -> forms.CharField:
+    shape = RegexValidator(r"\A[A-Za-z0-9_]{8,60}\Z", _("This form is too old. Reload the page."))
+    return forms.CharField(validators=[shape], widget=forms.HiddenInput, initial=_fresh_key)
+
+
+class AmountField(forms.CharField):
+    """An amount in a currency that is known when the form is made; cleans to minor units."""
+
+    def __init__(self, *, currency: str = "EUR", **kwargs: Any) -> None:
+        self.currency = currency
+        super().__init__(max_length=40, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return money.parse(text, self.currency).minor
+        except money.MoneyError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class Day(forms.DateField):
+    """A local date within ten years of today."""
+
+    def __init__(self, *, today: date, **kwargs: Any) -> None:
+        self.today = today
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(widget=widget, initial=today, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        day = super().clean(value)
+        if day and abs(day.year - self.today.year) > _YEARS:
+            raise forms.ValidationError(_("That date is too far away."))
+        return day
+
+
+class RecordForm(forms.Form):
+    """Money that came another way than through a gateway. One amount field per open item may say where it goes."""
+
+    amount = AmountField(label=_("Amount received"))
+    method = forms.ChoiceField(label=_("How"), choices=[(name, _LABELS[name]) for name in METHODS])
+    memo = Line(label=_("Reference"), max_length=300, required=False)
+    key = _key()
+
+    def __init__(self, *args: Any, currency: str, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"] = AmountField(label=_("Amount received"), currency=currency)
+        self.fields["received_on"] = Day(label=_("Received on"), today=today)
+
+
+class TakeBackForm(forms.Form):
+    """A reason, and the day on which the taking back is booked."""
+
+    reason = Line(label=_("Reason"), max_length=300)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"] = Day(label=_("Booked on"), today=today)
+
+
+_PART = re.compile(r"\Apart-(item_[0-9A-Z]{26})\Z")
+
+
+def parts_of(data: Any, currency: str) -> tuple[dict[str, int], dict[str, str]]:
+    """Minor units by open item's public id typed into `part-<id>` fields, and sentences for what is no amount."""
+    parts: dict[str, int] = {}
+    problems: dict[str, str] = {}
+    for name, text in data.items():
+        if not (found := _PART.match(name)) or not text.strip():
+            continue
+        try:
+            parts[found[1]] = money.parse(text, currency).minor
+        except money.MoneyError as error:
+            problems[found[1]] = str(error)
+    return parts, problems

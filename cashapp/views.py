@@ -1,0 +1,239 @@
+"""Payments: the list, one payment with what it was put against, recording, applying, taking back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cashapp.forms import RecordForm, TakeBackForm, parts_of
+from cashapp.permissions import PAYMENTS_APPLY, PAYMENTS_RECORD, PAYMENTS_REVERSE, PAYMENTS_VIEW
+from cashapp.selectors import NEWEST, applied_to, payments
+from cashapp.services.payments import apply_rest, payment_row, record
+from cashapp.services.payments import reverse as take_back
+from core import clock
+from core.errors import AppError, Invalid
+from core.ids import new
+from core.money import Money
+from core.pages import attempt, missing
+from core.paging import paged
+from core.web import page
+from customers.selectors import customer as customer_of
+from receivables.domain.items import Side
+from receivables.selectors import ItemState, allocation, item_states, open_items_of
+from receivables.services.allocate import undo
+from tenants.selectors import entity
+
+
+def _today() -> Any:
+    return clock.today(entity().zone)
+
+
+@page(PAYMENTS_VIEW)
+@require_GET
+def payments_page(request: HttpRequest, slug: str) -> HttpResponse:
+    part = paged(payments(), NEWEST, request.GET.get("page", ""))
+    items = item_states([row.public_id for row in part.rows])
+    rows = [
+        {
+            "row": row,
+            "amount": Money(row.minor, row.currency),
+            "rest": Money(items[row.public_id].open_minor, row.currency),
+            "state": _state(row.state, items[row.public_id]),
+        }
+        for row in part.rows
+    ]
+    context = {
+        "slug": slug,
+        "today": _today(),
+        "rows": rows,
+        "newer": f"?page={part.newer}" if part.newer else "",
+        "older": f"?page={part.older}" if part.older else "",
+    }
+    return TemplateResponse(request, "cashapp/payments.html", context)
+
+
+def _state(state: str, item: ItemState) -> str:
+    if state == "reversed":
+        return "void"
+    if item.open_minor == 0:
+        return "applied"
+    return "partly_applied" if item.open_minor < item.total_minor else "unapplied"
+
+
+@page(PAYMENTS_RECORD)
+@require_http_methods(["GET", "POST"])
+def payment_new(request: HttpRequest, slug: str, customer: str) -> HttpResponse:
+    owner = customer_of(customer)
+    today = _today()
+    if request.method == "GET":
+        form = RecordForm(
+            currency=owner.currency, today=today, initial={"amount": request.GET.get("amount", "")}
+        )
+        return _record_page(request, slug, owner, form)
+    form = RecordForm(request.POST, currency=owner.currency, today=today)
+    parts, problems = parts_of(request.POST, owner.currency)
+    if not form.is_valid() or problems:
+        return _record_page(request, slug, owner, form, problems=problems)
+    said = form.cleaned_data
+    with attempt() as outcome:
+        made = record(
+            customer=customer,
+            minor=said["amount"],
+            received_on=said["received_on"],
+            method=said["method"],
+            memo=said["memo"],
+            key=said["key"],
+            parts=_by_id(owner, parts) if parts else None,
+        )
+        messages.success(request, _("Payment recorded"))
+        return redirect("payment", slug, made.public_id)
+    return _record_page(request, slug, owner, form, error=outcome.error)
+
+
+def _by_id(owner: Any, parts: Mapping[str, int]) -> dict[int, int]:
+    """The parts by the id of the customer's open item; an id of anything else is nobody's, and is refused."""
+    items = {item.public_id: item.item_id for item in open_items_of(owner.pk, owner.currency, Side.DEBIT)}
+    return {items.get(public_id, 0): minor for public_id, minor in parts.items()}
+
+
+def _record_page(
+    request: HttpRequest,
+    slug: str,
+    owner: Any,
+    form: RecordForm,
+    *,
+    problems: Mapping[str, str] | None = None,
+    error: AppError | None = None,
+) -> HttpResponse:
+    if isinstance(error, Invalid):
+        for name, message in error.fields.items():
+            form.add_error(name if name in form.fields else None, message)
+    context = {
+        "slug": slug,
+        "today": _today(),
+        "customer": owner,
+        "form": form,
+        "items": _rows(open_items_of(owner.pk, owner.currency, Side.DEBIT), request.POST, problems or {}),
+        "error": error,
+        "crumbs": [{"label": _("Payments"), "href": reverse("payments", args=[slug])}],
+    }
+    status = error.status if error else 422 if form.errors or problems else 200
+    return TemplateResponse(request, "cashapp/payment_new.html", context, status=status)
+
+
+def _rows(items: list[ItemState], typed: Any, problems: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "item": item,
+            "open": Money(item.available_minor, item.currency),
+            "field": f"part-{item.public_id}",
+            "typed": typed.get(f"part-{item.public_id}", ""),
+            "problem": problems.get(item.public_id, ""),
+        }
+        for item in items
+        if item.available_minor
+    ]
+
+
+@page(PAYMENTS_VIEW)
+@require_GET
+def payment_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    return _payment_page(request, slug, public_id)
+
+
+def _payment_page(
+    request: HttpRequest, slug: str, public_id: str, *, error: AppError | None = None, form: Any = None
+) -> HttpResponse:
+    payment = payment_row(public_id)
+    item = item_states([public_id])[public_id]
+    today = _today()
+    open_items = open_items_of(payment.customer_id, payment.currency, Side.DEBIT) if item.open_minor else []
+    context = {
+        "slug": slug,
+        "today": today,
+        "payment": payment,
+        "amount": Money(payment.minor, payment.currency),
+        "rest": Money(item.open_minor, payment.currency),
+        "state": _state(payment.state, item),
+        "applied": applied_to(item.item_id),
+        "items": _rows(open_items, request.POST, {}) if payment.state == "received" else [],
+        "key": new("form"),
+        "form": form or TakeBackForm(today=today),
+        "error": error,
+        "reopen": form is not None,
+        "no_apply": missing(PAYMENTS_APPLY),
+        "no_reverse": missing(PAYMENTS_REVERSE),
+        "crumbs": [{"label": _("Payments"), "href": reverse("payments", args=[slug])}],
+    }
+    status = error.status if error else 422 if form is not None else 200
+    return TemplateResponse(request, "cashapp/payment.html", context, status=status)
+
+
+@page(PAYMENTS_APPLY)
+@require_POST
+def payment_apply(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    payment = payment_row(public_id)
+    parts, problems = parts_of(request.POST, payment.currency)
+    with attempt() as outcome:
+        if problems or not parts:
+            raise Invalid(next(iter(problems.values()), _("Say how much goes where.")))
+        apply_rest(
+            public_id,
+            parts=_by_id(payment.customer, parts),
+            on=max(payment.received_on, _today()),
+            key=request.POST.get("key", "")[:60] or new("form"),
+        )
+        messages.success(request, _("Applied"))
+        return redirect("payment", slug, public_id)
+    return _payment_page(request, slug, public_id, error=outcome.error)
+
+
+@page(PAYMENTS_REVERSE)
+@require_POST
+def payment_reverse(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    form = TakeBackForm(request.POST, today=_today())
+    if not form.is_valid():
+        return _payment_page(request, slug, public_id, form=form)
+    with attempt() as outcome:
+        take_back(public_id, on=form.cleaned_data["on"], reason=form.cleaned_data["reason"])
+        messages.success(request, _("Taken back. What it had settled is open again."))
+        return redirect("payment", slug, public_id)
+    return _payment_page(request, slug, public_id, error=outcome.error, form=form)
+
+
+@page(PAYMENTS_APPLY)
+@require_http_methods(["GET", "POST"])
+def allocation_undo(request: HttpRequest, slug: str, allocation_id: int) -> HttpResponse:
+    """Ask for the reason, show what opens again, and take one allocation back."""
+    row = allocation(allocation_id)
+    form = TakeBackForm(request.POST or None, today=_today())
+    error = None
+    if request.method == "POST" and form.is_valid():
+        with attempt() as outcome:
+            undo(row.pk, on=form.cleaned_data["on"], reason=form.cleaned_data["reason"])
+            messages.success(request, _("Taken back"))
+            return redirect(_back(slug, row))
+        error = outcome.error
+    context = {
+        "slug": slug,
+        "today": _today(),
+        "row": row,
+        "amount": Money(row.minor, row.debit_item.currency),
+        "form": form,
+        "error": error,
+        "back": _back(slug, row),
+    }
+    status = error.status if error else 422 if form.errors else 200
+    return TemplateResponse(request, "cashapp/undo.html", context, status=status)
+
+
+def _back(slug: str, row: Any) -> str:
+    if row.credit_item.kind == "payment":
+        return reverse("payment", args=[slug, row.credit_item.source])
+    return reverse("invoice", args=[slug, row.debit_item.source])

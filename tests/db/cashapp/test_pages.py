@@ -1,0 +1,198 @@
+"""The pages of payments as their users: recording, applying, taking back, and everybody who may not."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cashapp.models import Payment
+from core.scope import Scope, work
+from customers.models import Customer
+from invoicing.models import Document
+from receivables.models import Allocation, OpenItem
+from tenants.models import User
+from tests import factories
+from tests.cast import CANARY
+
+Login = Callable[[str], Client]
+
+
+@pytest.fixture
+def login() -> Login:
+    def enter(name: str) -> Client:
+        client = Client()
+        client.force_login(User.objects.get(name=name))
+        return client
+
+    return enter
+
+
+@pytest.fixture
+def owed(acorn: Scope) -> tuple[Customer, Document]:
+    with work():
+        owner = factories.customer()
+        return owner, factories.invoice(owner, ("1", "100.00"), tax="0")
+
+
+def address(name: str, *args: object) -> str:
+    return reverse(name, args=["acorn", *args])
+
+
+def form_of(client: Client, owner: Customer) -> dict[str, str]:
+    page = client.get(address("payment-new", owner.public_id)).content.decode()
+    key = re.search(r'name="key" value="([^"]+)"', page)
+    assert key
+    return {
+        "key": key.group(1),
+        "amount": "60.00",
+        "method": "check",
+        "memo": "No. 7",
+        "received_on": "2026-11-20",
+    }
+
+
+def open_of(document: Document) -> int:
+    with work():
+        return OpenItem.objects.get(source=document.public_id).open_minor  # type: ignore[no-any-return]
+
+
+def test_a_recorded_payment_is_applied_and_can_be_taken_back_part_by_part(
+    login: Login, owed: tuple[Customer, Document]
+) -> None:
+    owner, invoice = owed
+    ben = login("Ben")
+    answer = ben.post(address("payment-new", owner.public_id), form_of(ben, owner), follow=True)
+    assert b"Payment recorded" in answer.content
+    assert open_of(invoice) == 4_000
+    with work():
+        allocation = Allocation.objects.get()
+    undo = address("allocation-undo", allocation.pk)
+    assert b"no longer put against" in ben.get(undo).content
+    assert ben.post(undo, {"on": "2026-11-21", "reason": ""}).status_code == 422
+    for _ in range(2):
+        ben.post(undo, {"on": "2026-11-21", "reason": "wrong invoice"})
+    assert open_of(invoice) == 10_000
+
+
+def test_the_rest_is_applied_to_the_item_that_is_named(login: Login, owed: tuple[Customer, Document]) -> None:
+    owner, invoice = owed
+    ben = login("Ben")
+    with work():
+        other = factories.invoice(owner, ("1", "70.00"), tax="0")
+        item = OpenItem.objects.get(source=other.public_id)
+    said = {**form_of(ben, owner), f"part-{item.public_id}": "10.00"}
+    ben.post(address("payment-new", owner.public_id), said)
+    assert (open_of(invoice), open_of(other)) == (10_000, 6_000)
+    with work():
+        payment = Payment.objects.get()
+    apply = address("payment-apply", payment.public_id)
+    key = {"key": "form_once_only"}
+    for _ in range(2):
+        ben.post(apply, {**key, f"part-{item.public_id}": "50.00"})
+    assert open_of(other) == 1_000
+    answer = ben.post(apply, {"key": "form_other", f"part-{item.public_id}": "50.00"})
+    assert answer.status_code in (409, 422)
+
+
+def test_a_double_click_records_once(login: Login, owed: tuple[Customer, Document]) -> None:
+    owner, _ = owed
+    ben = login("Ben")
+    said = form_of(ben, owner)
+    for _ in range(3):
+        ben.post(address("payment-new", owner.public_id), said)
+    with work():
+        assert Payment.objects.count() == 1
+
+
+def test_a_payment_taken_back_reopens_what_it_settled(login: Login, owed: tuple[Customer, Document]) -> None:
+    owner, invoice = owed
+    ana = login("Ana")
+    ana.post(address("payment-new", owner.public_id), form_of(ana, owner))
+    with work():
+        payment = Payment.objects.get()
+    answer = ana.post(
+        address("payment-reverse", payment.public_id), {"on": "2026-11-22", "reason": "bounced"}, follow=True
+    )
+    assert b"open again" in answer.content
+    assert open_of(invoice) == 10_000
+
+
+@pytest.mark.parametrize(("field", "text"), [
+    ("amount", ""), ("amount", "0"), ("amount", "-5"), ("amount", "1e3"), ("amount", "NaN"), ("amount", "1.005"),
+    ("amount", "٣"), ("amount", "9" * 30), ("amount", "\x00"), ("method", "barter"), ("received_on", "2026-02-30"),
+    ("received_on", "0026-01-01"), ("received_on", "9999-01-01"), ("key", "x"), ("memo", "m" * 500), ("memo", "\x00"),
+])  # fmt: skip
+def test_bad_input_is_named_at_its_field_and_writes_nothing(
+    login: Login, owed: tuple[Customer, Document], field: str, text: str
+) -> None:
+    owner, _ = owed
+    ben = login("Ben")
+    answer = ben.post(address("payment-new", owner.public_id), {**form_of(ben, owner), field: text})
+    assert answer.status_code == 422
+    with work():
+        assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["abc", "-1", "1e9", "999999999999999"])
+def test_a_bad_part_is_named_and_writes_nothing(
+    login: Login, owed: tuple[Customer, Document], text: str
+) -> None:
+    owner, invoice = owed
+    ben = login("Ben")
+    with work():
+        item = OpenItem.objects.get(source=invoice.public_id)
+    said = {**form_of(ben, owner), f"part-{item.public_id}": text}
+    assert ben.post(address("payment-new", owner.public_id), said).status_code in (409, 422)
+    with work():
+        assert not Payment.objects.exists()
+
+
+def test_a_viewer_reads_and_writes_nothing(login: Login, owed: tuple[Customer, Document]) -> None:
+    owner, _ = owed
+    ben, vic = login("Ben"), login("Vic")
+    said = form_of(ben, owner)
+    assert vic.get(address("payments")).status_code == 200
+    assert vic.post(address("payment-new", owner.public_id), said).status_code == 403
+    ben.post(address("payment-new", owner.public_id), said)
+    with work():
+        payment, allocation = Payment.objects.get(), Allocation.objects.get()
+    assert vic.get(address("payment", payment.public_id)).status_code == 200
+    for path, data in (
+        (address("payment-apply", payment.public_id), {"key": "form_x"}),
+        (address("payment-reverse", payment.public_id), {"on": "2026-11-22", "reason": "x"}),
+        (address("allocation-undo", allocation.pk), {"on": "2026-11-22", "reason": "x"}),
+    ):
+        assert vic.post(path, data).status_code == 403
+    with work():
+        assert Allocation.objects.count() == 1
+
+
+def test_another_organization_finds_nothing(login: Login, owed: tuple[Customer, Document]) -> None:
+    owner, _ = owed
+    ben, bea = login("Ben"), login("Bea")
+    ben.post(address("payment-new", owner.public_id), form_of(ben, owner))
+    with work():
+        payment, allocation = Payment.objects.get(), Allocation.objects.get()
+    for slug in ("acorn", "birch"):
+        for name, arg in (
+            ("payment-new", owner.public_id), ("payment", payment.public_id), ("allocation-undo", allocation.pk),
+        ):  # fmt: skip
+            answer = bea.get(reverse(name, args=[slug, arg]))
+            assert answer.status_code == 404
+            assert owner.name.encode() not in answer.content
+    assert CANARY.encode() not in ben.get(address("payments")).content
+
+
+def test_the_list_takes_the_same_queries_for_many(
+    login: Login, owed: tuple[Customer, Document], django_assert_max_num_queries: object
+) -> None:
+    owner, _ = owed
+    ben = login("Ben")
+    with work():
+        for _ in range(12):
+            factories.payment(owner, 100)
+    ben.get(address("payments"))
+    with django_assert_max_num_queries(24):  # type: ignore[operator]
+        ben.get(address("payments"))
