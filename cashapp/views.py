@@ -92,8 +92,9 @@ def payment_new(request: HttpRequest, slug: str, customer: str) -> HttpResponse:
             parts=_by_id(owner, parts) if parts else None,
         )
         messages.success(request, _("Payment recorded"))
-        return redirect("payment", slug, made.public_id)
-    return _record_page(request, slug, owner, form, error=outcome.error)
+    if outcome.error:
+        return _record_page(request, slug, owner, form, error=outcome.error)
+    return redirect("payment", slug, made.public_id)
 
 
 def _by_id(owner: Any, parts: Mapping[str, int]) -> dict[int, int]:
@@ -190,8 +191,9 @@ def payment_apply(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
             key=request.POST.get("key", "")[:60] or new("form"),
         )
         messages.success(request, _("Applied"))
-        return redirect("payment", slug, public_id)
-    return _payment_page(request, slug, public_id, error=outcome.error)
+    if outcome.error:
+        return _payment_page(request, slug, public_id, error=outcome.error)
+    return redirect("payment", slug, public_id)
 
 
 @page(PAYMENTS_REVERSE)
@@ -203,8 +205,9 @@ def payment_reverse(request: HttpRequest, slug: str, public_id: str) -> HttpResp
     with attempt() as outcome:
         take_back(public_id, on=form.cleaned_data["on"], reason=form.cleaned_data["reason"])
         messages.success(request, _("Taken back. What it had settled is open again."))
-        return redirect("payment", slug, public_id)
-    return _payment_page(request, slug, public_id, error=outcome.error, form=form)
+    if outcome.error:
+        return _payment_page(request, slug, public_id, error=outcome.error, form=form)
+    return redirect("payment", slug, public_id)
 
 
 @page(PAYMENTS_APPLY)
@@ -218,6 +221,7 @@ def allocation_undo(request: HttpRequest, slug: str, allocation_id: int) -> Http
         with attempt() as outcome:
             undo(row.pk, on=form.cleaned_data["on"], reason=form.cleaned_data["reason"])
             messages.success(request, _("Taken back"))
+        if outcome.error is None:
             return redirect(_back(slug, row))
         error = outcome.error
     context = {

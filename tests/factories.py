@@ -97,7 +97,7 @@ def draft_invoice(owner: Customer, *lines: tuple[str, str], tax: str = "19", **a
 
 def invoice(owner: Customer, *lines: tuple[str, str], on: date = DAY, **also: object) -> Document:
     """An issued invoice."""
-    (document,) = issue([draft_invoice(owner, *lines, **also)], issued_on=on)
+    (document,) = issue([draft_invoice(owner, *lines, **also)], issued_on=on)  # type: ignore[arg-type]
     return document
 
 
