@@ -85,6 +85,7 @@ def _bill_singly(run: BillingRun, size: int) -> bool:
 def _bill(run: BillingRun, subscription_ids: Sequence[int]) -> bool:
     if not subscription_ids:
         return False
+    bulk.plan_anew()
     charges, odd = priced(subscription_facts(subscription_ids), run.as_of)
     _hold(run, [(facts.subscription_id, reason) for facts, reason in odd])
     billable = [each for each in charges if each.lines]

@@ -18,9 +18,5 @@ GRANT arapp_door TO arapp_owner;
 ALTER ROLE arapp_app SET lock_timeout = '3s';
 ALTER ROLE arapp_app SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE arapp_owner SET lock_timeout = '10s';
--- Every table is shared by all organizations, so no query of the app wants to read one whole. Without this, a plan
--- or a foreign-key check cached while a table was small goes on reading all of it as it grows.
-ALTER ROLE arapp_app SET enable_seqscan = off;
--- Where a table has no other plan than reading it (the rows of a statement in a trigger), that setting makes it look
--- so dear that the server would compile it: 0.3 s for each write.
+-- Many short statements: compiling one costs more than it ever saves.
 ALTER ROLE arapp_app SET jit = off;
