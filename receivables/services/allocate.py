@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Max
+
 from core import bulk, clock
 from core.errors import Conflict, Invalid, NotFound
 from core.events import emit_all
@@ -57,6 +59,9 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
     Locks the items by id, so concurrent callers queue. Promises all parts or none. A part whose key is already
     written is skipped, so a rerun adds nothing. Raises TooMuch when a part exceeds what is open or reserved by
     others, NotFound for an absent item, Invalid for an amount that is not positive. Emits item.settled.
+
+    A part counts from `effective_on`, but not before both its items do: a payment received before the invoice was
+    issued counts from the invoice's day on, or the books would not agree as of the days between.
     """
     parts = _unwritten(parts)
     if not parts:
@@ -66,7 +71,7 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
     items = _locked({part.debit_item_id for part in parts} | {part.credit_item_id for part in parts})
     parts = _unwritten(parts)  # another worker may have written them while we waited for the locks
     _guard(parts, items)
-    posted_on = posted_on or effective_on
+    days = {part.key: _first_day(part, items, effective_on) for part in parts}
     at = clock.now()
     bulk.insert(
         Allocation,
@@ -76,8 +81,8 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
                 "debit_item_id": part.debit_item_id,
                 "credit_item_id": part.credit_item_id,
                 "minor": part.minor,
-                "effective_on": effective_on,
-                "posted_on": posted_on,
+                "effective_on": days[part.key],
+                "posted_on": posted_on or days[part.key],
                 "recorded_at": at,
                 "reason": part.reason,
             }
@@ -91,17 +96,21 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
                 facts_of(items[part.credit_item_id]),
                 part.minor,
                 key=part.key,
-                effective_on=effective_on,
-                posted_on=posted_on,
+                effective_on=days[part.key],
+                posted_on=posted_on or days[part.key],
             )
             for part in parts
         ]
     )
-    settle(set(items), on=effective_on)
+    settle(set(items))
+
+
+def _first_day(part: Part, items: dict[int, OpenItem], wanted: date) -> date:
+    return max(wanted, items[part.debit_item_id].effective_on, items[part.credit_item_id].effective_on)
 
 
 def undo(allocation_id: int, *, on: date, reason: str) -> None:
-    """Take one allocation back by its mirror, dated `on`. Inside work().
+    """Take one allocation back by its mirror, dated `on` but not before the allocation counts. Inside work().
 
     Raises NotFound, or AlreadyUndone when that was done before. Emits item.reopened for what was settled.
     """
@@ -111,7 +120,7 @@ def undo(allocation_id: int, *, on: date, reason: str) -> None:
     items = _locked({original.debit_item_id, original.credit_item_id})
     if Allocation.objects.filter(reverses=original).exists():
         raise AlreadyUndone("This was taken back already.")
-    key = f"undo:{original.key}"
+    key, on = f"undo:{original.key}", max(on, original.effective_on)
     Allocation.objects.create(
         key=key,
         debit_item_id=original.debit_item_id,
@@ -130,7 +139,7 @@ def undo(allocation_id: int, *, on: date, reason: str) -> None:
             )
         ]
     )
-    settle(set(items), on=on)
+    settle(set(items))
 
 
 def _unwritten(parts: Sequence[Part]) -> list[Part]:
@@ -162,15 +171,16 @@ def _guard(parts: Sequence[Part], items: dict[int, OpenItem]) -> None:
                 )
 
 
-def settle(item_ids: set[int], *, on: date) -> None:
-    """Date items as settled or open again by what is open now, and say so by event. Items are locked."""
+def settle(item_ids: set[int]) -> None:
+    """Date items as settled, by the last of their allocations, or open again, and say so by event. Items are locked."""
     items = OpenItem.objects.filter(pk__in=item_ids)
     closed = [item for item in items if item.open_minor == 0 and item.settled_on is None]
     reopened = [item for item in items if item.open_minor and item.settled_on is not None]
+    last = _last_days([item.pk for item in closed])
     bulk.update(
         OpenItem,
         [
-            *({"id": item.pk, "settled_on": on} for item in closed),
+            *({"id": item.pk, "settled_on": last[item.pk]} for item in closed),
             *({"id": item.pk, "settled_on": None} for item in reopened),
         ],
     )
@@ -184,7 +194,7 @@ def settle(item_ids: set[int], *, on: date) -> None:
                     item.version,
                     source=item.source,
                     kind=item.kind,
-                    settled_on=on.isoformat(),
+                    settled_on=last[item.pk].isoformat(),
                 )
                 for item in closed
             ),
@@ -194,3 +204,12 @@ def settle(item_ids: set[int], *, on: date) -> None:
             ),
         ]
     )
+
+
+def _last_days(item_ids: Sequence[int]) -> dict[int, date]:
+    """The last day on which something was put against each item."""
+    days: dict[int, date] = {}
+    for side in ("debit_item_id", "credit_item_id") if item_ids else ():
+        found = Allocation.objects.filter(**{f"{side}__in": item_ids}).values_list(side)
+        days.update(found.annotate(last=Max("effective_on")))
+    return days

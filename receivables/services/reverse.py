@@ -2,8 +2,10 @@
 
 from datetime import date
 
+from django.db.models import Q, QuerySet
+
 from core.errors import Invalid, NotFound
-from core.locks import lock_one
+from core.locks import lock, lock_one
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind
 from receivables.models import Allocation, OpenItem
@@ -21,7 +23,7 @@ def reverse(source: str, *, against: Purpose, on: date, reason: str) -> None:
     """
     if not reason.strip():
         raise Invalid("Say why this is taken back.", fields={"reason": "Say why."})
-    item = lock_one(OpenItem.objects.filter(source=source, kind__in=list(_MIRROR)))
+    item = _locked(OpenItem.objects.filter(source=source, kind__in=list(_MIRROR)))
     mirror = f"reverse:{source}"
     if OpenItem.objects.filter(source=mirror).exists():
         return
@@ -33,6 +35,15 @@ def reverse(source: str, *, against: Purpose, on: date, reason: str) -> None:
         undo(allocation_id, on=on, reason=reason)
     (counter,) = open_items([_mirror(item, mirror, against, on)])
     allocate([Part(mirror, counter.item_id, item.pk, item.total_minor, reason)], effective_on=on)
+
+
+def _locked(credit: "QuerySet[OpenItem]") -> OpenItem:
+    """The credit item, locked in order with the debits it was put against: they are locked again to undo."""
+    debits = Allocation.objects.filter(credit_item__in=credit).values_list("debit_item_id", flat=True)
+    lock(
+        OpenItem.objects.filter(Q(pk__in=list(debits)) | Q(pk__in=list(credit.values_list("pk", flat=True))))
+    )
+    return lock_one(credit)
 
 
 def _mirror(item: OpenItem, source: str, against: Purpose, on: date) -> ItemDraft:
