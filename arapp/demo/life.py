@@ -32,6 +32,7 @@ from invoicing.selectors import document, lines_left
 from invoicing.services import correct
 from invoicing.services.edit import DraftContent, create_draft
 from invoicing.services.issue import issue
+from messaging.services.withdraw import skip_queued
 from receivables.domain.items import Kind
 from receivables.selectors import ItemState, allocations_of, item_states
 from receivables.services.write_off import write_off
@@ -220,10 +221,11 @@ class Life:
 
 
 def forget_mail() -> None:
-    """Mark what this day made due as done: nobody wants a year of old mail on the first start.
+    """Skip the messages that this day queued and mark its effects done: nobody wants a year of old mail.
 
     Runs in the day's own transaction, so that no worker ever sees these rows. STILL_DUE names what stays.
     """
+    skip_queued(reason="Older than this installation")
     waiting: dict[int, Any] = dict(
         Effect.objects.filter(done_at=None, parked_at=None).values_list("id", "kind")
     )

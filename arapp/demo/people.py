@@ -162,7 +162,7 @@ ACORN = House(
         Market("USD", "US", Decimal(0), "U", _AMERICAN, _WORKSHOP),
     ),
     subscriptions=40,
-    manual=56,
+    manual=48,
     mistyped=True,
 )
 BIRCH = House(
