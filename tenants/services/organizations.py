@@ -1,5 +1,6 @@
 """Making an organization, and its members."""
 
+import re
 from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
@@ -10,21 +11,20 @@ from core.scope import Actor, Scope, enter, work
 from tenants.models import LegalEntity, Membership, Role, User
 from tenants.permissions import OWNER, built_in_roles
 
+NAME_LENGTH = 200
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
 
 def create_organization(
     *, owner: User, name: str, slug: str, country: str, currency: str, zone: str, tax_percent: str = "0"
 ) -> int:
     """Make an organization with its legal entity, built-in roles and owner; returns its id.
 
-    Raises Invalid on an unknown currency or zone and Conflict when the address `slug` is taken. Natural key:
-    the slug. Runs its own transaction.
+    Raises Invalid on an unknown currency or zone and on a name or address that cannot be one, Conflict when the
+    address `slug` is taken. Natural key: the slug. Runs its own transaction.
     """
-    if zone not in available_timezones():
-        raise Invalid("That time zone is not known.", fields={"zone": "Choose a time zone from the list."})
-    try:
-        money.exponent(currency)
-    except money.MoneyError as error:
-        raise Invalid(str(error), fields={"currency": str(error)}) from error
+    if problems := _problems(name=name, slug=slug, currency=currency, zone=zone):
+        raise Invalid(" ".join(problems.values()), fields=problems)
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -39,6 +39,21 @@ def create_organization(
             )
             Membership.objects.create(user=owner, role=roles[OWNER])
     return organization_id
+
+
+def _problems(*, name: str, slug: str, currency: str, zone: str) -> dict[str, str]:
+    problems = {}
+    if not name.strip() or len(name) > NAME_LENGTH or "\0" in name:
+        problems["name"] = f"A name has 1 to {NAME_LENGTH} characters."
+    if not _SLUG.fullmatch(slug):
+        problems["slug"] = "An address has 1 to 40 small letters, digits and hyphens."
+    if zone not in available_timezones():
+        problems["zone"] = "Choose a time zone from the list."
+    try:
+        money.exponent(currency)
+    except money.MoneyError as error:
+        problems["currency"] = str(error)
+    return problems
 
 
 def sync_built_in_roles() -> dict[str, Role]:
