@@ -192,8 +192,10 @@ def ask(attempt: Attempt) -> Attempt:
         result = None
     else:
         if result is not None:
-            return record(attempt.public_id, result)
-        if clock.wall() - attempt.intended_at >= GIVE_UP_AFTER:
+            attempt = record(attempt.public_id, result)
+            if attempt.state not in LIVE:
+                return attempt
+        elif clock.wall() - attempt.intended_at >= GIVE_UP_AFTER:
             return _abandon(attempt)
     with work():
         Attempt.objects.filter(pk=attempt.pk, check_at__isnull=False).update(
