@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 from django.core.management import get_commands
+from django.urls import resolve
 from packaging.requirements import Requirement
 
+from deploy import is_ready
 from deploy.runtime_lock import blocks, name_of, runtime
 from tools.check.files import ROOT
 
@@ -143,6 +145,11 @@ def test_commands_exist(words: list[str]) -> None:
     else:
         assert words[:2] == ["python", "manage.py"]
         assert words[2] in get_commands()
+
+
+def test_readiness_is_asked_where_it_is_answered() -> None:
+    assert SERVICES["web"]["healthcheck"]["test"] == ["CMD", "python", "deploy/is_ready.py"]
+    assert resolve(is_ready.PATH).url_name == "ready"
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
