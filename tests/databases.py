@@ -59,6 +59,7 @@ def template() -> str:
         session.autocommit = True
         cursor = session.cursor()
         cursor.execute("SET lock_timeout = 0")  # another worker may be making it
+        cursor.execute("SET lock_timeout = 0")  # the other worker may take its time to make it
         cursor.execute("SELECT pg_advisory_lock(hashtext('arapp test template'))")
         cursor.execute("SELECT datistemplate FROM pg_database WHERE datname = %s", [name])
         if (row := cursor.fetchone()) and row[0]:
