@@ -61,22 +61,28 @@ def as_owner() -> Iterator[None]:
         guard.refuse_wrong_role()
 
 
-@pytest.fixture(scope="package")
-def house(django_db_setup: None, django_db_blocker: object) -> Iterator[House]:
+@contextmanager
+def furnished(*, birch_too: bool = True) -> Iterator[House]:
+    """A database of its own with a row of Acorn's, and of Birch's, in every table."""
     tables = [model._meta.db_table for model in tenant_models()]
-    with (
-        django_db_blocker.unblock(),  # type: ignore[attr-defined]
-        databases.own_database(f"arapp_own_{uuid4().hex[:8]}"),
-    ):
+    with databases.own_database(f"arapp_own_{uuid4().hex[:8]}"):
         acorn, birch = seat("acorn", "ana@acorn.example"), seat("birch", "bea@birch.example")
         with as_owner():
             user_triggers("DISABLE", tables)
             with enter(acorn), work():
                 mine = build_all(ACORN_CANARY)
-            with enter(birch), work():
-                theirs = build_all(CANARY)
+            theirs = {}
+            if birch_too:
+                with enter(birch), work():
+                    theirs = build_all(CANARY)
             user_triggers("ENABLE", tables)
         yield House(acorn, birch, mine, theirs)
+
+
+@pytest.fixture(scope="package")
+def house(django_db_setup: None, django_db_blocker: object) -> Iterator[House]:
+    with django_db_blocker.unblock(), furnished() as house:  # type: ignore[attr-defined]
+        yield house
 
 
 @pytest.fixture

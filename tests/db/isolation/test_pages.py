@@ -1,0 +1,168 @@
+"""Every page, crawled as another organization: 404, nothing of Acorn's in the answer, nothing changed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+
+from core.scope import enter, work
+from tenants.models import User
+from tests.db.isolation.conftest import ACORN_CANARY, House, furnished, run
+from tests.db.isolation.rows import tenant_models
+from tests.routes import Route, routes, staff_routes
+
+STAFF_ROUTES = staff_routes()
+WITH_IDS = [route for route in STAFF_ROUTES if len(route.parameters) > 1]
+each_page = pytest.mark.parametrize("route", STAFF_ROUTES or [None], ids=lambda route: route and route.text)
+
+
+@pytest.fixture(scope="module")
+def neighbours(django_db_setup: None, django_db_blocker: Any) -> Iterator[House]:
+    """Acorn has a row in every table, Birch is as the cast left it."""
+    with django_db_blocker.unblock(), furnished(birch_too=False) as house:
+        yield house
+
+
+@pytest.fixture
+def next_door(neighbours: House) -> Iterator[House]:
+    with transaction.atomic():
+        before = snapshot(neighbours)
+        yield neighbours
+        assert snapshot(neighbours) == before, "something of Acorn's changed"
+        transaction.set_rollback(True)
+
+
+def snapshot(house: House) -> list[Any]:
+    with enter(house.acorn), work():
+        return [
+            run(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM {model._meta.db_table} t")
+            for model in tenant_models()
+        ]
+
+
+def public_ids(house: House) -> dict[str, str]:
+    """The public id of each of Acorn's rows that has one, by table."""
+    with enter(house.acorn), work():
+        return {
+            model._meta.label: model.objects.values_list("public_id", flat=True).get(
+                pk=house.mine[model._meta.label]
+            )
+            for model in tenant_models()
+            if model._meta.label in house.mine
+            and any(field.name == "public_id" for field in model._meta.fields)
+        }
+
+
+def bea() -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(
+        User.objects.get(email="bea@birch.example"), "django.contrib.auth.backends.ModelBackend"
+    )
+    return client
+
+
+def body(answer: Any) -> str:
+    return (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode(
+        "utf-8", "replace"
+    )
+
+
+def both(client: Client, address: str) -> list[HttpResponse]:
+    return [client.get(address), client.post(address, {"name": "x", "reason": "x", "amount": "1"})]
+
+
+def filled(route: Route, slug: str, value: str) -> dict[str, str]:
+    return {name: slug if name == "slug" else value for name in route.parameters}
+
+
+@each_page
+def test_another_organizations_pages_are_not_there(next_door: House, route: Route | None) -> None:
+    if route is None:
+        pytest.skip("no pages yet")
+    client = bea()
+    address = route.address(filled(route, "acorn", "1"))
+    for answer in both(client, address):
+        assert answer.status_code == 404, address
+        assert ACORN_CANARY not in body(answer)
+        assert "Acorn Instruments" not in body(answer)
+
+
+@each_page
+def test_a_stranger_is_sent_to_sign_in(next_door: House, route: Route | None) -> None:
+    if route is None:
+        pytest.skip("no pages yet")
+    address = route.address(filled(route, "acorn", "1"))
+    for answer in both(Client(raise_request_exception=False), address):
+        assert answer.status_code == 302, address
+        assert answer["Location"].startswith("/sign-in/?next=/o/acorn/")
+
+
+@pytest.mark.parametrize("route", WITH_IDS or [None], ids=lambda route: route and route.text)
+def test_ids_of_another_organization_lead_nowhere(next_door: House, route: Route | None) -> None:
+    """Bea on her own pages with the ids of Acorn's rows, of every kind."""
+    if route is None:
+        pytest.skip("no pages yet")
+    client = bea()
+    values = list(public_ids(next_door).values())
+    if any(name.endswith("_id") and f"<int:{name}>" in route.text for name in route.parameters):
+        values = [
+            str(pk)
+            for label, pk in next_door.mine.items()
+            if f"{label.split('.')[1].lower()}_id" in route.parameters
+        ]
+    absent = [
+        answer.status_code for answer in both(client, route.address(filled(route, "birch", "999999999")))
+    ]
+    for value in values:
+        address = route.address(filled(route, "birch", value))
+        answers = both(client, address)
+        assert [answer.status_code for answer in answers] == absent, (
+            f"{address} differs from an id that is nobody's"
+        )
+        assert all(400 <= answer.status_code < 500 for answer in answers), address
+        assert not any(ACORN_CANARY in body(answer) for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in STAFF_ROUTES if route.parameters == ["slug"]] or [None],
+    ids=lambda route: route and route.text,
+)
+def test_own_pages_show_nothing_of_another_organization(next_door: House, route: Route | None) -> None:
+    if route is None:
+        pytest.skip("no pages yet")
+    client = bea()
+    address = route.address({"slug": "birch"})
+    asked = {"q": ACORN_CANARY[:8], "query": ACORN_CANARY[:8], "search": ACORN_CANARY[:8]}
+    for answer in (client.get(address), client.get(address, asked)):
+        assert answer.status_code in {200, 302, 400, 405, 422}, address
+        assert ACORN_CANARY not in body(answer)
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in routes() if route not in STAFF_ROUTES],
+    ids=lambda route: route.text or "front",
+)
+def test_open_pages_show_a_stranger_nothing(next_door: House, route: Route) -> None:
+    client = Client(raise_request_exception=False)
+    for value in public_ids(next_door).values():
+        answer = client.get(route.address(filled(route, "acorn", value)))
+        assert answer.status_code < 500
+        assert ACORN_CANARY not in body(answer)
+        if not route.parameters:
+            break
+
+
+def test_the_crawl_has_something_to_find(neighbours: House) -> None:
+    """The canary is in the rows that the pages above must not show."""
+    with transaction.atomic(), enter(neighbours.acorn), work():
+        found = [
+            model._meta.label
+            for model in tenant_models()
+            if run(f"SELECT 1 FROM {model._meta.db_table} t WHERE t::text LIKE '%%{ACORN_CANARY}%%' LIMIT 1")
+        ]
+    assert {"customers.Customer", "invoicing.Document"} <= set(found)
