@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -54,6 +55,7 @@ def home(request: HttpRequest, slug: str) -> TemplateResponse:
     context: dict[str, Any] = {"slug": slug, "day": today, "steps": None}
     if standings or balances.any_items():
         context["figures"] = [_figures(slug, standing, today) for standing in standings]
+        context["late_in"] = seller.currency
         context["late"] = _late_payers(slug, seller.currency, today)
     else:
         context["steps"] = _first_steps(slug, seller)
@@ -105,7 +107,8 @@ def _bucket(slug: str, standing: balances.Standing, bucket: balances.Bucket, tod
         "level": bucket.level,
         "label": labels[bucket.level],
         "figure": money(Money(bucket.minor, standing.currency)),
-        "detail": _("%(share)s · %(n)s items") % {"share": share, "n": count(bucket.items)},
+        "detail": ngettext("%(share)s · %(n)s item", "%(share)s · %(n)s items", bucket.items)
+        % {"share": share, "n": count(bucket.items)},
         "share": bucket.minor,
         "href": _invoices(slug, state="open", currency=standing.currency, **given),
     }

@@ -55,7 +55,6 @@ def _voided(event: OutboxEvent, using: Told) -> Entry:
 _SETTLED = {
     "invoice": (gettext_lazy("%(label)s is settled"), "circle-check"),
     "opening": (gettext_lazy("%(label)s is settled"), "circle-check"),
-    "payment": (gettext_lazy("%(label)s is applied in full"), "cash"),
     "credit_note": (gettext_lazy("%(label)s is used up"), "receipt-refund"),
 }
 

@@ -36,7 +36,7 @@ class Balance:
 
     @property
     def credit(self) -> Money:
-        return Money(-self.credit_minor, self.currency)
+        return Money(self.credit_minor, self.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def history(customer: Customer, contacts: list[Contact], *, slug: str) -> list[t
     about = [customer.public_id, *labels]
     events = OutboxEvent.objects.filter(object_public_id__in=about).order_by("-id")[:LIMIT]
     moves = StateChange.objects.filter(object_public_id__in=about).order_by("-id")[:LIMIT]
-    using = timeline.Told(slug=slug, customers={customer.public_id: customer.name}, labels=labels)
+    using = timeline.Told(slug=slug, labels=labels)  # whose page it is, nobody needs to be told
     names = {contact.pk: contact.name for contact in contacts}
     return [
         *timeline.told(events, using),

@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
+from core.money import Money
 from core.paging import Order, Page, paged
 from customers.balances import Balance, reads
 from customers.models import Customer
@@ -42,6 +43,11 @@ class CustomerRow:
 
     customer: Customer
     balances: list[Balance]
+
+    @property
+    def nothing(self) -> Money:
+        """What is shown where nothing is open."""
+        return Money(0, self.customer.currency)
 
     @property
     def overdue(self) -> list[Balance]:

@@ -157,7 +157,7 @@ class Standing:
 
     @property
     def credit(self) -> Money:
-        return Money(-self.credit_minor, self.currency)
+        return Money(self.credit_minor, self.currency)
 
     @property
     def received(self) -> Money:
