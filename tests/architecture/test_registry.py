@@ -109,10 +109,13 @@ def _subclasses(kind: type) -> list[Any]:
 
 
 def test_events_have_names_and_versions_of_their_own() -> None:
-    events = [
-        (event.name, event.schema_version) for event in _subclasses(Event) if "tests" not in event.__module__
-    ]
-    assert len(events) == len(set(events))
+    # A set: a dataclass with slots is made twice, and the first may still be about.
+    events = {
+        (event.name, event.schema_version, event.__module__, event.__qualname__)
+        for event in _subclasses(Event)
+        if not event.__module__.startswith("tests")
+    }
+    assert len(events) == len({event[:2] for event in events})
 
 
 @pytest.mark.parametrize("item", registry.nav, ids=lambda item: item.url_name)
