@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import CharField, ForeignKey, TextField, UniqueConstraint
+from django.db.models import CharField, CheckConstraint, ForeignKey, Q, TextField, UniqueConstraint
 
 from core.base import TenantForeignKey, TenantRow
 from core.constraints import Trigger
@@ -12,6 +12,8 @@ from core.scope import enter, work
 from tests.db.isolation.conftest import House, run
 from tests.db.isolation.rows import tenant_models
 from tests.db.isolation.test_rows import ids
+
+ODD = (-1, 0, 1, 10**12, "", "x", None, "draft", "1900-01-01", "2999-01-01", True, False)
 
 
 def references() -> list[Any]:
@@ -165,6 +167,50 @@ def _something_else(model: Any) -> tuple[str, str]:
         if field.get_internal_type() == "BigIntegerField":
             return field.column, f'"{field.column}" + 1'
     raise AssertionError(f"{model} has nothing that could be changed")
+
+
+def checks() -> list[Any]:
+    """Each check by its name in the database, with the fields it speaks of."""
+    found = []
+    for model in tenant_models():
+        for rule in model._meta.constraints:
+            if isinstance(rule, CheckConstraint):
+                names = {name.split("__")[0] for name in _leaves(rule.condition)}  # type: ignore[arg-type]
+                found.append(pytest.param(model, rule.name, sorted(names), id=rule.name))
+        for field in model._meta.concrete_fields:
+            if field.get_internal_type().startswith("Positive"):
+                name = f"{model._meta.db_table}_{field.column}_check"
+                found.append(pytest.param(model, name, [field.name], id=name))
+    return found
+
+
+def _leaves(condition: Q) -> list[str]:
+    names = []
+    for child in condition.children:
+        names += _leaves(child) if isinstance(child, Q) else [child[0]]  # type: ignore[index]
+    return names
+
+
+@pytest.mark.parametrize(("model", "name", "fields"), checks())
+def test_a_check_refuses_something(owned: House, model: Any, name: str, fields: list[str]) -> None:
+    """Of a handful of odd values in the fields it speaks of, the check alone refuses one."""
+    mine, _ = ids(owned, model)
+    table = model._meta.db_table
+    with enter(owned.acorn), work():
+        without_other_rules(table, keep=name)
+        refused = False
+        for field in fields:
+            column = model._meta.get_field(field).column
+            for value in ODD:
+                try:
+                    with transaction.atomic():
+                        run(f'UPDATE {table} SET "{column}" = %s WHERE id = %s', value, mine)
+                        transaction.set_rollback(True)
+                except IntegrityError as error:
+                    refused = refused or f'"{name}"' in str(error)
+                except DatabaseError:
+                    continue  # not a value of that column at all
+        assert refused
 
 
 def frozen_tables() -> list[str]:
