@@ -162,6 +162,7 @@ def _payment_page(
         "amount": Money(payment.minor, payment.currency),
         "rest": Money(item.open_minor, payment.currency),
         "state": _state(payment.state, item),
+        "through": _("By hand") if payment.provider == "manual" else payment.provider,
         "applied": applied_to(item.item_id),
         "items": _rows(open_items, request.POST, {}) if payment.state == "received" else [],
         "key": new("form"),

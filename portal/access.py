@@ -33,7 +33,8 @@ def pay_page(view: View) -> View:
         with enter(link.scope):
             response = view(request, document, *args, **kwargs)
         response.setdefault("Cache-Control", "private, no-store")
-        response.setdefault("Referrer-Policy", "no-referrer")
+        # Not no-referrer: browsers then send the form with `Origin: null`, which the forgery check refuses.
+        response.setdefault("Referrer-Policy", "same-origin")
         return response
 
     run.permission = ""  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from core.errors import NotFound
 from core.models import Organization
 from core.scope import Actor, Scope, current, enter, work
 from tenants.models import LegalEntity, Membership, Role, User
+from tenants.permissions import built_in_roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,14 @@ def seat_of(user: User, organization_id: int, *, origin: str, request_id: str) -
         return None
     organization = membership.organization
     scope = replaced(
-        bare, permissions=frozenset(membership.role.permissions), clock_offset=organization.clock_offset
+        bare, permissions=permissions_of(membership.role), clock_offset=organization.clock_offset
     )
     return Seat(scope, organization, membership.role)
+
+
+def permissions_of(role: Role) -> frozenset[str]:
+    """What a role grants; a built-in one whatever the product now has, so that a new right needs no migration."""
+    return frozenset(built_in_roles()[role.name] if role.built_in else role.permissions)
 
 
 def organizations_of(user: User) -> list[Organization]:

@@ -1,0 +1,106 @@
+"""Paying in a real browser on a phone: two taps from the mail, and every state of the page accessible."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from core.scope import Scope, work
+from customers.services.links import PAY, token_for
+from receivables.models import OpenItem
+from tests import factories
+from tests.browser.conftest import ROOT, Watched, free_port, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
+
+
+@pytest.fixture
+def link(
+    committed_acorn: Scope, committed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, str]]:
+    """(pay link on a running product, public id of the invoice)."""
+    if not (ROOT / "static" / "dist" / "app.css").exists():
+        pytest.skip("Build the pages first: npm ci --ignore-scripts && npm run build in frontend/.")
+    with work():
+        invoice = factories.invoice(factories.customer(name="Kestrel Freight"), ("120", "14.50"))
+        token = token_for(purpose=PAY, target=invoice.public_id, customer_id=invoice.customer_id)
+    port = free_port()
+    environment = {**os.environ, **committed, "DEBUG": "1", "DJANGO_SETTINGS_MODULE": "arapp.settings"}
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "arapp.wsgi",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--threads",
+        "4",
+    ]
+    process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment)
+    try:
+        wait_for(port, process)
+        yield f"http://127.0.0.1:{port}/pay/{token}/", invoice.public_id
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def open_of(public_id: str) -> int:
+    with work():
+        return OpenItem.objects.get(source=public_id).open_minor  # type: ignore[no-any-return]
+
+
+def accessible(page: Page) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+phone = pytest.mark.parametrize("watched", [(390, "light")], indirect=True)
+
+
+@phone
+def test_two_taps_pay_and_each_refusal_leads_on(watched: Watched, link: tuple[str, str]) -> None:
+    address, public_id = link
+    page = watched.page
+    page.goto(address)
+    accessible(page)
+    page.get_by_text("Is declined").click()
+    page.get_by_role("button", name="Pay EUR 2,070.60").click()
+    expect(page.get_by_text("The card was declined.").first).to_be_visible()
+    accessible(page)
+
+    page.get_by_text("Asks for authentication").click()
+    page.get_by_role("button", name="Pay EUR 2,070.60").click()
+    expect(page.get_by_text("Your bank asks")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.get_by_text("did not confirm")).to_be_visible()
+
+    page.get_by_role("button", name="Pay EUR 2,070.60").click()
+    expect(page.get_by_text("Nothing is open")).to_be_visible()
+    accessible(page)
+    assert open_of(public_id) == 0
+    assert watched.wrong == []
+
+
+@phone
+def test_a_lost_answer_is_waited_for_on_the_page(watched: Watched, link: tuple[str, str]) -> None:
+    address, public_id = link
+    page = watched.page
+    page.goto(address)
+    page.get_by_text("Succeeds, but the answer is lost").click()
+    page.get_by_role("button", name="Pay EUR 2,070.60").click()
+    expect(page.get_by_text("has not answered yet")).to_be_visible()
+    accessible(page)
+    from core import effects
+
+    effects.work_off([])
+    expect(page.get_by_text("Nothing is open")).to_be_visible(timeout=10_000)
+    assert open_of(public_id) == 0
