@@ -1,11 +1,11 @@
 """How the events of the apps below read on pages."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.models import OutboxEvent
 from core.money import Money
-from core.templatetags.fmt import money_code
+from core.templatetags.fmt import count, money_code
 from core.timeline import Entry, Told, link, tells
 
 
@@ -90,10 +90,11 @@ def _reopened(event: OutboxEvent, using: Told) -> Entry | None:
 
 @tells("billing_run.finished")
 def _billed(event: OutboxEvent, using: Told) -> Entry:
-    held = int(event.payload["held"])
+    made, held = int(event.payload["documents"]), int(event.payload["held"])
     return Entry(
         at=event.occurred_at,
-        title=_("Billing run finished: %(n)s documents") % {"n": event.payload["documents"]},
+        title=ngettext("Billing run made %(n)s document", "Billing run made %(n)s documents", made)
+        % {"n": count(made)},
         icon="player-play",
         tone="warn" if held else "",
         detail=_("%(n)s held") % {"n": held} if held else "",

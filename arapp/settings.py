@@ -15,6 +15,8 @@ DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "localhost,127.0.0.1")
 BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+# Each names the caller in X-Forwarded-For; https means that there is one.
+TRUSTED_PROXIES = int(env.text("TRUSTED_PROXIES", "1" if BASE_URL.startswith("https://") else "0"))
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 INSTALLED_APPS = [

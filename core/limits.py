@@ -1,9 +1,12 @@
 """Rate limits: counters in the cache, by fixed windows of wall time. Without a cache nothing is limited."""
 
 import hashlib
+import ipaddress
 import logging
 
+from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from core import clock
@@ -51,3 +54,23 @@ def forgive(kind: str, who: str, *, seconds: int) -> None:
         cache.delete(_key(kind, who, seconds)[0])
     except RedisError:
         log.warning("No cache for rate limits: %s is not limited", kind)
+
+
+def address_of(request: HttpRequest) -> str:
+    """Who asks, as limits count them: an IPv4 address, or the network of 64 bits an IPv6 one is in.
+
+    Behind TRUSTED_PROXIES proxies the connection's own address is the proxy's; each of them appends the address it
+    saw to X-Forwarded-For, so the last ones are theirs and everything before can be made up.
+    """
+    seen = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
+    proxies: int = settings.TRUSTED_PROXIES
+    own = str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        address = ipaddress.ip_address(seen[-proxies] if 0 < proxies <= len(seen) else own)
+    except ValueError:
+        return own
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

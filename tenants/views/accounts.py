@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from core.errors import Invalid
-from core.limits import TooMany, spend
+from core.limits import TooMany, address_of, spend
 from core.web import open_page
 from tenants.forms import OrganizationForm, SetPasswordForm, SignUpForm
 from tenants.models import User
@@ -34,7 +34,7 @@ def sign_up_page(request: HttpRequest) -> HttpResponse:
         return _form_page(request, kind(), known=known)
     form = kind(request.POST)
     try:
-        spend("sign-up", str(request.META.get("REMOTE_ADDR", "")), limit=PER_HOUR, seconds=3600)
+        spend("sign-up", address_of(request), limit=PER_HOUR, seconds=3600)
     except TooMany as error:
         return too_many(request, error)
     if not form.is_valid() or not _made(request, form):

@@ -9,15 +9,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from core.limits import TooMany, forgive, spend
+from core.limits import TooMany, address_of, forgive, spend
 from core.web import open_page
 from tenants.forms import SignInForm
 from tenants.seats import remember
 
-WINDOW = 300
-PER_ACCOUNT, PER_ADDRESS = 6, 60
-ACCOUNT_DAY = 24 * 60 * 60
-PER_ACCOUNT_A_DAY = 100
+WINDOW, HOUR, DAY = 300, 3600, 24 * 3600
+PER_PAIR, PER_PAIR_A_DAY = 6, 30
+PER_ADDRESS, PER_ACCOUNT_AN_HOUR = 60, 100
 
 
 @open_page("signing in comes before any right")
@@ -43,22 +42,24 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if not form.errors:
             form.add_error(None, _("E-mail or password is wrong."))
         return _page(request, form, status=422)
-    forgive("sign-in", f"{_address(request)} {who}", seconds=WINDOW)
+    pair = f"{address_of(request)} {who}"
+    forgive("sign-in", pair, seconds=WINDOW)
+    forgive("sign-in-day", pair, seconds=DAY)
     login(request, user)
     remember(request)
     return redirect(_next(request))
 
 
 def _count(request: HttpRequest, who: str) -> None:
-    """Tries by account and address together, by address, and by account over a day."""
-    address = _address(request)
-    spend("sign-in", f"{address} {who}", limit=PER_ACCOUNT, seconds=WINDOW)
+    """Tries by account and address together, by address, and by account.
+
+    The last would let a stranger shut somebody out, so it needs many addresses and lasts an hour at most.
+    """
+    address = address_of(request)
+    spend("sign-in", f"{address} {who}", limit=PER_PAIR, seconds=WINDOW)
+    spend("sign-in-day", f"{address} {who}", limit=PER_PAIR_A_DAY, seconds=DAY)
     spend("sign-in-address", address, limit=PER_ADDRESS, seconds=WINDOW)
-    spend("sign-in-account", who, limit=PER_ACCOUNT_A_DAY, seconds=ACCOUNT_DAY)
-
-
-def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))
+    spend("sign-in-account", who, limit=PER_ACCOUNT_AN_HOUR, seconds=HOUR)
 
 
 def too_many(request: HttpRequest, error: TooMany) -> HttpResponse:

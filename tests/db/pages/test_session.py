@@ -7,11 +7,13 @@ from statistics import median
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from core import doors
+from core.limits import _key, address_of
 from core.scope import Scope, enter, work
 from tenants.models import LegalEntity, User
+from tenants.views.session import WINDOW
 from tests.cast import PASSWORD
 
 GOOD = {"username": "ana@acorn.example", "password": PASSWORD}
@@ -139,12 +141,42 @@ def test_one_address_cannot_try_many_accounts(db: None, client: Client) -> None:
 
 
 def _address_key(_n: int) -> tuple[str, int]:
-    from core.limits import _key
-    from tenants.views.session import WINDOW
-
     key, _left = _key("sign-in-address", "127.0.0.1", WINDOW)
     cache.add(key, 0, timeout=WINDOW)
     return key, 1
+
+
+def test_one_stranger_cannot_shut_a_person_out(db: None) -> None:
+    for n in range(4):
+        stranger = Client(REMOTE_ADDR="203.0.113.9")
+        codes = {
+            stranger.post("/sign-in/", {**GOOD, "password": f"no {n} {i}"}).status_code for i in range(40)
+        }
+        assert 429 in codes
+        cache.delete_many([_key("sign-in", f"203.0.113.9 {GOOD['username']}", WINDOW)[0]])
+        cache.delete_many([_key("sign-in-address", "203.0.113.9", WINDOW)[0]])
+    assert Client(REMOTE_ADDR="203.0.113.10").post("/sign-in/", GOOD).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("proxies", "own", "forwarded", "address"),
+    [
+        (0, "203.0.113.9", "", "203.0.113.9"),
+        (0, "203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        (1, "127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        (1, "127.0.0.1", "6.6.6.6, 198.51.100.1", "198.51.100.1"),
+        (2, "127.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.1", "198.51.100.1"),
+        (2, "127.0.0.1", "10.0.0.1", "127.0.0.1"),
+        (1, "127.0.0.1", "", "127.0.0.1"),
+        (1, "127.0.0.1", "no address", "127.0.0.1"),
+        (0, "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
+        (0, "::ffff:203.0.113.9", "", "203.0.113.9"),
+    ],
+)
+def test_who_asks(settings: object, proxies: int, own: str, forwarded: str, address: str) -> None:
+    settings.TRUSTED_PROXIES = proxies  # type: ignore[attr-defined]
+    request = RequestFactory().get("/", REMOTE_ADDR=own, headers={"X-Forwarded-For": forwarded})
+    assert address_of(request) == address
 
 
 def test_a_right_answer_forgives_the_wrong_ones(db: None, client: Client) -> None:
