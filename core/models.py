@@ -8,7 +8,7 @@ from django.db import models
 
 from core import clock
 from core.base import PublicIdField, Record, TenantForeignKey, TenantManager, TenantRow
-from core.constraints import TenantRLS, append_only
+from core.constraints import TenantRLS, Trigger, append_only
 
 __all__ = [
     "AuditEntry",
@@ -41,7 +41,14 @@ class Organization(models.Model):
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 
     class Meta:
-        constraints = [TenantRLS(name="core_organization_tenant", column="id")]
+        constraints = [
+            TenantRLS(name="core_organization_tenant", column="id"),
+            Trigger(
+                name="core_organization_audit",
+                when="AFTER UPDATE ON {table} FOR EACH ROW",
+                function="audit_organization()",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -11,18 +11,19 @@ _CHILD_FROZEN = "invoicing_child_frozen()"
 
 def frozen_with_document(table: str) -> list[models.BaseConstraint]:
     """Triggers that refuse to write a child row of a document that is no longer a draft."""
-    transitions = {
-        "insert": "NEW TABLE AS changed",
-        "update": "OLD TABLE AS changed",
-        "delete": "OLD TABLE AS changed",
+    moments = {
+        "insert": ("INSERT", "NEW"),
+        "update": ("UPDATE", "OLD"),
+        "moved": ("UPDATE", "NEW"),  # into an issued document from a draft
+        "delete": ("DELETE", "OLD"),
     }
     return [
         Trigger(
-            name=f"{table}_frozen_{event}",
-            when=f"AFTER {event.upper()} ON {{table}} REFERENCING {rows} FOR EACH STATEMENT",
+            name=f"{table}_frozen_{name}",
+            when=f"AFTER {event} ON {{table}} REFERENCING {side} TABLE AS changed FOR EACH STATEMENT",
             function=_CHILD_FROZEN,
         )
-        for event, rows in transitions.items()
+        for name, (event, side) in moments.items()
     ]
 
 

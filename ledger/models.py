@@ -91,4 +91,11 @@ class PeriodLock(TenantRow):
     closed_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "entity"], name="periodlock_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "entity"], name="periodlock_once"),
+            Trigger(
+                name="ledger_periodlock_waits",
+                when="BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW",
+                function="ledger_close_waits()",
+            ),
+        ]

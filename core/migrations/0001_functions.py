@@ -17,5 +17,6 @@ class Migration(migrations.Migration):
             "audit_insert()",
             "audit_update()",
             "audit_delete()",
+            "audit_organization()",
         ),
     ]

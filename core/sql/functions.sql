@@ -80,3 +80,20 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- The organization's own row has no organization_id: it is its own.
+CREATE OR REPLACE FUNCTION audit_organization() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO core_auditentry (organization_id, content_type_id, object_pk, object_id, object_repr, action,
+                                 changes_text, changes, actor_id, actor_email, cid, timestamp, additional_data)
+    SELECT NEW.id, coalesce(t.id, 0), NEW.id::text, NEW.id, '', 1, '', audit_changed(to_jsonb(OLD), to_jsonb(NEW)),
+           CASE WHEN c.actor->>'kind' = 'member' THEN (c.actor->>'id')::bigint END,
+           c.actor->>'label', c.origin->>'request', coalesce(c.at, clock_timestamp()),
+           jsonb_build_object('actor', c.actor, 'origin', c.origin->>'origin')
+    FROM audit_context() c
+    LEFT JOIN django_content_type t ON t.app_label = 'core' AND t.model = 'organization'
+    WHERE audit_changed(to_jsonb(OLD), to_jsonb(NEW)) IS NOT NULL;
+    RETURN NULL;
+END
+$$;

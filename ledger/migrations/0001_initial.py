@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     operations = [
         run_file('ledger/sql/judges.sql'),
-        trigger_functions('ledger_legs_balanced()', 'ledger_entry_has_legs()', 'ledger_period_open()'),
+        trigger_functions('ledger_legs_balanced()', 'ledger_entry_has_legs()', 'ledger_period_open()', 'ledger_close_waits()'),
         migrations.CreateModel(
             name='PeriodLock',
             fields=[

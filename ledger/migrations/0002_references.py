@@ -181,5 +181,7 @@ class Migration(migrations.Migration):
         ),
         append_only('ledger_entry', 'ledger_leg'),
         door_reads('ledger_leg', 'id', 'organization_id', 'entry_id'),
+        door_reads('tenants_legalentity', 'id', 'organization_id'),
+        migrations.RunSQL('GRANT UPDATE (version) ON tenants_legalentity TO arapp_door', migrations.RunSQL.noop),
         door_reads('ledger_periodlock', 'organization_id', 'entity_id', 'closed_through'),
     ]

@@ -35,9 +35,10 @@ def accounts() -> dict[Purpose, int]:
     """Account id of each purpose, the standard chart being written at first use. Inside work()."""
     found = _by_purpose()
     if len(found) < len(CHART):
+        taken = set(Account.objects.values_list("code", flat=True))
         Account.objects.bulk_create(
             [
-                Account(code=code, name=name, kind=kind, purpose=purpose)
+                Account(code=f"{code}.1" if code in taken else code, name=name, kind=kind, purpose=purpose)
                 for purpose, (code, name, kind) in CHART.items()
                 if purpose not in found
             ],

@@ -51,3 +51,14 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- Closing waits for whoever is posting: each posting's foreign key holds the legal entity's row, and so does this.
+-- A posting that comes later waits in its turn and then finds the period closed.
+CREATE OR REPLACE FUNCTION ledger_close_waits() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM FROM tenants_legalentity e
+    WHERE e.organization_id = NEW.organization_id AND e.id = NEW.entity_id FOR UPDATE;
+    RETURN NEW;
+END
+$$;

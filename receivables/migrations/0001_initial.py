@@ -186,7 +186,7 @@ class Migration(migrations.Migration):
             ],
             migrations.RunSQL.noop,
         ),
-        door_reads('receivables_openitem', 'id', 'organization_id', 'side', 'currency', 'entity_id', 'open_minor'),
+        door_reads('receivables_openitem', 'id', 'organization_id', 'side', 'currency', 'entity_id', 'customer_id', 'open_minor'),
         door_reads(
             'receivables_allocation',
             'id', 'organization_id', 'debit_item_id', 'credit_item_id', 'minor', 'reverses_id',

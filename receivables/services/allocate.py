@@ -11,7 +11,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.events import emit_all
 from core.locks import lock
 from ledger.services.post import post
-from receivables.domain.items import Kind
+from receivables.domain.items import Kind, Side
 from receivables.domain.postings import ItemFacts, allocated
 from receivables.events import ItemReopened, ItemSettled
 from receivables.models import Allocation, OpenItem
@@ -58,7 +58,8 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
 
     Locks the items by id, so concurrent callers queue. Promises all parts or none. A part whose key is already
     written is skipped, so a rerun adds nothing. Raises TooMuch when a part exceeds what is open or reserved by
-    others, NotFound for an absent item, Invalid for an amount that is not positive. Emits item.settled.
+    others, NotFound for an absent item, Invalid for an amount that is not positive and for items that
+    do not belong together. Emits item.settled.
 
     A part counts from `effective_on`, but not before both its items do: a payment received before the invoice was
     issued counts from the invoice's day on, or the books would not agree as of the days between.
@@ -156,7 +157,20 @@ def _locked(item_ids: set[int]) -> dict[int, OpenItem]:
     return items
 
 
+def _belong_together(debit: OpenItem, credit: OpenItem) -> None:
+    if (debit.side, credit.side) != (Side.DEBIT, Side.CREDIT):
+        raise Invalid("A payment or credit is put against something that is owed.")
+    if (debit.customer_id, debit.entity_id, debit.currency) != (
+        credit.customer_id,
+        credit.entity_id,
+        credit.currency,
+    ):
+        raise Invalid("Both must be of one customer, one legal entity and one currency.")
+
+
 def _guard(parts: Sequence[Part], items: dict[int, OpenItem]) -> None:
+    for part in parts:
+        _belong_together(items[part.debit_item_id], items[part.credit_item_id])
     left = {pk: item.open_minor - item.reserved_minor for pk, item in items.items()}
     for part in parts:
         for item_id in (part.debit_item_id, part.credit_item_id):

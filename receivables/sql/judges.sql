@@ -21,9 +21,9 @@ BEGIN
              JOIN receivables_openitem d ON d.organization_id = n.organization_id AND d.id = n.debit_item_id
              JOIN receivables_openitem c ON c.organization_id = n.organization_id AND c.id = n.credit_item_id
              WHERE d.side <> ''debit'' OR c.side <> ''credit'' OR d.currency <> c.currency
-                OR d.entity_id <> c.entity_id)' INTO wrong;
+                OR d.entity_id <> c.entity_id OR d.customer_id <> c.customer_id)' INTO wrong;
     IF wrong THEN
-        RAISE EXCEPTION 'an allocation joins a debit and a credit of one entity and currency'
+        RAISE EXCEPTION 'an allocation joins a debit and a credit of one customer, entity and currency'
             USING ERRCODE = 'check_violation';
     END IF;
     EXECUTE 'SELECT EXISTS (SELECT FROM new_rows n
