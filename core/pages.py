@@ -74,6 +74,10 @@ def once(key: str, make: Callable[[], str]) -> str:
     return str(claim.payload["made"])
 
 
+RECORD_PAYMENT = "payments.record"
+"""The right of an app above, whose page others link to."""
+
+
 def missing(permission: str) -> str:
     """Why a control is greyed for the actor: the right it needs by name, or nothing when the actor holds it."""
     if current().may(permission):

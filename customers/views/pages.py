@@ -13,7 +13,7 @@ from core import clock, registry, timeline
 from core.changes import last_change
 from core.choices import country_name
 from core.errors import AppError, Invalid
-from core.pages import attempt, missing
+from core.pages import RECORD_PAYMENT, attempt, missing
 from core.web import page
 from customers import selectors
 from customers.balances import reads
@@ -62,6 +62,7 @@ def _page(
         "invoice_new": timeline.link("invoice-new", slug),
         "invoices": timeline.link("invoices", slug),
         "no_edit": missing(CUSTOMERS_EDIT),
+        "no_record": missing(RECORD_PAYMENT),
     }
     if tab == "activity":
         context["lines"] = timeline.lines(history(row, people, slug=slug), zone)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from core import files
 from core.errors import AppError, NotFound
 from core.money import Money
-from core.pages import missing
+from core.pages import RECORD_PAYMENT, missing
 from core.scope import work
 from core.web import page
 from invoicing.domain.display import standing
@@ -150,6 +150,7 @@ def _controls(shown: DocumentView) -> dict[str, Any]:
         "can_credit": issued and row.kind == "invoice",
         "can_write_off": issued and row.kind == "invoice" and item is not None and item.available_minor > 0,
         "can_send": issued,
+        "no_record": missing(RECORD_PAYMENT),
         "no_edit": missing(INVOICES_EDIT),
         "no_issue": missing(INVOICES_ISSUE),
         "no_credit": missing(INVOICES_CREDIT),

@@ -196,3 +196,14 @@ def test_the_list_takes_the_same_queries_for_many(
     ben.get(address("payments"))
     with django_assert_max_num_queries(24):  # type: ignore[operator]
         ben.get(address("payments"))
+
+
+def test_a_payment_is_recorded_from_its_invoice_and_its_customer(
+    login: Login, owed: tuple[Customer, Document]
+) -> None:
+    owner, invoice = owed
+    record = address("payment-new", owner.public_id).encode()
+    ben, vic = login("Ben"), login("Vic")
+    for page in (address("invoice", invoice.public_id), address("customer", owner.public_id)):
+        assert record in ben.get(page).content
+        assert b"needs the right" in vic.get(page).content
