@@ -10,8 +10,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Price
-from core.fields import Line
-from core.ids import new
+from core.fields import FormKey, Line
 from invoicing.forms import NumberField
 
 MOST = Decimal(10**12)
@@ -20,15 +19,6 @@ _word = RegexValidator(r"\A[\w.-]*\Z")
 
 def _day(**kwargs: Any) -> forms.DateField:
     return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
-
-
-def _fresh_key() -> str:
-    return new("form")
-
-
-def _key() -> forms.CharField:
-    shape = RegexValidator(r"\A[A-Za-z0-9_]{8,60}\Z", _("This form is too old. Reload the page."))
-    return forms.CharField(validators=[shape], widget=forms.HiddenInput, initial=_fresh_key)
 
 
 class PriceForm(forms.Form):
@@ -57,7 +47,7 @@ class PriceForm(forms.Form):
         initial="month",
     )
     tax_percent = NumberField(label=_("Tax, %"), required=False, places=4)
-    key = _key()
+    key = FormKey()
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()
@@ -86,7 +76,7 @@ class SubscriptionForm(forms.Form):
         label=_("Ends on"), required=False, help_text=_("The first day that is not billed any more.")
     )
     autopay = forms.BooleanField(label=_("Charge the saved method by itself"), required=False)
-    key = _key()
+    key = FormKey()
 
     def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -132,7 +122,7 @@ class RunForm(forms.Form):
     """The day of a run."""
 
     as_of = _day(label=_("Bill everything due by"))
-    key = _key()
+    key = FormKey()
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

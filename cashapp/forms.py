@@ -5,13 +5,11 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from cashapp.services.payments import METHODS
 from core import money
-from core.fields import Line
-from core.ids import new
+from core.fields import FormKey, Line
 
 _LABELS = {
     "bank_transfer": _("Bank transfer"),
@@ -21,15 +19,6 @@ _LABELS = {
     "other": _("Other"),
 }
 _YEARS = 10
-
-
-def _fresh_key() -> str:
-    return new("form")
-
-
-def _key() -> forms.CharField:
-    shape = RegexValidator(r"\A[A-Za-z0-9_]{8,60}\Z", _("This form is too old. Reload the page."))
-    return forms.CharField(validators=[shape], widget=forms.HiddenInput, initial=_fresh_key)
 
 
 class AmountField(forms.CharField):
@@ -70,7 +59,7 @@ class RecordForm(forms.Form):
     amount = AmountField(label=_("Amount received"))
     method = forms.ChoiceField(label=_("How"), choices=[(name, _LABELS[name]) for name in METHODS])
     memo = Line(label=_("Reference"), max_length=300, required=False)
-    key = _key()
+    key = FormKey()
 
     def __init__(self, *args: Any, currency: str, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -18,7 +18,7 @@ from cashapp.services.payments import apply_rest, payment_row, record
 from cashapp.services.payments import reverse as take_back
 from core import clock
 from core.errors import AppError, Invalid
-from core.ids import new
+from core.fields import fresh_key
 from core.money import Money
 from core.pages import attempt, missing
 from core.paging import paged
@@ -165,7 +165,7 @@ def _payment_page(
         "through": _("By hand") if payment.provider == "manual" else payment.provider,
         "applied": applied_to(item.item_id),
         "items": _rows(open_items, request.POST, {}) if payment.state == "received" else [],
-        "key": new("form"),
+        "key": fresh_key(),
         "form": form or TakeBackForm(today=today),
         "error": error,
         "reopen": form is not None,
@@ -189,7 +189,7 @@ def payment_apply(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
             public_id,
             parts=_by_id(payment.customer, parts),
             on=max(payment.received_on, _today()),
-            key=request.POST.get("key", "")[:60] or new("form"),
+            key=request.POST.get("key", "")[:60] or fresh_key(),
         )
         messages.success(request, _("Applied"))
     if outcome.error:

@@ -5,7 +5,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
+
+from core import ids
 
 _JOINERS = "\u200c\u200d"
 """Invisible, but some scripts are written with them."""
@@ -55,3 +58,18 @@ class Email(forms.EmailField):
 
     def to_python(self, value: Any) -> str:
         return visible_text(str(super().to_python(value) or "")).strip()
+
+
+def fresh_key() -> str:
+    """A form's hidden key: one intent of one person, however often it is sent."""
+    return ids.new("form")
+
+
+class FormKey(forms.CharField):
+    """The hidden key of a form that makes something; services take it as the natural key of what is made."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        shape = RegexValidator(r"\A[A-Za-z0-9_]{8,60}\Z", _("This form is too old. Reload the page."))
+        super().__init__(**{"validators": [shape], "initial": fresh_key, **kwargs})

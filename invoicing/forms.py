@@ -11,20 +11,14 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from core import ids, money
-from core.fields import Line, Lines
+from core import money
+from core.fields import FormKey, Line, Lines
 from core.templatetags.fmt import current_locale
 from invoicing.domain.typed import NotANumber, number
 from invoicing.listing import STATES, DocumentFilter
 
 FIRST_DAY = date(2000, 1, 1)
 REASON_LENGTH = 300
-_key = RegexValidator(r"\A[A-Za-z0-9_]{8,60}\Z", _("This form is too old. Reload the page."))
-
-
-def fresh_key() -> str:
-    """A hidden key that makes one of two clicks."""
-    return ids.new("form")
 
 
 class NumberField(forms.CharField):
@@ -196,7 +190,7 @@ class CreditForm(ReasonForm):
         widget=forms.RadioSelect,
         initial="all",
     )
-    key = forms.CharField(validators=[_key], widget=forms.HiddenInput, initial=fresh_key)
+    key = FormKey()
 
     def __init__(self, *args: Any, currency: str, left: Mapping[int, int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -218,7 +212,7 @@ class WriteOffForm(ReasonForm):
 
     prefix = "write_off"
 
-    key = forms.CharField(validators=[_key], widget=forms.HiddenInput, initial=fresh_key)
+    key = FormKey()
 
     def __init__(self, *args: Any, currency: str, open_minor: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -241,7 +235,7 @@ class DraftForm(forms.Form):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    key = forms.CharField(validators=[_key], widget=forms.HiddenInput, initial=fresh_key)
+    key = FormKey()
     version = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:

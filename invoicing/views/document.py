@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from core import files
 from core.errors import AppError, NotFound
+from core.fields import fresh_key
 from core.money import Money
 from core.pages import RECORD_PAYMENT, missing
 from core.scope import work
@@ -16,7 +17,7 @@ from core.web import page
 from invoicing.domain.display import standing
 from invoicing.domain.states import State
 from invoicing.explain import line_view
-from invoicing.forms import CreditForm, IssueForm, VoidForm, WriteOffForm, fresh_key
+from invoicing.forms import CreditForm, IssueForm, VoidForm, WriteOffForm
 from invoicing.history import credit_notes_of, history
 from invoicing.permissions import (
     INVOICES_CREDIT,

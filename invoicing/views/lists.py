@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import Invalid, NotFound
 from core.exports import Column, csv_file, in_chunks
+from core.fields import fresh_key
 from core.pages import attempt, missing
 from core.paging import paged
 from core.scope import require
@@ -22,7 +23,7 @@ from core.templatetags.fmt import shortdate
 from core.web import page
 from customers.lookup import label_of, named, suggest
 from customers.selectors import customer as customer_of
-from invoicing.forms import PRESETS, FilterForm, fresh_key
+from invoicing.forms import PRESETS, FilterForm
 from invoicing.listing import NEWEST, STATES, documents, rows, totals
 from invoicing.permissions import INVOICES_EDIT, INVOICES_ISSUE, INVOICES_VIEW
 from invoicing.selectors import document
