@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("invoicing.urls")),
     path("o/<slug:slug>/", include("billing.urls")),
     path("o/<slug:slug>/", include("cashapp.urls")),
+    path("o/<slug:slug>/", include("receivables.urls")),
     path("o/<slug:slug>/", include("ledger.urls")),
 ]
 

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from core.money import Money
 from core.paging import Order
+from ledger.domain.entries import Purpose
 from ledger.models import Account, Entry, Leg
 
 NEWEST = Order("pk", int, descending=True)
@@ -198,3 +199,12 @@ def trial_balances(as_of: date | None = None) -> list[TrialBalance]:
 def chart() -> list[dict[str, Any]]:
     """Code and name of each account, by code. Inside work()."""
     return list(Account.objects.order_by("code").values("code", "name"))
+
+
+def control_balances(on: date) -> dict[str, int]:
+    """Receivables less unapplied cash as of the end of a day, minor units by currency; one query."""
+    legs = Leg.objects.filter(
+        account__purpose__in=(Purpose.RECEIVABLE, Purpose.UNAPPLIED), entry__effective_on__lte=on
+    )
+    summed = legs.order_by().values("currency").annotate(minor=Sum("minor")).values_list("currency", "minor")
+    return {currency: int(minor) for currency, minor in summed if minor}

@@ -1,0 +1,5 @@
+from django.utils.translation import gettext_lazy as _
+
+from core.registry import permission
+
+AGEING_VIEW = permission("ageing.view", _("See who owes what, and how late"))

@@ -1,0 +1,7 @@
+from django.urls import path
+
+from receivables import views
+
+urlpatterns = [
+    path("ageing/", views.ageing_page, name="ageing"),
+]

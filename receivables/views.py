@@ -1,0 +1,70 @@
+"""Ageing as of any day, beside what the ledger says of that day."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from core import clock
+from core.timeline import link
+from core.web import page
+from customers.selectors import by_ids
+from ledger.selectors import control_balances
+from receivables.ageing import Aged, ageing
+from receivables.permissions import AGEING_VIEW
+from tenants.selectors import entity
+
+SHOWN = 500
+"""Customers of a currency on the page; its totals are always of all."""
+
+
+class AsOfForm(forms.Form):
+    """The day the page is about; today when left out."""
+
+    on = forms.DateField(
+        label=_("As of"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def clean_on(self) -> date | None:
+        on: date | None = self.cleaned_data["on"]
+        if on and not date(2000, 1, 1) <= on <= date(2100, 1, 1):
+            raise forms.ValidationError(_("That date is too far away."))
+        return on
+
+
+@page(AGEING_VIEW)
+@require_GET
+def ageing_page(request: HttpRequest, slug: str) -> HttpResponse:
+    today = clock.today(entity().zone)
+    form = AsOfForm(request.GET or None)
+    on = (form.is_valid() and form.cleaned_data["on"]) or today
+    booked = control_balances(on)
+    found = ageing(on)
+    named = by_ids({row.customer_id for each in found for row in each.rows[:SHOWN]})
+    context = {
+        "slug": slug,
+        "today": today,
+        "form": form,
+        "on": on,
+        "sections": [
+            {
+                "currency": each.currency,
+                "rows": [_row(slug, row, named) for row in each.rows[:SHOWN]],
+                "more": max(0, len(each.rows) - SHOWN),
+                "total": each.total,
+                "proved": booked.get(each.currency, 0) == each.total.net.minor,
+            }
+            for each in found
+        ],
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return TemplateResponse(request, "receivables/ageing.html", context, status=status)
+
+
+def _row(slug: str, row: Aged, named: dict[int, Any]) -> dict[str, Any]:
+    customer = named[row.customer_id]
+    return {"aged": row, "name": customer.name, "href": link("customer", slug, customer.public_id)}
