@@ -6,6 +6,9 @@ from cashapp.domain.states import State
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
 
+METHOD, CODE, MESSAGE = 80, 60, 300
+"""Longest method, code and message of an attempt, in characters."""
+
 
 class Attempt(Record):
     """One intent to charge. Written before the gateway is asked, so a crash leaves something to ask about.
@@ -21,14 +24,14 @@ class Attempt(Record):
     customer = TenantForeignKey("customers.Customer")
     entity = TenantForeignKey("tenants.LegalEntity")
     gateway = models.CharField(max_length=20)
-    method = models.CharField(max_length=80)
+    method = models.CharField(max_length=METHOD)
     minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     description = models.CharField(max_length=200)
     state = models.CharField(max_length=20, default=State.CREATED)
     reference = models.CharField(max_length=120, blank=True, default="")
-    code = models.CharField(max_length=60, blank=True, default="")
-    message = models.CharField(max_length=300, blank=True, default="")
+    code = models.CharField(max_length=CODE, blank=True, default="")
+    message = models.CharField(max_length=MESSAGE, blank=True, default="")
     intended_at = models.DateTimeField(default=clock.wall)
     check_at = models.DateTimeField(null=True)
 

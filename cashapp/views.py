@@ -26,7 +26,7 @@ from core.web import page
 from customers.selectors import customer as customer_of
 from receivables.domain.items import Side
 from receivables.selectors import ItemState, allocation, item_states, open_items_of
-from receivables.services.allocate import undo
+from receivables.services.reverse import take_back as undo
 from tenants.selectors import entity
 
 
@@ -189,7 +189,7 @@ def payment_apply(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
             public_id,
             parts=_by_id(payment.customer, parts),
             on=max(payment.received_on, _today()),
-            key=request.POST.get("key", "")[:60] or fresh_key(),
+            key=request.POST.get("key", "").replace("\x00", "")[:60] or fresh_key(),
         )
         messages.success(request, _("Applied"))
     if outcome.error:

@@ -51,6 +51,13 @@ class Conflict(AppError):
     code = "conflict"
 
 
+class KeyReused(Conflict):
+    """The key of an intent was used before for something else; nothing was done now."""
+
+    status = 422
+    code = "key_reused"
+
+
 class Busy(Conflict):
     """Somebody else holds the rows; the same request may be sent again."""
 

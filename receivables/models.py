@@ -6,6 +6,9 @@ from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
 from core.constraints import Trigger, append_only
 
+LABEL = 80
+"""Longest label of an item, in characters."""
+
 
 class OpenItem(Record):
     """What is still open of a document, fee, payment or credit.
@@ -20,7 +23,7 @@ class OpenItem(Record):
     entity = TenantForeignKey("tenants.LegalEntity")
     kind = models.CharField(max_length=20)
     side = models.CharField(max_length=6)
-    label = models.CharField(max_length=80)
+    label = models.CharField(max_length=LABEL)
     source = models.CharField(max_length=80)
     currency = models.CharField(max_length=3)
     total_minor = models.BigIntegerField()

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from datetime import date
 
+from django.db import OperationalError
 from django.db.models import F
 
 from billing.domain.charges import Charge, SubscriptionFacts
@@ -20,6 +21,7 @@ from core.locks import claim
 from core.scope import work
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import issue
+from ledger.services.post import PeriodClosed
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ def run_billing(as_of: date, *, batch: int = BATCH) -> BillingRun:
 
     Promises that each period is billed once whatever runs beside or again, and that one subscription that cannot
     be billed is held with its reason and stops nothing. Emits invoice.issued per document and billing_run.finished.
+    Raises PeriodClosed when the books of the day are closed, OperationalError when the database is busy: that is no
+    subscription's fault, so none is held, and the run can be started again.
     """
     run = open_run(as_of)
     while _bill_batch(run, batch):
@@ -75,6 +79,8 @@ def _bill_singly(run: BillingRun, size: int) -> bool:
         try:
             with work():
                 _bill(run, [row.pk for row in claim(due(run.as_of).filter(pk=subscription_id), 1)])
+        except (PeriodClosed, OperationalError):
+            raise
         except Exception as error:
             log.exception("Subscription %s cannot be billed.", subscription_id)
             with work():

@@ -14,16 +14,17 @@ from cashapp.domain.states import LIVE, MOVES, State
 from cashapp.events import ChargeFailed
 from cashapp.gateways.port import ChargeRequest, ChargeResult, NoAnswer
 from cashapp.gateways.registry import gateway
-from cashapp.models import Attempt, AttemptItem
+from cashapp.models import CODE, MESSAGE, METHOD, Attempt, AttemptItem
 from cashapp.services.payments import book
 from core import clock, states
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, KeyReused, NotFound
 from core.events import emit
 from core.locks import lock_one
 from core.money import Money
 from core.scope import work
 from customers.selectors import billing_facts
 from receivables.selectors import states_by_id
+from receivables.services.allocate import TooMuch
 from receivables.services.reserve import release, reserve
 from tenants.selectors import entity_facts
 
@@ -43,9 +44,12 @@ def pay(*, key: str, amounts: Mapping[int, int], method: str, description: str) 
     """Charge positive minor units of debit items (by id) to a payment method. Opens its own transactions.
 
     Natural key: `key`, the payer's intent: asked again it charges nothing more and returns the attempt as it
-    stands. Raises AlreadyUnderWay, TooMuch, Invalid, NoGateway; then nothing was charged.
+    stands. Raises KeyReused when the key was used for other amounts or another method, AlreadyUnderWay, TooMuch,
+    Invalid, NoGateway; then nothing was charged.
     """
     gateway()
+    if not method.isprintable() or not 0 < len(method) <= METHOD:
+        raise Invalid("Choose how to pay. Nothing was charged.")
     with work():
         attempt = _intend(key, amounts, method, description)
     if attempt.state == State.CREATED:
@@ -55,14 +59,19 @@ def pay(*, key: str, amounts: Mapping[int, int], method: str, description: str) 
 
 def _intend(key: str, amounts: Mapping[int, int], method: str, description: str) -> Attempt:
     """The attempt for this key, written with its reservations unless it is there. Inside work()."""
-    found = Attempt.objects.filter(key=key).first()
+    found = _intended(key, amounts, method)
     if found is not None:
         return found
     if not amounts:
         raise Invalid("There is nothing to pay.")
     if AttemptItem.objects.filter(item_id__in=amounts, live=True).exists():
         raise AlreadyUnderWay("A payment of this is under way. Nothing more was charged.")
-    items = reserve(amounts)
+    try:
+        items = reserve(amounts)
+    except TooMuch:
+        if (found := _intended(key, amounts, method)) is not None:  # the other click committed meanwhile
+            return found
+        raise
     owners = {(item.customer_id, item.entity_id, item.currency) for item in items}
     if len(owners) != 1:
         raise Invalid("One payment is for one customer and one currency.")
@@ -87,6 +96,15 @@ def _intend(key: str, amounts: Mapping[int, int], method: str, description: str)
     except IntegrityError as error:
         raise AlreadyUnderWay("A payment of this is under way. Nothing more was charged.") from error
     return attempt
+
+
+def _intended(key: str, amounts: Mapping[int, int], method: str) -> Attempt | None:
+    found = Attempt.objects.filter(key=key).first()
+    if found is not None:
+        parts = dict(AttemptItem.objects.filter(attempt=found).values_list("item_id", "minor"))
+        if parts != dict(amounts) or found.method != method:
+            raise KeyReused("This form was used before. Nothing more was charged; look at the amount again.")
+    return found
 
 
 def send(attempt: Attempt) -> Attempt:
@@ -138,8 +156,8 @@ def record(public_id: str, result: ChargeResult) -> Attempt:
             moves=MOVES,
             reason=result.code,
             reference=result.reference,
-            code=result.code,
-            message=result.message,
+            code=result.code[:CODE],
+            message=result.message[:MESSAGE],
             check_at=clock.wall() + CHECK_AFTER if wanted == State.ACTION_REQUIRED else None,
         )
     return attempt
@@ -176,7 +194,7 @@ def _say_declined(attempt: Attempt, result: ChargeResult) -> None:
             customer=customer.public_id,
             currency=attempt.currency,
             minor=attempt.minor,
-            code=result.code,
+            code=result.code[:CODE],
         )
     )
 
@@ -184,12 +202,14 @@ def _say_declined(attempt: Attempt, result: ChargeResult) -> None:
 def ask(attempt: Attempt) -> Attempt:
     """Ask the gateway what became of an attempt and record it; called by the sweeper and after a webhook.
 
-    One that the gateway never took is abandoned after GIVE_UP_AFTER, and its items are free again.
+    One that the gateway never took is abandoned after GIVE_UP_AFTER, and its items are free again. Raises NoAnswer
+    about an abandoned one, which no sweeper would ask about again.
     """
     try:
         result = gateway(attempt.gateway).find(attempt.key)
     except NoAnswer:
-        result = None
+        if attempt.state == State.ABANDONED:
+            raise
     else:
         if result is not None:
             attempt = record(attempt.public_id, result)

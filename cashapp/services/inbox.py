@@ -27,8 +27,14 @@ def handle(event_row_id: int) -> None:
     """
     with work():
         event = WebhookEvent.objects.get(pk=event_row_id)
-        attempt = Attempt.objects.filter(key=event.payload.get("key", "")).first()
+        attempt = Attempt.objects.filter(key=_key(event.payload)).first()
     if attempt is not None:
         ask(attempt)
     with work():
         WebhookEvent.objects.filter(pk=event_row_id).update(handled_at=clock.wall())
+
+
+def _key(payload: Any) -> str:
+    """The key that a message names; empty when it names none."""
+    key = payload.get("key") if isinstance(payload, dict) else ""
+    return key if isinstance(key, str) else ""

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from django.db import IntegrityError, transaction
+
 from cashapp.events import PaymentReceived, PaymentReversed
 from cashapp.models import Attempt, Payment
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, KeyReused, NotFound
 from core.events import emit
 from core.locks import lock_one
 from core.money import Money
@@ -13,6 +15,7 @@ from customers.selectors import billing_facts
 from customers.selectors import customer as customer_of
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind, Side, Target, oldest_first
+from receivables.models import LABEL
 from receivables.selectors import item_states, open_items_of
 from receivables.services import reverse as reversing
 from receivables.services.allocate import Part, allocate
@@ -37,12 +40,10 @@ def book(
     """Book money received and put `parts` (minor units by debit item id) of it against items. Inside work().
 
     Promises one payment per (provider, provider_ref): asked again, it returns the one that is there. What the
-    parts leave over stays unapplied. Raises TooMuch when a part exceeds what is open. Emits payment.received.
+    parts leave over stays unapplied. Raises TooMuch when a part exceeds what is open, KeyReused when the payment that
+    is there is of another customer, amount or attempt. Emits payment.received.
     """
-    found = Payment.objects.filter(provider=provider, provider_ref=provider_ref).first()
-    if found is not None:
-        return found
-    payment = Payment.objects.create(
+    payment = Payment(
         customer_id=customer_id,
         entity_id=entity_id,
         provider=provider,
@@ -54,6 +55,15 @@ def book(
         memo=memo,
         attempt=attempt,
     )
+    if (found := _booked(payment)) is not None:
+        return found
+    try:
+        with transaction.atomic():
+            payment.save(force_insert=True)
+    except IntegrityError:  # the other click committed meanwhile
+        if (found := _booked(payment)) is None:
+            raise
+        return found
     against = Purpose.BANK if provider == "manual" else Purpose.GATEWAY
     (credit,) = open_items([_item(payment, against)])
     allocate(_parts(payment, credit.item_id, parts), effective_on=received_on)
@@ -70,6 +80,17 @@ def book(
         )
     )
     return payment
+
+
+def _booked(wanted: Payment) -> Payment | None:
+    """The payment of the wanted one's natural key, which must be the same money."""
+    found = Payment.objects.filter(provider=wanted.provider, provider_ref=wanted.provider_ref).first()
+    if found is None:
+        return None
+    same = ("customer_id", "minor", "currency", "attempt_id")
+    if any(getattr(found, name) != getattr(wanted, name) for name in same):
+        raise KeyReused("This was recorded before as another payment. Reload the page and look again.")
+    return found
 
 
 def record(
@@ -170,7 +191,7 @@ def _item(payment: Payment, against: Purpose) -> ItemDraft:
         kind=Kind.PAYMENT,
         customer_id=payment.customer_id,
         entity_id=payment.entity_id,
-        label=payment.memo or payment.method,
+        label=(payment.memo or payment.method)[:LABEL],
         source=payment.public_id,
         currency=payment.currency,
         effective_on=payment.received_on,

@@ -6,10 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 from core import states
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, KeyReused
 from core.events import emit
 from core.locks import lock_one
-from core.money import Money
+from core.money import Money, MoneyError
 from invoicing.domain.credits import CreditsTooMuch, Rate, credit_totals, left_to_credit
 from invoicing.domain.states import MOVES, State
 from invoicing.domain.totals import LineDraft, TaxDraft
@@ -42,6 +42,8 @@ def void(public_id: str, *, on: date, reason: str) -> Document:
         raise Invalid("A void needs a reason.", fields={"reason": "Say why."})
     if document.kind != "invoice" or document.state != State.ISSUED:
         raise NotCorrectable("Only an issued invoice can be voided.")
+    if Document.objects.filter(credits=document, state=State.ISSUED).exists():
+        raise NotCorrectable("A credit note took something of it back; credit the rest instead.")
     item = item_states([public_id]).get(public_id)
     if item is not None:
         if item.available_minor != item.total_minor:
@@ -78,11 +80,14 @@ def credit(
 
     `amounts` are positive net minor units by line position; without them, whatever no credit note took back yet.
     What the invoice has not open any more stays as the customer's credit. Natural key: `key` (a form's hidden key).
-    Raises NotCorrectable, Invalid when a line is credited beyond its amount or there is nothing left.
+    Raises NotCorrectable, KeyReused, Invalid when a line or the whole is credited beyond its amount or there is
+    nothing left.
     """
     document = lock_one(Document.objects.filter(public_id=public_id))
     source = f"credit:{key}"
     if (done := Document.objects.filter(source=source).first()) is not None:
+        if done.credits_id != document.pk:
+            raise KeyReused("This was sent before for another invoice. Reload the page and look again.")
         return done
     if document.kind != "invoice" or document.state != State.ISSUED:
         raise NotCorrectable("Only an issued invoice can be credited.")
@@ -100,8 +105,10 @@ def credit(
     )
     try:
         draft = replace(draft, totals=credit_totals(lines, _left(document)))
-    except CreditsTooMuch as error:
+    except (CreditsTooMuch, MoneyError) as error:
         raise Invalid(str(error)) from error
+    if draft.totals and draft.totals.total_minor > _total_left(document):
+        raise Invalid("More than the invoice still holds; credit its discount with it.")
     (note,) = issue(write_drafts([draft]), issued_on=on, reason=reason)
     _apply(note, document, on, reason)
     return note
@@ -135,6 +142,12 @@ def _credit_lines(document: Document, amounts: Mapping[int, int] | None) -> tupl
             )
         )
     return tuple(drafts)
+
+
+def _total_left(document: Document) -> int:
+    """What no credit note took back of the invoice's total. The document is locked."""
+    notes = Document.objects.filter(credits=document, state=State.ISSUED)
+    return document.total_minor - sum(notes.values_list("total_minor", flat=True))
 
 
 def _left(document: Document) -> dict[Rate, tuple[int, int]]:

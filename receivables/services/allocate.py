@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import Max
 
 from core import bulk, clock
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, KeyReused, NotFound
 from core.events import emit_all
 from core.locks import lock
 from ledger.services.post import post
@@ -27,6 +27,15 @@ class AlreadyUndone(Conflict):
     """The allocation was taken back before."""
 
     code = "already_undone"
+
+
+class Final(Conflict):
+    """The allocation belongs to a void or to something taken back, and stays as that does."""
+
+    code = "final"
+
+
+_FINAL = {Kind.VOID, Kind.REVERSAL, Kind.RECOVERY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +67,8 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
 
     Locks the items by id, so concurrent callers queue. Promises all parts or none. A part whose key is already
     written is skipped, so a rerun adds nothing. Raises TooMuch when a part exceeds what is open or reserved by
-    others, NotFound for an absent item, Invalid for an amount that is not positive and for items that
-    do not belong together. Emits item.settled.
+    others, KeyReused for a key that was written for something else, NotFound for an absent item, Invalid for an
+    amount that is not positive and for items that do not belong together. Emits item.settled.
 
     A part counts from `effective_on`, but not before both its items do: a payment received before the invoice was
     issued counts from the invoice's day on, or the books would not agree as of the days between.
@@ -113,12 +122,15 @@ def _first_day(part: Part, items: dict[int, OpenItem], wanted: date) -> date:
 def undo(allocation_id: int, *, on: date, reason: str) -> None:
     """Take one allocation back by its mirror, dated `on` but not before the allocation counts. Inside work().
 
-    Raises NotFound, or AlreadyUndone when that was done before. Emits item.reopened for what was settled.
+    Raises NotFound, AlreadyUndone when that was done before, Final for the allocation of a void or of something
+    taken back, which is for good. Emits item.reopened for what was settled.
     """
     original = Allocation.objects.filter(pk=allocation_id, reverses=None).first()
     if original is None:
         raise NotFound("That allocation is not here.")
     items = _locked({original.debit_item_id, original.credit_item_id})
+    if _FINAL & {items[original.debit_item_id].kind, items[original.credit_item_id].kind}:
+        raise Final("A void, and what was taken back, cannot be undone.")
     if Allocation.objects.filter(reverses=original).exists():
         raise AlreadyUndone("This was taken back already.")
     key, on = f"undo:{original.key}", max(on, original.effective_on)
@@ -144,9 +156,14 @@ def undo(allocation_id: int, *, on: date, reason: str) -> None:
 
 
 def _unwritten(parts: Sequence[Part]) -> list[Part]:
-    written = set(
-        Allocation.objects.filter(key__in=[part.key for part in parts]).values_list("key", flat=True)
-    )
+    written = {
+        row.key: (row.debit_item_id, row.credit_item_id, row.minor)
+        for row in Allocation.objects.filter(key__in=[part.key for part in parts])
+    }
+    for part in parts:
+        same = (part.debit_item_id, part.credit_item_id, part.minor)
+        if written.get(part.key, same) != same:
+            raise KeyReused("This was sent before with another amount. Reload the page and look again.")
     return [part for part in parts if part.key not in written]
 
 

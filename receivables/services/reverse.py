@@ -9,7 +9,7 @@ from core.locks import lock, lock_one
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind
 from receivables.models import Allocation, OpenItem
-from receivables.services.allocate import Part, allocate, undo
+from receivables.services.allocate import AlreadyUndone, Part, allocate, undo
 from receivables.services.items import ItemDraft, open_items
 
 _MIRROR = {Kind.PAYMENT: Kind.REVERSAL, Kind.WRITE_OFF: Kind.RECOVERY}
@@ -18,13 +18,14 @@ _MIRROR = {Kind.PAYMENT: Kind.REVERSAL, Kind.WRITE_OFF: Kind.RECOVERY}
 def reverse(source: str, *, against: Purpose, on: date, reason: str) -> None:
     """Undo every allocation of the credit item from `source` and book its mirror against `against`. Inside work().
 
-    What was settled by it is open again; the credit itself is used up by the mirror. Natural key: the source; a
-    rerun adds nothing. Raises NotFound for what is no payment or write-off, Invalid without a reason.
+    What was settled by it is open again; the credit itself is used up by the mirror, which is not dated before it.
+    Natural key: the source; a rerun adds nothing. Raises NotFound for what is no payment or write-off, Invalid
+    without a reason.
     """
     if not reason.strip():
         raise Invalid("Say why this is taken back.", fields={"reason": "Say why."})
     item = _locked(OpenItem.objects.filter(source=source, kind__in=list(_MIRROR)))
-    mirror = f"reverse:{source}"
+    mirror, on = f"reverse:{source}", max(on, item.effective_on)
     if OpenItem.objects.filter(source=mirror).exists():
         return
     live = Allocation.objects.filter(credit_item=item, reverses=None)
@@ -35,6 +36,20 @@ def reverse(source: str, *, against: Purpose, on: date, reason: str) -> None:
         undo(allocation_id, on=on, reason=reason)
     (counter,) = open_items([_mirror(item, mirror, against, on)])
     allocate([Part(mirror, counter.item_id, item.pk, item.total_minor, reason)], effective_on=on)
+
+
+def take_back(allocation_id: int, *, on: date, reason: str) -> None:
+    """Take one allocation back as a person means it: a write-off's with its expense, any other alone. Inside work().
+
+    Raises what `undo` and `reverse` raise.
+    """
+    found = Allocation.objects.select_related("credit_item").filter(pk=allocation_id, reverses=None).first()
+    if found is None or found.credit_item.kind != Kind.WRITE_OFF:
+        undo(allocation_id, on=on, reason=reason)
+        return
+    if Allocation.objects.filter(reverses=found).exists():
+        raise AlreadyUndone("This was taken back already.")
+    reverse(found.credit_item.source, against=Purpose.WRITE_OFF, on=on, reason=reason)
 
 
 def _locked(credit: "QuerySet[OpenItem]") -> OpenItem:

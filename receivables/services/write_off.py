@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from core.errors import Invalid
+from core.errors import Invalid, KeyReused
 from core.locks import lock_one
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind, Side
-from receivables.models import OpenItem
+from receivables.models import LABEL, Allocation, OpenItem
 from receivables.services.allocate import Part, TooMuch, allocate
 from receivables.services.items import ItemDraft, open_items
 
@@ -15,11 +15,15 @@ def write_off(item_id: int, *, minor: int, on: date, reason: str, key: str) -> N
     """Write `minor` of a debit item off as bad debt, dated `on`. Inside work().
 
     Books an expense as a credit item and applies it, so an undo is an undo like any other. Natural key: `key`,
-    which names the intent (a form's hidden key); a rerun with it adds nothing. Raises TooMuch beyond what is open.
+    which names the intent (a form's hidden key); a rerun with it adds nothing. Raises TooMuch beyond what is open,
+    KeyReused when the key was used for another item or amount.
     """
     item = lock_one(OpenItem.objects.filter(pk=item_id, side=Side.DEBIT))
     source = f"wo_{key}"
-    if OpenItem.objects.filter(source=source).exists():
+    done = Allocation.objects.filter(key=source).first()
+    if done is not None:
+        if (done.debit_item_id, done.minor) != (item_id, minor):
+            raise KeyReused("This was sent before for something else. Reload the page and look again.")
         return
     if not reason.strip():
         raise Invalid("A write-off needs a reason.", fields={"reason": "Say why."})
@@ -31,7 +35,7 @@ def write_off(item_id: int, *, minor: int, on: date, reason: str, key: str) -> N
                 kind=Kind.WRITE_OFF,
                 customer_id=item.customer_id,
                 entity_id=item.entity_id,
-                label=f"Write-off of {item.label}",
+                label=f"Write-off of {item.label}"[:LABEL],
                 source=source,
                 currency=item.currency,
                 effective_on=on,

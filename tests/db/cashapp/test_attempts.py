@@ -184,8 +184,10 @@ def answer_in(order: tuple[str, ...], attempt: Attempt) -> None:
     ways: dict[str, Callable[[], object]] = {
         "sweeper": lambda: attempts.ask(attempt),
         "webhook": lambda: inbox.handle(_stored(attempt)),
-        "retry": lambda: pay(key=attempt.key, amounts={1: 1}, method="card_ok", description=""),
+        "retry": lambda: pay(key=attempt.key, amounts=amounts, method="card_ok", description=""),
     }
+    with work():
+        amounts = dict(AttemptItem.objects.filter(attempt=attempt).values_list("item_id", "minor"))
     for name in order:
         ways[name]()
 

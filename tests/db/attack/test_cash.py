@@ -1,0 +1,150 @@
+"""Money in: long texts, used keys, late answers. Nothing is lost, nothing answers as if it had been done."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from cashapp.gateways.port import ChargeResult, NoAnswer, Outcome
+from cashapp.gateways.sandbox import Sandbox
+from cashapp.handlers import sweep
+from cashapp.models import Attempt, Payment, SandboxCharge
+from cashapp.services import inbox
+from cashapp.services.attempts import pay, record
+from cashapp.services.payments import apply_rest
+from cashapp.services.payments import record as record_payment
+from core import effects
+from core.errors import AppError, Conflict
+from core.models import Effect
+from core.scope import Scope, work
+from customers.models import Customer
+from invoicing.services.correct import void
+from receivables.models import OpenItem
+from tests import factories
+from tests.factories import DAY
+
+
+@pytest.fixture
+def owner(acorn: Scope) -> Customer:
+    with work():
+        return factories.customer()
+
+
+def invoiced(owner: Customer) -> OpenItem:
+    with work():
+        document = factories.invoice(owner, ("1", "100.00"), tax="0")
+        return OpenItem.objects.get(source=document.public_id)  # type: ignore[no-any-return]
+
+
+def charge(item: OpenItem, method: str = "card_ok", key: str = "k1", minor: int = 10_000) -> Attempt:
+    return pay(key=key, amounts={item.pk: minor}, method=method, description="INV")
+
+
+def recorded(owner: Customer, minor: int, key: str, memo: str = "") -> Payment:
+    return record_payment(
+        customer=owner.public_id, minor=minor, received_on=DAY, method="check", key=key, memo=memo
+    )
+
+
+def test_a_memo_as_long_as_allowed_is_recorded(owner: Customer) -> None:
+    with work():
+        assert recorded(owner, 100, "form-long-memo", "M" * 300).memo == "M" * 300
+
+
+def test_a_form_sent_again_with_another_amount_is_refused(owner: Customer) -> None:
+    with work():
+        first = recorded(owner, 100, "form-used-1")
+        assert recorded(owner, 100, "form-used-1").pk == first.pk
+        with pytest.raises(Conflict):
+            recorded(owner, 200, "form-used-1")
+        with pytest.raises(Conflict):
+            recorded(factories.customer(), 100, "form-used-1")
+
+
+def test_a_used_key_does_not_say_that_more_was_applied(owner: Customer) -> None:
+    item = invoiced(owner)
+    with work():
+        payment = factories.payment(owner, 5_000)
+        for minor in (1_000, 1_000):
+            apply_rest(payment.source, parts={item.pk: minor}, on=DAY, key="form-apply-1")
+        with pytest.raises(Conflict):
+            apply_rest(payment.source, parts={item.pk: 2_000}, on=DAY, key="form-apply-1")
+
+
+def test_an_intent_to_pay_is_not_answered_with_another_one(owner: Customer) -> None:
+    first, second = invoiced(owner), invoiced(owner)
+    assert charge(first, minor=4_000).state == "succeeded"
+    for item, minor in ((second, 4_000), (first, 6_000)):
+        with pytest.raises(Conflict):
+            charge(item, minor=minor)
+    with work():
+        assert SandboxCharge.objects.count() == 1
+
+
+def test_after_a_decline_the_same_form_says_so_with_another_card(owner: Customer) -> None:
+    item = invoiced(owner)
+    assert charge(item, "card_declined").state == "declined"
+    assert charge(item, "card_declined").state == "declined"
+    with pytest.raises(Conflict):
+        charge(item, "card_ok")
+
+
+@pytest.mark.parametrize("method", ["", "x" * 81, "x" * 5_000, "a\x00b"])
+def test_a_method_that_is_none_is_refused_in_words(owner: Customer, method: str) -> None:
+    with pytest.raises(AppError):
+        charge(invoiced(owner), method)
+
+
+def test_a_gateway_that_talks_long_is_recorded(owner: Customer) -> None:
+    attempt = charge(invoiced(owner), "card_authenticate")
+    said = ChargeResult(Outcome.DECLINED, attempt.reference, "c" * 200, "m" * 2_000)
+    assert record(attempt.public_id, said).state == "declined"
+
+
+def test_one_reference_for_two_charges_is_no_silent_success(owner: Customer) -> None:
+    first, second = (
+        charge(invoiced(owner), "card_authenticate", "k1"),
+        charge(invoiced(owner), "card_authenticate", "k2"),
+    )
+    Sandbox().authenticate(first.reference, approved=True)
+    result = ChargeResult(Outcome.SUCCEEDED, first.reference)
+    record(first.public_id, result)
+    with pytest.raises(Conflict):
+        record(second.public_id, result)
+    with work():
+        assert Attempt.objects.get(pk=second.pk).state == "action_required"
+
+
+def test_money_of_an_abandoned_attempt_waits_for_a_gateway_that_is_down(
+    owner: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = datetime.now(UTC)
+    item = invoiced(owner)
+    attempt = charge(item, "card_down")
+    with time_machine.travel(start + timedelta(minutes=20)):
+        sweep([])
+        with work():
+            void(OpenItem.objects.get(pk=item.pk).source, on=DAY, reason="mistake")
+            SandboxCharge.objects.create(
+                key=attempt.key, reference="sbx_late", minor=10_000, currency="EUR", outcome="succeeded"
+            )
+        with monkeypatch.context() as down:
+            down.setattr(Sandbox, "find", lambda *_: (_ for _ in ()).throw(NoAnswer("down")))
+            inbox.receive(provider="sandbox", event_id="late", payload={"key": attempt.key})
+            effects.work_off([])
+        with work():
+            assert Effect.objects.filter(kind="webhook.handle", done_at=None).count() == 1
+    with time_machine.travel(start + timedelta(hours=2)):
+        effects.work_off([])
+    with work():
+        payment = Payment.objects.get()
+        assert OpenItem.objects.get(source=payment.public_id).open_minor == 10_000
+        assert OpenItem.objects.get(pk=item.pk).open_minor == 0
+
+
+@pytest.mark.parametrize("payload", [[], "x", {"key": {"a": 1}}, {"key": None}, {"key": "k" * 9_000}, {}])
+def test_a_message_of_nonsense_is_kept_and_left_alone(owner: Customer, payload: object) -> None:
+    inbox.receive(provider="sandbox", event_id="odd", payload=payload)  # type: ignore[arg-type]
+    effects.work_off([])
+    with work():
+        assert Effect.objects.get(kind="webhook.handle").last_error == ""
