@@ -192,7 +192,15 @@ CACHES = {
 # Redis only carries wake-ups: what is due lives in the database. Limits stay under a quarter of the
 # visibility timeout, or a slow task would run twice side by side.
 CELERY_BROKER_URL = env.text("REDIS_URL")
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    # A request that wakes a worker must not wait for a broker that is away: one more try, then the dispatcher's turn.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+    "socket_connect_timeout": 2,
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -5,7 +5,7 @@ Every text of Birch carries CANARY, so that a leak is found by searching for it.
 """
 
 CANARY = "birchcanary"
-PASSWORD = "correct horse battery staple"  # noqa: S105 - the cast's, nowhere else
+PASSWORD = "correct horse battery staple"
 
 
 def build() -> None:

@@ -53,9 +53,8 @@ def write_drafts(drafts: Sequence[DocumentDraft]) -> list[int]:
         Line,
         [row for pk, draft in zip(document_ids, drafts, strict=True) for row in line_rows(pk, draft.lines)],
     )
-    bulk.insert(
-        TaxLine,
-        [row for pk, total in zip(document_ids, sums, strict=True) for row in tax_rows(pk, total)],
+    TaxLine.objects.bulk_create(
+        TaxLine(**row) for pk, total in zip(document_ids, sums, strict=True) for row in tax_rows(pk, total)
     )
     return document_ids
 
