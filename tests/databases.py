@@ -29,7 +29,7 @@ def with_name(url: str, name: str) -> str:
     return urlunsplit(parts._replace(path=f"/{name}"))
 
 
-def _owner(sql: str, *, name: str = "postgres") -> list[tuple[object, ...]]:
+def as_owner(sql: str, *, name: str = "postgres") -> list[tuple[object, ...]]:
     with closing(psycopg2.connect(with_name(OWNER_URL, name))) as session:
         session.autocommit = True
         with session.cursor() as cursor:
@@ -79,14 +79,14 @@ def template() -> str:
 
 def clone(name: str) -> None:
     drop(name)
-    _owner(f'CREATE DATABASE "{name}" TEMPLATE "{template()}"')
+    as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{template()}"')
 
 
 def drop(name: str) -> None:
     """Drop it, whoever is connected; autovacuum cannot be put out by the owner, but it leaves soon."""
     for _ in range(50):
         with suppress(errors.InsufficientPrivilege, errors.ObjectInUse):
-            _owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            as_owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             return
         time.sleep(0.1)
 

@@ -110,11 +110,23 @@ def test_nothing_is_planted(undone: House, model: Any) -> None:
     before = snapshot(undone, model)
     birch_id, table = undone.birch.organization_id, model._meta.db_table
     refused = pytest.raises(ProgrammingError, match=r"row-level security|permission denied")
+    kept = {"id", "organization_id"}
+    others = ", ".join(
+        f'"{field.column}"' for field in model._meta.concrete_fields if field.column not in kept
+    )
     with enter(undone.acorn), work():
         row = model.objects.get(pk=mine)
         row.pk, row.organization_id = None, birch_id
         with refused, transaction.atomic():
             model.objects.bulk_create([row])
+        # Without RETURNING nothing is read back, so WITH CHECK alone must refuse.
+        with refused, transaction.atomic():
+            run(
+                f"INSERT INTO {table} (organization_id, {others})"
+                f" SELECT %s, {others} FROM {table} WHERE id = %s",
+                birch_id,
+                mine,
+            )
         with pytest.raises(DatabaseError), transaction.atomic():
             run(f"UPDATE {table} SET organization_id = %s WHERE id = %s", birch_id, mine)
     assert snapshot(undone, model) == before

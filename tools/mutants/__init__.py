@@ -1,0 +1,1 @@
+"""Breaks one guarantee at a time and expects a test to notice."""
