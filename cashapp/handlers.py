@@ -1,15 +1,19 @@
 """Background work of cash application: webhooks, the sandbox's reports, and the sweeper of open attempts."""
 
+import logging
+
 from cashapp.events import PaymentReceived
 from cashapp.mails import RECEIPT
 from cashapp.models import Attempt, Payment
 from cashapp.services import inbox
-from cashapp.services.attempts import ask
+from cashapp.services.attempts import ask, ask_again_later
 from core import clock, registry
 from core.models import Effect, OutboxEvent
 from core.scope import work
 from customers.selectors import invoice_addresses_of
 from messaging.services.queue import Draft, Suspended, is_deliverable, queue_all
+
+log = logging.getLogger(__name__)
 
 SWEEP = 50
 
@@ -52,4 +56,9 @@ def sweep(row_ids: list[int]) -> None:
     with work():
         waiting = list(Attempt.objects.filter(check_at__lte=clock.wall()).order_by("check_at", "id")[:SWEEP])
     for attempt in waiting:
-        ask(attempt)
+        try:
+            ask(attempt)
+        except Exception:
+            log.exception("What became of attempt %s cannot be recorded.", attempt.public_id)
+            with work():  # behind the others, which it must not hold up
+                ask_again_later(attempt)

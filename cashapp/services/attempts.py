@@ -218,10 +218,13 @@ def ask(attempt: Attempt) -> Attempt:
         elif clock.wall() - attempt.intended_at >= GIVE_UP_AFTER:
             return _abandon(attempt)
     with work():
-        Attempt.objects.filter(pk=attempt.pk, check_at__isnull=False).update(
-            check_at=clock.wall() + CHECK_AFTER
-        )
+        ask_again_later(attempt)
     return attempt
+
+
+def ask_again_later(attempt: Attempt) -> None:
+    """Have the sweeper ask again after a while, if it would ask at all. Inside work()."""
+    Attempt.objects.filter(pk=attempt.pk, check_at__isnull=False).update(check_at=clock.wall() + CHECK_AFTER)
 
 
 def _abandon(attempt: Attempt) -> Attempt:
@@ -241,7 +244,11 @@ def give_up(public_id: str) -> Attempt:
     attempt = attempt_row(public_id)
     if attempt.state != State.ACTION_REQUIRED:
         raise AlreadyUnderWay("This payment cannot be given up now.")
-    return record(public_id, gateway(attempt.gateway).cancel(attempt.reference))
+    try:
+        result = gateway(attempt.gateway).cancel(attempt.reference)
+    except NoAnswer as error:
+        raise AlreadyUnderWay("The gateway does not answer. Nothing was changed; try again.") from error
+    return record(public_id, result)
 
 
 def attempt_row(public_id: str) -> Attempt:

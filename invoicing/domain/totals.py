@@ -83,6 +83,8 @@ def totals(lines: Sequence[LineDraft]) -> Totals:
     tax = sum(each.tax_minor for each in taxes)
     if net + tax < 0:
         raise MoneyError("A document cannot come to less than zero; make a credit note instead.")
+    if tax and not net + tax:
+        raise MoneyError("A document cannot hold tax and come to nothing; nothing would be booked.")
     if net + tax > MAX_MINOR:
         raise MoneyError("That total is too large.")
     return Totals(net, tax, net + tax, taxes)

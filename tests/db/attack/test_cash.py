@@ -9,16 +9,18 @@ from cashapp.gateways.port import ChargeResult, NoAnswer, Outcome
 from cashapp.gateways.sandbox import Sandbox
 from cashapp.handlers import sweep
 from cashapp.models import Attempt, Payment, SandboxCharge
-from cashapp.services import inbox
+from cashapp.services import attempts, inbox
 from cashapp.services.attempts import pay, record
 from cashapp.services.payments import apply_rest
 from cashapp.services.payments import record as record_payment
 from core import effects
-from core.errors import AppError, Conflict
+from core.errors import AppError, Conflict, NotFound
 from core.models import Effect
 from core.scope import Scope, work
 from customers.models import Customer
+from customers.services.customers import update_customer
 from invoicing.services.correct import void
+from ledger.services.post import PeriodClosed
 from receivables.models import OpenItem
 from tests import factories
 from tests.factories import DAY
@@ -148,3 +150,53 @@ def test_a_message_of_nonsense_is_kept_and_left_alone(owner: Customer, payload: 
     effects.work_off([])
     with work():
         assert Effect.objects.get(kind="webhook.handle").last_error == ""
+
+
+def test_one_attempt_that_cannot_be_recorded_holds_up_no_other(
+    owner: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = invoiced(owner), invoiced(owner)
+    charge(first, "card_timeout", "k1")
+    charge(second, "card_timeout", "k2")
+    book = attempts.book
+
+    def refuse(**given: object) -> Payment:
+        if first.pk in given["parts"]:  # type: ignore[operator]
+            raise PeriodClosed("closed")
+        return book(**given)  # type: ignore[arg-type]
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=3)), monkeypatch.context() as patch:
+        patch.setattr(attempts, "book", refuse)
+        sweep([])
+    with work():
+        assert [row.state for row in Attempt.objects.order_by("id")] == ["unknown", "succeeded"]
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=9)):
+        sweep([])
+    with work():
+        assert Payment.objects.count() == 2
+
+
+def test_giving_up_at_a_gateway_that_is_down_is_refused_in_words(
+    owner: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = charge(invoiced(owner), "card_authenticate")
+    with monkeypatch.context() as down:
+        down.setattr(Sandbox, "cancel", lambda *_: (_ for _ in ()).throw(NoAnswer("down")))
+        with pytest.raises(AppError):
+            attempts.give_up(attempt.public_id)
+    assert attempts.give_up(attempt.public_id).state == "declined"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=NotFound,
+    reason="A payment by hand is in the customer's currency of today; what is open in an earlier one cannot be paid",
+)
+def test_what_is_owed_in_an_earlier_currency_can_be_paid(owner: Customer) -> None:
+    item = invoiced(owner)
+    with work():
+        update_customer(owner.pk, version=owner.version, currency="USD")
+        record_payment(
+            customer=owner.public_id, minor=10_000, received_on=DAY, method="check", key="form-eur-1",
+            parts={item.pk: 10_000},
+        )  # fmt: skip

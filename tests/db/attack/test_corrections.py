@@ -105,8 +105,8 @@ def test_a_form_sent_again_for_another_invoice_is_refused(owner: Customer) -> No
         write_off(third.pk, minor=200, on=DAY, reason="gone", key="one-form-key")
 
 
-def with_discount(owner: Customer) -> Document:
-    """100.00 at 19 %, less a discount of 30.00 without tax: 89.00."""
+def of_lines(owner: Customer, *lines: tuple[str, str]) -> Document:
+    """An invoice of (price, tax percent) lines."""
     from decimal import Decimal
 
     from invoicing.domain.totals import line
@@ -123,10 +123,37 @@ def with_discount(owner: Customer) -> Document:
         currency=owner.currency,
         terms_days=0,
         source="test:discount",
-        lines=(one("100", "19"), one("-30", "0")),
+        lines=tuple(one(*each) for each in lines),
     )
     (document,) = issue(write_drafts([draft]), issued_on=DAY)
     return document
+
+
+def with_discount(owner: Customer) -> Document:
+    """100.00 at 19 %, less a discount of 30.00 without tax: 89.00."""
+    return of_lines(owner, ("100", "19"), ("-30", "0"))
+
+
+def test_tax_is_not_hidden_in_a_document_of_nothing(owner: Customer) -> None:
+    """It would stand on a numbered invoice and never in the books."""
+    with pytest.raises(Invalid):
+        of_lines(owner, ("119", "0"), ("-100", "19"))
+
+
+@pytest.mark.parametrize("amounts", [None, {1: 10_000, 2: -5_000}])
+def test_negative_tax_is_credited_and_voided_to_the_cent(
+    owner: Customer, amounts: dict[int, int] | None
+) -> None:
+    document = of_lines(owner, ("100", "0"), ("-50", "19"))
+    note = credit(document.public_id, on=DAY, reason="late", key="credit-1", amounts=amounts)
+    assert (note.net_minor, note.tax_minor) == (document.net_minor, document.tax_minor)
+    assert item_of(document).open_minor == 0
+
+
+def test_negative_tax_is_voided_to_the_cent(owner: Customer) -> None:
+    document = of_lines(owner, ("100", "0"), ("-50", "19"))
+    void(document.public_id, on=DAY, reason="mistake")
+    assert item_of(document).open_minor == 0
 
 
 def test_a_credit_note_never_exceeds_the_invoice_with_its_discount(owner: Customer) -> None:
