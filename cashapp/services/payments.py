@@ -15,7 +15,6 @@ from customers.selectors import billing_facts
 from customers.selectors import customer as customer_of
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind, Side, Target, oldest_first
-from receivables.models import LABEL
 from receivables.selectors import item_states, open_items_of
 from receivables.services import reverse as reversing
 from receivables.services.allocate import Part, allocate
@@ -191,7 +190,7 @@ def _item(payment: Payment, against: Purpose) -> ItemDraft:
         kind=Kind.PAYMENT,
         customer_id=payment.customer_id,
         entity_id=payment.entity_id,
-        label=(payment.memo or payment.method)[:LABEL],
+        label=(payment.memo or payment.method),
         source=payment.public_id,
         currency=payment.currency,
         effective_on=payment.received_on,

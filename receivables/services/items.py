@@ -9,7 +9,7 @@ from ledger.domain.entries import Purpose
 from ledger.services.post import post
 from receivables.domain.items import SIDES, Kind
 from receivables.domain.postings import ItemFacts, opened
-from receivables.models import OpenItem
+from receivables.models import LABEL, OpenItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def open_items(drafts: Sequence[ItemDraft]) -> list[ItemFacts]:
                 "entity_id": draft.entity_id,
                 "kind": str(draft.kind),
                 "side": str(SIDES[draft.kind]),
-                "label": draft.label,
+                "label": draft.label[:LABEL],  # a line for lists; the whole text stays where it came from
                 "source": draft.source,
                 "currency": draft.currency,
                 "total_minor": draft.total_minor,

@@ -6,7 +6,7 @@ from core.errors import Invalid, KeyReused
 from core.locks import lock_one
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind, Side
-from receivables.models import LABEL, Allocation, OpenItem
+from receivables.models import Allocation, OpenItem
 from receivables.services.allocate import Part, TooMuch, allocate
 from receivables.services.items import ItemDraft, open_items
 
@@ -35,7 +35,7 @@ def write_off(item_id: int, *, minor: int, on: date, reason: str, key: str) -> N
                 kind=Kind.WRITE_OFF,
                 customer_id=item.customer_id,
                 entity_id=item.entity_id,
-                label=f"Write-off of {item.label}"[:LABEL],
+                label=f"Write-off of {item.label}",
                 source=source,
                 currency=item.currency,
                 effective_on=on,

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.db import connection
 
+from core import bulk
 from core.scope import Scope, enter, work
 from core.tasks import system_scope
 from tests.databases import own_database
@@ -41,6 +42,7 @@ def subscriptions(count: int, starts_on: date = DAY) -> None:
                 " FROM customers_customer, generate_series(2, %s) n WHERE id = %s",
                 [count, first.customer_id],
             )
+            bulk.plan_anew()
             cursor.execute(
                 "INSERT INTO billing_subscription (organization_id, public_id, version, created_at, updated_at,"
                 " external_id, metadata, customer_id, price_id, quantity, state, anchor, zone, autopay, next_index,"
