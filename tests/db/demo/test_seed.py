@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def empty_database(name: str) -> Iterator[None]:
     """A migrated database without anybody in it: the template's cast would already be Acorn."""
     databases.drop(name)
-    databases._owner(f'CREATE DATABASE "{name}"')
+    databases.as_owner(f'CREATE DATABASE "{name}"')
     urls = {
         "DATABASE_URL": databases.with_name(databases.APP_URL, name),
         "DATABASE_OWNER_URL": databases.with_name(databases.OWNER_URL, name),
