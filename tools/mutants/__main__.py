@@ -40,8 +40,8 @@ def main(given: Sequence[str]) -> int:
     files = sorted(
         {test for mutant in chosen for test in mutant.tests} | {test for f in faults for test in FAULTS[f][1]}
     )
-    if _failed(_run(template, files)):
-        print("a test fails without any fault; mend that first")
+    if failing := _failed(_run(template, files)):
+        print("fails without any fault, mend that first:", *sorted(failing)[:10], sep="\n  ")
         return 2
     survivors = [
         *_rules(template, chosen, singly=options.each),

@@ -12,6 +12,7 @@ FACTS = ("UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE")
 EQUIVALENT = {
     "writes:core_auditentry": "the app's role may not insert into it at all",
     "trigger:invoicing_party_frozen_insert": "an issued document has its party, and the key refuses a second",
+    "trigger:invoicing_party_frozen_moved": "the same: another's party comes up against the key first",
 }
 
 
@@ -133,7 +134,11 @@ def _checks(rows: Rows) -> Iterator[Mutant]:
 def _triggers(rows: Rows) -> Iterator[Mutant]:
     for table, name, function in rows["triggers"]:
         drop = f"DROP TRIGGER {name} ON {table}"
-        if str(function).startswith("audit_"):
+        if table == "core_organization":
+            yield Mutant(
+                f"trigger:{name}", f"trigger:{name}", drop, ("tests/db/ledger/test_rules_between.py",)
+            )
+        elif str(function).startswith("audit_"):
             case = f"test_every_write_leaves_its_audit[{table}]"
             yield Mutant(f"trigger:{name}", str(function), drop, (KEYS,), case)
         elif function == "refuse_change" and str(name).endswith(("_frozen", "_kept")):

@@ -60,3 +60,11 @@ def test_nothing_moves_into_or_out_of_an_issued_document(issued: int, model: typ
             parts.update(document_id=issued, **column)
         with refused, transaction.atomic():
             model.objects.filter(document_id=issued).update(document_id=draft, **column)  # type: ignore[attr-defined]
+
+
+def test_the_party_does_not_leave_an_issued_document(issued: int) -> None:
+    with work():
+        draft = factories.draft_invoice(factories.customer())
+        Party.objects.filter(document_id=draft).delete()
+        with refused, transaction.atomic():
+            Party.objects.filter(document_id=issued).update(document_id=draft)
