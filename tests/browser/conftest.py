@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,20 +36,12 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("The server did not answer in 15 seconds.")
 
 
-@pytest.fixture(scope="session")
-def bare_server() -> Iterator[str]:
-    """Address of the product with DEBUG on and no database behind it: the style guide, error pages."""
+@contextmanager
+def serving(environment: Mapping[str, str]) -> Iterator[str]:
+    """Address of the product, served with DEBUG on by a process of its own with this in its environment."""
     if not (ROOT / "static" / "dist" / "app.css").exists():
         pytest.skip("Build the pages first: npm ci --ignore-scripts && npm run build in frontend/.")
     port = free_port()
-    environment = {
-        **os.environ,
-        "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
-        "REDIS_URL": "redis://127.0.0.1:9",
-        "SECRET_KEY": "only for tests",
-        "DEBUG": "1",
-        "DJANGO_SETTINGS_MODULE": "arapp.settings",
-    }
     command = [
         sys.executable,
         "-m",
@@ -59,13 +52,29 @@ def bare_server() -> Iterator[str]:
         "--threads",
         "4",
     ]
-    process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment)
+    process = subprocess.Popen(
+        [*command, "--log-level", "error"],
+        cwd=ROOT,
+        env={**os.environ, "DEBUG": "1", "DJANGO_SETTINGS_MODULE": "arapp.settings", **environment},
+    )
     try:
         wait_for(port, process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def bare_server() -> Iterator[str]:
+    """Address of the product with no database behind it: the style guide, error pages."""
+    nothing = {
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
+        "REDIS_URL": "redis://127.0.0.1:9",
+        "SECRET_KEY": "only for tests",
+    }
+    with serving(nothing) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="session")

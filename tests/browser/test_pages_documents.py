@@ -1,8 +1,5 @@
 """Documents and billing in a real browser: a draft written by keyboard alone, dialogs that show what will be posted."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -11,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Watched, free_port, wait_for
+from tests.browser.conftest import Watched, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -26,29 +23,11 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 
 
 @pytest.fixture
-def house(committed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def house(committed: dict[str, str]) -> Iterator[dict[str, str]]:
     """The product on a database of its own with a little in it: its address, a session, public ids by name."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's driver runs a loop in this thread
     ids = fill()
-    port = free_port()
-    environment = {**os.environ, **committed, "DEBUG": "1", "DJANGO_SETTINGS_MODULE": "arapp.settings"}
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "arapp.wsgi",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--threads",
-        "4",
-    ]
-    process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment)
-    try:
-        wait_for(port, process)
-        yield {**ids, "address": f"http://127.0.0.1:{port}/o/acorn", "origin": f"http://127.0.0.1:{port}"}
-    finally:
-        process.terminate()
-        process.wait(10)
+    with serving(committed) as origin:
+        yield {**ids, "address": f"{origin}/o/acorn", "origin": origin}
 
 
 def fill() -> dict[str, str]:

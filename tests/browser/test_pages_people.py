@@ -1,8 +1,5 @@
 """People's pages in a real browser: in by keyboard alone, a customer made and changed, and every page accessible."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Watched, free_port, wait_for
+from tests.browser.conftest import Watched, serving
 from tests.cast import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
@@ -33,30 +30,10 @@ class Site:
 
 
 @pytest.fixture
-def site(committed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    if not (ROOT / "static" / "dist" / "app.css").exists():
-        pytest.skip("Build the pages first: npm ci --ignore-scripts && npm run build in frontend/.")
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's driver runs a loop in this thread
+def site(committed: dict[str, str]) -> Iterator[Site]:
     customer, sessions = fill()
-    port = free_port()
-    environment = {**os.environ, **committed, "DEBUG": "1", "DJANGO_SETTINGS_MODULE": "arapp.settings"}
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "arapp.wsgi",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--threads",
-        "4",
-    ]
-    process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment)
-    try:
-        wait_for(port, process)
-        yield Site(f"http://127.0.0.1:{port}", sessions, customer)
-    finally:
-        process.terminate()
-        process.wait(10)
+    with serving(committed) as origin:
+        yield Site(origin, sessions, customer)
 
 
 def fill() -> tuple[str, dict[str, str]]:

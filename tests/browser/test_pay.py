@@ -1,8 +1,5 @@
 """Paying in a real browser on a phone: two taps from the mail, and every state of the page accessible."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,40 +10,19 @@ from core.scope import Scope, work
 from customers.services.links import PAY, token_for
 from receivables.models import OpenItem
 from tests import factories
-from tests.browser.conftest import ROOT, Watched, free_port, wait_for
+from tests.browser.conftest import Watched, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
 
 @pytest.fixture
-def link(
-    committed_acorn: Scope, committed: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[str, str]]:
+def link(committed_acorn: Scope, committed: dict[str, str]) -> Iterator[tuple[str, str]]:
     """(pay link on a running product, public id of the invoice)."""
-    if not (ROOT / "static" / "dist" / "app.css").exists():
-        pytest.skip("Build the pages first: npm ci --ignore-scripts && npm run build in frontend/.")
     with work():
         invoice = factories.invoice(factories.customer(name="Kestrel Freight"), ("120", "14.50"))
         token = token_for(purpose=PAY, target=invoice.public_id, customer_id=invoice.customer_id)
-    port = free_port()
-    environment = {**os.environ, **committed, "DEBUG": "1", "DJANGO_SETTINGS_MODULE": "arapp.settings"}
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "arapp.wsgi",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--threads",
-        "4",
-    ]
-    process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment)
-    try:
-        wait_for(port, process)
-        yield f"http://127.0.0.1:{port}/pay/{token}/", invoice.public_id
-    finally:
-        process.terminate()
-        process.wait(10)
+    with serving(committed) as origin:
+        yield f"{origin}/pay/{token}/", invoice.public_id
 
 
 def open_of(public_id: str) -> int:
