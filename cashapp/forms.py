@@ -11,7 +11,7 @@ from cashapp.services.payments import METHODS
 from core import money
 from core.fields import FormKey, Line
 
-_LABELS = {
+METHOD_LABELS = {
     "bank_transfer": _("Bank transfer"),
     "check": _("Check"),
     "cash": _("Cash"),
@@ -57,7 +57,7 @@ class RecordForm(forms.Form):
     """Money that came another way than through a gateway. One amount field per open item may say where it goes."""
 
     amount = AmountField(label=_("Amount received"))
-    method = forms.ChoiceField(label=_("How"), choices=[(name, _LABELS[name]) for name in METHODS])
+    method = forms.ChoiceField(label=_("How"), choices=[(name, METHOD_LABELS[name]) for name in METHODS])
     memo = Line(label=_("Reference"), max_length=300, required=False)
     key = FormKey()
 

@@ -8,5 +8,5 @@ urlpatterns = [
     path("payments/<slug:public_id>/", views.payment_page, name="payment"),
     path("payments/<slug:public_id>/apply/", views.payment_apply, name="payment-apply"),
     path("payments/<slug:public_id>/reverse/", views.payment_reverse, name="payment-reverse"),
-    path("allocations/<int:allocation_id>/undo/", views.allocation_undo, name="allocation-undo"),
+    path("payments/allocations/<int:allocation_id>/undo/", views.allocation_undo, name="allocation-undo"),
 ]

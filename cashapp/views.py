@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cashapp.forms import RecordForm, TakeBackForm, parts_of
+from cashapp.forms import METHOD_LABELS, RecordForm, TakeBackForm, parts_of
 from cashapp.permissions import PAYMENTS_APPLY, PAYMENTS_RECORD, PAYMENTS_REVERSE, PAYMENTS_VIEW
 from cashapp.selectors import NEWEST, applied_to, payments
 from cashapp.services.payments import apply_rest, payment_row, record
@@ -162,6 +162,7 @@ def _payment_page(
         "amount": Money(payment.minor, payment.currency),
         "rest": Money(item.open_minor, payment.currency),
         "state": _state(payment.state, item),
+        "name": payment.memo or METHOD_LABELS.get(payment.method, payment.method),
         "through": _("By hand") if payment.provider == "manual" else payment.provider,
         "applied": applied_to(item.item_id),
         "items": _rows(open_items, request.POST, {}) if payment.state == "received" else [],

@@ -190,7 +190,7 @@ def _item(payment: Payment, against: Purpose) -> ItemDraft:
         kind=Kind.PAYMENT,
         customer_id=payment.customer_id,
         entity_id=payment.entity_id,
-        label=(payment.memo or payment.method),
+        label=payment.memo or f"Payment of {payment.received_on}",
         source=payment.public_id,
         currency=payment.currency,
         effective_on=payment.received_on,
