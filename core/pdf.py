@@ -36,8 +36,10 @@ FIXED = {
     "PYTHONHASHSEED": "0",
     "SOURCE_DATE_EPOCH": "1600000000",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "MALLOC_ARENA_MAX": "1",
 }
-"""The rest of the environment. The epoch dates the embedded fonts, so that equal documents are equal bytes."""
+"""The rest of the environment. The epoch dates the embedded fonts, so that equal documents are equal bytes;
+one arena keeps address space reserved for threads out of the memory limit."""
 PANGO = (
     "PDF needs Pango: apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
     " (macOS: brew install pango)."

@@ -126,7 +126,7 @@ def test_what_takes_too_long_is_ended_and_the_next_one_is_made(renderer: Rendere
 
 @pytest.mark.timeout(240)
 def test_memory_is_bounded(renderer: Renderer) -> None:
-    renderer.seconds, renderer.memory = 100, 300 << 20
+    renderer.seconds, renderer.memory = 100, 400 << 20
     with pytest.raises(PdfFailed) as caught:
         renderer.render("<i>y</i>" * 100_000)
     assert caught.value.extra["why"] in {"out of memory", "the worker ended"}
