@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from cashapp.domain.states import State
+from cashapp.domain.states import LineState, State
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
 
@@ -90,6 +90,64 @@ class Payment(Record):
         indexes = [
             models.Index(fields=["organization", "-id"], name="payment_newest"),
             models.Index(fields=["organization", "customer", "-id"], name="payment_customer"),
+        ]
+
+
+class BankLine(Record):
+    """Money that came, as a bank or another system tells it. In the books once it is known whose it is.
+
+    `key` is its natural key: the other system's own reference, or what the line says with a count of lines that say
+    the same. `proposals` are what matching found, best first (see cashapp.services.matching).
+    """
+
+    PREFIX = "line"
+
+    key = models.CharField(max_length=80)
+    payer = models.CharField(max_length=200, blank=True, default="")
+    account = models.CharField(max_length=80, blank=True, default="")
+    memo = models.CharField(max_length=500, blank=True, default="")
+    currency = models.CharField(max_length=3)
+    minor = models.BigIntegerField()
+    booked_on = models.DateField()
+    customer = TenantForeignKey("customers.Customer", null=True)
+    state = models.CharField(max_length=10, default=LineState.OPEN)
+    proposals = models.JSONField(default=list)
+    payment = TenantForeignKey(Payment, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "key"], name="bankline_once", condition=~models.Q(state="withdrawn")
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "payment"],
+                name="bankline_one_payment",
+                condition=models.Q(payment__isnull=False),
+            ),
+            models.CheckConstraint(condition=models.Q(minor__gt=0), name="bankline_positive"),
+            models.CheckConstraint(
+                condition=models.Q(state="booked", payment__isnull=False)
+                | (~models.Q(state="booked") & models.Q(payment=None)),
+                name="bankline_booked_with_payment",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "state", "booked_on", "id"], name="bankline_queue"),
+        ]
+
+
+class PayerFact(TenantRow):
+    """What a person's decision taught: a name or an account by which a customer pays. The last decision counts."""
+
+    kind = models.CharField(max_length=10)
+    key = models.CharField(max_length=200)
+    customer = TenantForeignKey("customers.Customer")
+    times = models.PositiveIntegerField(default=1)
+    last_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "key", "customer"], name="payerfact_once")
         ]
 
 

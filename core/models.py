@@ -15,6 +15,8 @@ __all__ = [
     "Effect",
     "FxRate",
     "HandledEvent",
+    "Import",
+    "ImportRow",
     "Job",
     "Organization",
     "OutboxEvent",
@@ -207,6 +209,77 @@ class Job(Record):
 
     class Meta:
         indexes = [models.Index(fields=["organization", "-id"], name="job_newest")]
+
+
+class Import(Record):
+    """A file of rows that is brought in: how it is read, what its columns mean, and how far it is.
+
+    Until it runs, the counts say what would become of the rows worked off; afterwards what became of them.
+    """
+
+    PREFIX = "imp"
+    LIVE = ("uploaded", "checking", "ready", "running")
+
+    kind = models.CharField(max_length=20)
+    file = TenantForeignKey(StoredFile)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, default="uploaded")
+    headers = models.JSONField(default=list)
+    samples = models.JSONField(default=list)
+    reading = models.JSONField(default=dict)
+    mapping = models.JSONField(default=dict)
+    choices = models.JSONField(default=dict)
+    rows = models.PositiveIntegerField(default=0)
+    worked = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True, default="")
+    started_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "kind", "sha256"],
+                name="import_live_once",
+                condition=models.Q(state__in=("uploaded", "checking", "ready", "running")),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    worked=models.F("created") + models.F("unchanged") + models.F("failed"),
+                    worked__lte=models.F("rows"),
+                ),
+                name="import_counts",
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "-id"], name="import_newest")]
+
+
+class ImportRow(TenantRow):
+    """What became of one row of a file: `made` is the public id of what it created, `problems` why it could not be.
+
+    `number` is the row's line in a spreadsheet.
+    """
+
+    AUDITED = False  # what a row made is audited in its own table
+
+    source = TenantForeignKey(Import)
+    number = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10)
+    made = models.CharField(max_length=40, blank=True, default="")
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "source", "number"], name="importrow_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "source", "number"],
+                name="importrow_failed",
+                condition=models.Q(outcome="failed"),
+            )
+        ]
 
 
 class ReferenceRate(models.Model):

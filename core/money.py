@@ -23,11 +23,15 @@ _CODES = frozenset(code for code in list_currencies() if re.fullmatch("[A-Z]{3}"
 MAX_MINOR = 10**15
 """Largest absolute amount accepted anywhere, in minor units; leaves room to sum a thousand of them in bigint."""
 
-_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,12})?", re.ASCII)
+_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,20})?", re.ASCII)
 
 
 class MoneyError(ValueError):
     """An amount or currency that cannot be money; the message is fit for a person."""
+
+
+class TooPrecise(MoneyError):
+    """An amount with more decimals than its currency has."""
 
 
 class CurrencyMismatch(MoneyError):
@@ -100,8 +104,8 @@ def from_decimal(amount: Decimal | Fraction, currency: str) -> Money:
     return Money(minor, currency)
 
 
-def parse(text: str, currency: str, *, decimal_mark: str = ".") -> Money:
-    """Money from typed or imported text in major units, refused rather than rounded.
+def parse(text: str, currency: str, *, decimal_mark: str = ".", rounded: bool = False) -> Money:
+    """Money from typed or imported text in major units, refused with TooPrecise rather than rounded unless asked.
 
     `decimal_mark` is chosen by whoever owns the text, never guessed; the other mark may group thousands.
     Only ASCII digits count: exponents, NaN, underscores and other scripts' digits raise MoneyError, as do more
@@ -122,9 +126,9 @@ def parse(text: str, currency: str, *, decimal_mark: str = ".") -> Money:
     except InvalidOperation as error:  # pragma: no cover - the pattern admits only what Decimal takes
         raise MoneyError(f"“{text[:40]}” is not an amount.") from error
     money = from_decimal(amount, currency)
-    if Fraction(amount) != Fraction(money.decimal):
+    if not rounded and Fraction(amount) != Fraction(money.decimal):
         places = exponent(currency)
-        raise MoneyError(
+        raise TooPrecise(
             f"{currency} has no decimals; “{text[:40]}” has some."
             if places == 0
             else f"{currency} has {places} decimals; “{text[:40]}” has more."

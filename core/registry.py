@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.module_loading import autodiscover_modules
 
-MODULES = ("permissions", "handlers", "nav", "checks", "panels")
+MODULES = ("permissions", "handlers", "nav", "checks", "panels", "importing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ nav: list[NavItem] = []
 panels: dict[str, list[tuple[str, str]]] = {}
 checks: dict[str, str | Callable[[], list[tuple[Any, ...]]]] = {}
 """Name of an invariant to the statement, or function, that returns the rows for which it does not hold."""
+importers: dict[str, Any] = {}
+"""Kind to what brings such rows in (core.imports.base.Importer)."""
 views: dict[str, str] = {}
 """Dotted name of each page to the permission it names."""
 

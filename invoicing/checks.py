@@ -14,8 +14,9 @@ checks["a document's total = its lines + its tax"] = (
     " ON l.organization_id = d.organization_id AND l.document_id = d.id"
     " LEFT JOIN (SELECT organization_id, document_id, sum(tax_minor) AS tax, sum(base_minor) AS base"
     " FROM invoicing_taxline GROUP BY 1, 2) t ON t.organization_id = d.organization_id AND t.document_id = d.id"
-    " WHERE d.net_minor <> coalesce(l.net, 0) OR d.tax_minor <> coalesce(t.tax, 0)"
-    " OR coalesce(l.net, 0) <> coalesce(t.base, 0)"
+    " WHERE CASE d.kind WHEN 'opening' THEN d.tax_minor <> 0 OR coalesce(l.net, t.base) IS NOT NULL"
+    " ELSE d.net_minor <> coalesce(l.net, 0) OR d.tax_minor <> coalesce(t.tax, 0)"
+    " OR coalesce(l.net, 0) <> coalesce(t.base, 0) END"
 )
 checks["numbers have no gap and none twice"] = (
     "SELECT s.entity_id, s.kind, s.year, s.next_counter - 1, count(d.id) FROM invoicing_numberseries s"
@@ -27,7 +28,8 @@ checks[
     "each issued document with a total has one open item of that total, each item of a document its document"
 ] = (
     "SELECT d.id, i.id FROM (SELECT * FROM invoicing_document WHERE state <> 'draft' AND total_minor > 0) d"
-    " FULL JOIN (SELECT * FROM receivables_openitem WHERE kind IN ('invoice', 'credit_note')) i"
+    " FULL JOIN (SELECT * FROM receivables_openitem WHERE kind IN ('invoice', 'credit_note')"
+    " OR (kind = 'opening' AND source LIKE 'doc\\_%')) i"
     " ON i.organization_id = d.organization_id AND i.source = d.public_id"
     " WHERE d.id IS NULL OR i.id IS NULL OR d.total_minor <> i.total_minor OR d.currency <> i.currency"
 )

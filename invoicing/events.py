@@ -22,6 +22,20 @@ class InvoiceIssued(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceImported(Event):
+    """An invoice of another system is in the books as an opening item, with the number it had there."""
+
+    name: ClassVar[str] = "invoice.imported"
+
+    number: str
+    customer: str
+    currency: str
+    total_minor: int
+    issued_on: str
+    due_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreditNoteIssued(Event):
     """A credit note was issued; `credits` is the invoice it corrects."""
 

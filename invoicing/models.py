@@ -28,7 +28,11 @@ def frozen_with_document(table: str) -> list[models.BaseConstraint]:
 
 
 class Document(Record):
-    """An invoice or a credit note. A draft has no number; an issued one has its seal and never changes."""
+    """An invoice or a credit note. A draft has no number; an issued one has its seal and never changes.
+
+    An opening invoice was issued by another system and is brought in with its own number, without lines; once it is
+    void, its number may be brought in again.
+    """
 
     PREFIX = "doc"
 
@@ -57,7 +61,10 @@ class Document(Record):
             models.UniqueConstraint(
                 fields=["organization", "entity", "kind", "number"],
                 name="document_number",
-                condition=~models.Q(number=""),
+                condition=~models.Q(number="") & ~models.Q(kind="opening", state="void"),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=("invoice", "credit_note", "opening")), name="document_kind"
             ),
             models.UniqueConstraint(fields=["organization", "source"], name="document_source"),
             models.CheckConstraint(

@@ -5,16 +5,22 @@ from django.db import models
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
 from core.constraints import Trigger, append_only
+from receivables.domain.items import SIDES, Side
+from receivables.domain.references import LENGTH
 
 LABEL = 80
 """Longest label of an item, in characters."""
+
+
+def _kinds_of(side: Side) -> list[str]:
+    return sorted(str(kind) for kind, its in SIDES.items() if its is side)
 
 
 class OpenItem(Record):
     """What is still open of a document, fee, payment or credit.
 
     `open_minor` is moved by the database alone, from the allocations written; the app's role may not update it.
-    `reserved_minor` is promised to payment attempts under way.
+    `reserved_minor` is promised to payment attempts under way. `reference` is the label as payments are matched by it.
     """
 
     PREFIX = "item"
@@ -24,6 +30,7 @@ class OpenItem(Record):
     kind = models.CharField(max_length=20)
     side = models.CharField(max_length=6)
     label = models.CharField(max_length=LABEL)
+    reference = models.CharField(max_length=LENGTH, blank=True, default="")
     source = models.CharField(max_length=80)
     currency = models.CharField(max_length=3)
     total_minor = models.BigIntegerField()
@@ -46,6 +53,11 @@ class OpenItem(Record):
                 condition=models.Q(reserved_minor__gte=0, reserved_minor__lte=models.F("open_minor")),
                 name="openitem_reserved_within_open",
             ),
+            models.CheckConstraint(
+                condition=models.Q(side=Side.DEBIT, kind__in=_kinds_of(Side.DEBIT))
+                | models.Q(side=Side.CREDIT, kind__in=_kinds_of(Side.CREDIT)),
+                name="openitem_kind_has_its_side",
+            ),
             Trigger(
                 name="receivables_openitem_whole",
                 when="AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
@@ -60,7 +72,33 @@ class OpenItem(Record):
                 include=["currency", "side", "open_minor", "entity"],
             ),
             models.Index(fields=["organization", "customer", "id"], name="openitem_customer"),
+            models.Index(
+                fields=["organization", "reference"],
+                name="openitem_reference",
+                condition=models.Q(open_minor__gt=0, side=Side.DEBIT),
+            ),
+            models.Index(
+                fields=["organization", "currency", "open_minor"],
+                name="openitem_amount",
+                condition=models.Q(open_minor__gt=0, side=Side.DEBIT),
+            ),
+            models.Index(fields=["organization", "kind", "effective_on"], name="openitem_kind_day"),
         ]
+
+
+class Reference(TenantRow):
+    """A further number by which a payer may mean an item: an order's, an assignment's, another system's."""
+
+    item = TenantForeignKey(OpenItem)
+    text = models.CharField(max_length=LABEL)
+    key = models.CharField(max_length=LENGTH)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "item", "key"], name="reference_once"),
+            *append_only("receivables_reference"),
+        ]
+        indexes = [models.Index(fields=["organization", "key"], name="reference_key")]
 
 
 class Allocation(TenantRow):

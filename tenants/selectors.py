@@ -62,6 +62,33 @@ def entity(code: str = "") -> LegalEntity:
     return entities.get(code=code) if code else entities[0]
 
 
+def entities() -> list[LegalEntity]:
+    """The scope's legal entities, the first one first. Inside work()."""
+    return list(LegalEntity.objects.order_by("id"))
+
+
+def entity_choices() -> list[tuple[str, str]]:
+    """(code, name) of the scope's legal entities, as files and forms name them. Inside work()."""
+    return [(row.code, row.name) for row in entities()]
+
+
+class Companies:
+    """The scope's legal entities as a file names them: by code, or not at all where there is only one."""
+
+    def __init__(self) -> None:
+        """Read them, one query. Inside work()."""
+        found = entities()
+        self._by_code = {row.code: row for row in found}
+        self._only = found[0] if len(found) == 1 else None
+        self._first = found[0]
+
+    def of(self, code: str | None) -> LegalEntity | None:
+        """The entity of a code; the first one without a code; the only one for every code; else None."""
+        if code is None:
+            return self._first
+        return self._by_code.get(code) or self._only
+
+
 def base_currencies() -> dict[int, str]:
     """Base currency of each of the scope's legal entities, by id. Inside work()."""
     return dict(LegalEntity.objects.values_list("id", "currency"))

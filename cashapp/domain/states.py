@@ -1,4 +1,4 @@
-"""The life of a payment attempt, from intent to what the gateway finally said."""
+"""The life of a payment attempt, from intent to what the gateway finally said, and of a bank line."""
 
 from enum import StrEnum
 
@@ -27,4 +27,24 @@ MOVES: dict[State, frozenset[State]] = {
     State.ABANDONED: frozenset({State.SUCCEEDED}),
     State.SUCCEEDED: frozenset(),
     State.DECLINED: frozenset(),
+}
+
+
+class LineState(StrEnum):
+    """A bank line is open until its money is booked, or set aside because no customer sent it.
+
+    It is open again when its payment is taken back; one of an import that was undone is withdrawn.
+    """
+
+    OPEN = "open"
+    BOOKED = "booked"
+    ASIDE = "aside"
+    WITHDRAWN = "withdrawn"
+
+
+LINE_MOVES: dict[LineState, frozenset[LineState]] = {
+    LineState.OPEN: frozenset({LineState.BOOKED, LineState.ASIDE, LineState.WITHDRAWN}),
+    LineState.BOOKED: frozenset({LineState.OPEN}),
+    LineState.ASIDE: frozenset({LineState.OPEN}),
+    LineState.WITHDRAWN: frozenset(),
 }

@@ -17,8 +17,7 @@ from invoicing.events import InvoiceVoided
 from invoicing.models import Document, Line, TaxLine
 from invoicing.selectors import lines_left
 from invoicing.services.drafts import DocumentDraft, write_drafts
-from invoicing.services.issue import issue
-from ledger.domain.entries import Purpose
+from invoicing.services.issue import earned, issue
 from receivables.domain.items import Kind
 from receivables.selectors import item_states
 from receivables.services.allocate import Part, allocate
@@ -40,7 +39,7 @@ def void(public_id: str, *, on: date, reason: str) -> Document:
     document = lock_one(Document.objects.filter(public_id=public_id))
     if not reason.strip():
         raise Invalid("A void needs a reason.", fields={"reason": "Say why."})
-    if document.kind != "invoice" or document.state != State.ISSUED:
+    if document.kind == "credit_note" or document.state != State.ISSUED:
         raise NotCorrectable("Only an issued invoice can be voided.")
     if Document.objects.filter(credits=document, state=State.ISSUED).exists():
         raise NotCorrectable("A credit note took something of it back; credit the rest instead.")
@@ -51,14 +50,15 @@ def void(public_id: str, *, on: date, reason: str) -> Document:
                 "Something was paid or credited on it, or a payment is under way; credit it instead."
             )
         source = f"void:{public_id}"
-        (credit,) = open_items([_void_item(document, source, on)])
+        (credit,) = open_items([void_item(document, source, on)])
         allocate([Part(source, item.item_id, credit.item_id, item.total_minor, reason)], effective_on=on)
     states.move(document, State.VOID, moves=MOVES, reason=reason)
     emit(InvoiceVoided(document.public_id, document.version, number=document.number, reason=reason))
     return document
 
 
-def _void_item(document: Document, source: str, on: date) -> ItemDraft:
+def void_item(document: Document, source: str, on: date) -> ItemDraft:
+    """The mirror of what the issue of the document opened."""
     return ItemDraft(
         kind=Kind.VOID,
         customer_id=document.customer_id,
@@ -69,7 +69,7 @@ def _void_item(document: Document, source: str, on: date) -> ItemDraft:
         effective_on=on,
         posted_on=on,
         due_on=on,
-        against=((Purpose.REVENUE, document.net_minor), (Purpose.TAX, document.tax_minor)),
+        against=earned(document),
     )
 
 

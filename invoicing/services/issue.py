@@ -125,8 +125,15 @@ def _item(document: Document) -> ItemDraft:
         effective_on=issued_on,
         posted_on=issued_on,
         due_on=due_on,
-        against=((Purpose.REVENUE, document.net_minor), (Purpose.TAX, document.tax_minor)),
+        against=earned(document),
     )
+
+
+def earned(document: Document) -> tuple[tuple[Purpose, int], ...]:
+    """What stands against the document's open item: revenue and tax, or the opening balance it was brought in with."""
+    if document.kind == "opening":
+        return ((Purpose.OPENING, document.total_minor),)
+    return ((Purpose.REVENUE, document.net_minor), (Purpose.TAX, document.tax_minor))
 
 
 def _event(document: Document, customer: CustomerFacts) -> Event:

@@ -3,18 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from core import bulk, clock, ids
 from ledger.domain.entries import Purpose
 from ledger.services.post import post
 from receivables.domain.items import SIDES, Kind
 from receivables.domain.postings import ItemFacts, opened
-from receivables.models import LABEL, OpenItem
+from receivables.domain.references import reference_key
+from receivables.models import LABEL, OpenItem, Reference
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
-    """An item to open. `against` are positive minor units by purpose, summing to the total (see `opened`)."""
+    """An item to open. `against` are positive minor units by purpose, summing to the total (see `opened`).
+
+    `references` are further numbers by which a payer may mean it, beside its label.
+    """
 
     kind: Kind
     customer_id: int
@@ -26,6 +31,7 @@ class ItemDraft:
     posted_on: date
     due_on: date
     against: tuple[tuple[Purpose, int], ...]
+    references: tuple[str, ...] = ()
 
     @property
     def total_minor(self) -> int:
@@ -65,6 +71,7 @@ def open_items(drafts: Sequence[ItemDraft]) -> list[ItemFacts]:
                 "kind": str(draft.kind),
                 "side": str(SIDES[draft.kind]),
                 "label": draft.label[:LABEL],  # a line for lists; the whole text stays where it came from
+                "reference": reference_key(draft.label),
                 "source": draft.source,
                 "currency": draft.currency,
                 "total_minor": draft.total_minor,
@@ -76,6 +83,7 @@ def open_items(drafts: Sequence[ItemDraft]) -> list[ItemFacts]:
             }
         )
     bulk.insert(OpenItem, rows)
+    bulk.insert(Reference, _references(facts, drafts))
     post(
         [
             opened(fact, draft.against, effective_on=draft.effective_on, posted_on=draft.posted_on)
@@ -83,3 +91,13 @@ def open_items(drafts: Sequence[ItemDraft]) -> list[ItemFacts]:
         ]
     )
     return facts
+
+
+def _references(facts: Sequence[ItemFacts], drafts: Sequence[ItemDraft]) -> list[dict[str, Any]]:
+    found = {
+        (fact.item_id, key): text[:LABEL]
+        for fact, draft in zip(facts, drafts, strict=True)
+        for text in draft.references
+        if (key := reference_key(text)) and key != reference_key(draft.label)
+    }
+    return [{"item_id": item_id, "key": key, "text": text} for (item_id, key), text in found.items()]

@@ -15,7 +15,10 @@ from core.base import TenantRow
 from tenants.models import User
 
 # label -> values that the guesses below get wrong, for example because of a CHECK.
-OVERRIDES: dict[str, dict[str, Any]] = {}
+OVERRIDES: dict[str, dict[str, Any]] = {
+    "invoicing.Document": {"kind": "invoice"},
+    "receivables.OpenItem": {"kind": "opening", "side": "debit"},
+}
 _numbers = count(1)
 
 

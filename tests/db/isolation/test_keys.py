@@ -116,9 +116,14 @@ def _meet_the_condition(house: House, model: Any, rule: UniqueConstraint, mine: 
     """Give the row what a partial key asks for: the equalities it names, and something in the key's fields."""
     if not rule.condition.negated:  # type: ignore[union-attr]
         for leaf in rule.condition.children:  # type: ignore[union-attr]
-            if isinstance(leaf, tuple) and isinstance(leaf[1], str | bool) and "__" not in leaf[0]:
-                column = model._meta.get_field(leaf[0]).column
-                run(f"UPDATE {model._meta.db_table} SET {column} = %s WHERE id = %s", leaf[1], mine)
+            if not isinstance(leaf, tuple):
+                continue
+            name, value = leaf
+            if name.endswith("__in"):
+                name, value = name.removesuffix("__in"), value[0]
+            if isinstance(value, str | bool) and "__" not in name:
+                column = model._meta.get_field(name).column
+                run(f"UPDATE {model._meta.db_table} SET {column} = %s WHERE id = %s", value, mine)
     for name in rule.fields:
         field = model._meta.get_field(name)
         if isinstance(field, CharField | TextField):

@@ -1,0 +1,171 @@
+"""Bank lines from a file, and what a person decides about one."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from cashapp.domain.states import LINE_MOVES, LineState
+from cashapp.models import BankLine, Payment
+from core import bulk, clock, ids, states
+from core.errors import Conflict, NotFound
+from core.imports.base import Outcome, Planned, Row, Setup
+from core.locks import lock, lock_one
+from customers.selectors import CustomerKey, by_numbers
+from tenants.selectors import entity
+
+EARLIEST = date(1980, 1, 1)
+_SAID = ("booked_on", "amount", "currency", "payer", "account", "memo", "customer_number")
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LineDraft:
+    """A line to keep: positive minor units received on a day; `customer_id` when the file itself says who paid."""
+
+    key: str
+    payer: str
+    account: str
+    memo: str
+    currency: str
+    minor: int
+    booked_on: date
+    customer_id: int | None
+    external_id: str
+
+
+def identity(row: Row) -> str:
+    """What a row says, by which equal rows of a file are counted."""
+    return "\x1f".join(str(row[name] or "") for name in _SAID)
+
+
+def plan(rows: Sequence[Row], setup: Setup) -> list[Planned]:
+    """A line that is not here yet is kept; equal lines of one file are so many payments. Inside work()."""
+    keys = {row.number: _key(row) for row in rows}
+    here = {
+        key: tuple(facts)
+        for key, *facts in BankLine.objects.filter(key__in=list(keys.values()))
+        .exclude(state=LineState.WITHDRAWN)
+        .values_list("key", "minor", "currency", "booked_on")
+    }
+    customers = by_numbers({row["customer_number"] for row in rows if row["customer_number"]})
+    today = clock.today(entity().zone)
+    return [_planned(row, keys[row.number], setup, here, customers, today) for row in rows]
+
+
+def _key(row: Row) -> str:
+    if row["external_id"]:
+        return f"ext:{_digest(row['external_id'])}"
+    return f"is:{_digest(identity(row))}:{row.occurrence}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:48]
+
+
+def _planned(
+    row: Row, key: str, setup: Setup, here: dict[str, tuple[object, ...]],
+    customers: dict[str, CustomerKey], today: date,
+) -> Planned:  # fmt: skip
+    amount = row.money("amount", row["currency"], setup.habits)
+    if amount is not None and amount.minor <= 0:
+        row.refuse("amount", _("Only money that came in can be brought in."), "sign")
+    if not EARLIEST <= row["booked_on"] <= today:
+        row.refuse("booked_on", _("Money came between 1980 and today."), "day")
+    number = row["customer_number"]
+    owner = customers.get(number) if number else None
+    if number and owner is None:
+        row.refuse("customer_number", _("Customer %(number)s is not here.") % {"number": number}, "customer")
+    if row.problems or amount is None:
+        return Planned(row, Outcome.FAILED)
+    facts = (amount.minor, amount.currency, row["booked_on"])
+    there = here.get(key) or setup.seen.get(key)
+    if there is not None and there != facts:
+        row.refuse(
+            "external_id", _("A line with this id is here already and says something else."), "different"
+        )
+        return Planned(row, Outcome.FAILED)
+    if there is not None:
+        return Planned(row, Outcome.UNCHANGED)
+    setup.seen[key] = facts
+    draft = LineDraft(
+        key,
+        row["payer"] or "",
+        row["account"] or "",
+        row["memo"] or "",
+        amount.currency,
+        amount.minor,
+        row["booked_on"],
+        owner.customer_id if owner else None,
+        row["external_id"] or "",
+    )
+    return Planned(row, Outcome.CREATED, draft)
+
+
+def write(planned: Sequence[Planned], _setup: Setup) -> list[str]:
+    """Keep the lines; public ids in order. Inside work()."""
+    at = clock.now()
+    rows = [
+        {
+            "public_id": ids.new(BankLine.PREFIX),
+            "key": draft.key,
+            "payer": draft.payer,
+            "account": draft.account,
+            "memo": draft.memo,
+            "currency": draft.currency,
+            "minor": draft.minor,
+            "booked_on": draft.booked_on,
+            "customer_id": draft.customer_id,
+            "external_id": draft.external_id,
+            "created_at": at,
+            "updated_at": at,
+        }
+        for draft in (each.draft for each in planned)
+    ]
+    bulk.insert(BankLine, rows)
+    return [str(row["public_id"]) for row in rows]
+
+
+def undo(made: Sequence[str]) -> None:
+    """Withdraw the lines, all or none; Conflict when the money of one is booked. Inside work()."""
+    for start in range(0, len(made), _CHUNK):
+        found = lock(BankLine.objects.filter(public_id__in=made[start : start + _CHUNK]))
+        used = [line for line in found if line.state == LineState.BOOKED]
+        if used:
+            raise Conflict(
+                _("The money of %(n)s of these lines is booked. Reverse those payments first.")
+                % {"n": len(used)}
+            )
+        gone = [line for line in found if line.state != LineState.WITHDRAWN]
+        bulk.update(BankLine, [{"id": line.pk, "state": LineState.WITHDRAWN} for line in gone])
+        states.record_moves([(line.public_id, line.state, LineState.WITHDRAWN) for line in gone])
+
+
+def line(public_id: str) -> BankLine:
+    """The line with this public id; raises NotFound. Inside work()."""
+    found = BankLine.objects.select_related("customer", "payment").filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That bank line is not here.")
+    return found
+
+
+def set_aside(public_id: str, *, reason: str) -> None:
+    """Say that no customer sent this money; it stays out of receivables. Inside work(). Again changes nothing."""
+    row = lock_one(BankLine.objects.filter(public_id=public_id))
+    if row.state != LineState.ASIDE:
+        states.move(row, LineState.ASIDE, moves=LINE_MOVES, reason=reason)
+
+
+def bring_back(public_id: str) -> None:
+    """Put a line that was set aside back on the list. Inside work(). Again changes nothing."""
+    row = lock_one(BankLine.objects.filter(public_id=public_id))
+    if row.state == LineState.ASIDE:
+        states.move(row, LineState.OPEN, moves=LINE_MOVES)
+
+
+def reopened(payment: Payment) -> None:
+    """The payment was taken back: its line, if it came from one, waits for a decision again. Inside work()."""
+    for row in lock(BankLine.objects.filter(payment=payment)):
+        states.move(row, LineState.OPEN, moves=LINE_MOVES, payment=None, proposals=[])

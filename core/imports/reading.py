@@ -1,0 +1,158 @@
+"""A file of rows as text: its encoding, what separates its cells, and its records, one at a time."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from charset_normalizer import from_bytes
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from core.errors import AppError
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_ROWS = 200_000
+MAX_COLUMNS = 200
+SAMPLE_BYTES, SAMPLE_RECORDS = 65_536, 50
+DELIMITERS = {",": _lazy("comma"), ";": _lazy("semicolon"), "\t": _lazy("tab"), "|": _lazy("bar")}
+ENCODINGS = (
+    "utf-8",
+    "utf-16",
+    "cp1252",
+    "iso-8859-1",
+    "iso-8859-2",
+    "cp1250",
+    "cp1251",
+    "shift_jis",
+    "gb18030",
+)
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MOST_IN_CELL = 20_000
+
+
+class Unreadable(AppError):
+    """The file is no table of rows that can be read; nothing was taken from it."""
+
+    status = 422
+    code = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the bytes are read. Sniffed, shown, and changeable by the person who knows the file."""
+
+    encoding: str
+    delimiter: str
+
+
+def sniff(data: bytes) -> Shape:
+    """The likely shape of the bytes. Raises Unreadable for nothing, too much, or no text."""
+    if not data.strip():
+        raise Unreadable(_("The file is empty."))
+    if len(data) > MAX_BYTES:
+        raise Unreadable(
+            _("The file is larger than %(most)s MB. Cut it in parts.") % {"most": MAX_BYTES // 1024**2}
+        )
+    encoding = _encoding(data)
+    text = data[:SAMPLE_BYTES].decode(encoding, "replace")
+    return Shape(encoding, _delimiter(text))
+
+
+def _encoding(data: bytes) -> str:
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        best = from_bytes(data[:SAMPLE_BYTES]).best()
+        return best.encoding if best else "cp1252"
+    return "utf-8"
+
+
+def _delimiter(text: str) -> str:
+    """The separator that cuts the first records into most cells, all into equally many where there is one such."""
+
+    def cut(delimiter: str) -> tuple[bool, int]:
+        # The last record of a sample may be cut off in the middle.
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))[:SAMPLE_RECORDS]
+        widths = [len(record) for record in (records[:-1] if len(records) > 1 else records) if record]
+        most = max(widths, default=1)
+        return most > 1 and min(widths) == most, most
+
+    return max(DELIMITERS, key=cut)
+
+
+def records(data: bytes, shape: Shape) -> Iterator[tuple[int, list[str]]]:
+    """(number, cells) of each record that is not blank, the heading first; numbers are lines of a spreadsheet.
+
+    Raises Unreadable where the bytes are not of that encoding or a quote is never closed.
+    """
+    text = io.TextIOWrapper(io.BytesIO(data), encoding=shape.encoding, newline="", errors="strict")
+    reader = csv.reader(text, delimiter=shape.delimiter, strict=True)
+    number = 0
+    try:
+        for cells in reader:
+            number += 1
+            if number == 1 and cells:
+                cells[0] = cells[0].removeprefix("\ufeff")
+            if any(cell.strip() for cell in cells):
+                yield number, cells
+    except (UnicodeError, LookupError) as error:
+        raise Unreadable(
+            _("After line %(line)s the file is not text in %(encoding)s. Choose another encoding.")
+            % {"line": number, "encoding": shape.encoding}
+        ) from error
+    except csv.Error as error:
+        raise Unreadable(
+            _("After line %(line)s the file breaks off: %(why)s") % {"line": number, "why": error}
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a whole look through the file finds: its headings, how many rows, and a few of them."""
+
+    headers: list[str]
+    rows: int
+    samples: list[list[str]]
+
+
+def outline(data: bytes, shape: Shape, *, samples: int = 5) -> Outline:
+    """Read all of it once. Raises Unreadable for no heading, a heading twice, no rows or too many."""
+    found = records(data, shape)
+    first = next(found, None)
+    if first is None:
+        raise Unreadable(_("The file is empty."))
+    headers = [cell.strip() for cell in first[1]]
+    while headers and not headers[-1]:
+        headers.pop()
+    _judge(headers)
+    shown: list[list[str]] = []
+    rows = 0
+    for _number, cells in found:
+        rows += 1
+        if rows > MAX_ROWS:
+            raise Unreadable(_("The file has more than %(most)s rows. Cut it in parts.") % {"most": MAX_ROWS})
+        if len(shown) < samples:
+            shown.append([cell[:80] for cell in cells[: len(headers)]])
+    if not rows:
+        raise Unreadable(_("There are no rows under the heading."))
+    return Outline(headers, rows, shown)
+
+
+def _judge(headers: list[str]) -> None:
+    if not headers or len(headers) > MAX_COLUMNS:
+        raise Unreadable(_("The first line must name the columns, at most %(most)s.") % {"most": MAX_COLUMNS})
+    if not all(headers):
+        raise Unreadable(
+            _("Column %(place)s has no name in the first line.") % {"place": headers.index("") + 1}
+        )
+    twice = sorted({name for name in headers if headers.count(name) > 1})
+    if twice:
+        raise Unreadable(_("Two columns are called “%(name)s”.") % {"name": twice[0][:80]})
+
+
+csv.field_size_limit(_MOST_IN_CELL)

@@ -1,0 +1,311 @@
+"""Bringing a file in: uploaded, its columns named, checked, run, and undone while nothing came of it yet.
+
+A check and a run go through the file in the same chunks and by the same plan; only the run writes what was planned.
+Each chunk is one transaction with the count of rows worked off, so that whoever comes back goes on behind it.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from core import bulk, clock, effects, files, registry, states
+from core.errors import AppError, Conflict, Invalid, NotFound
+from core.imports.base import Importer, Outcome, Planned, Row, Setup
+from core.imports.reading import Shape, outline, sniff
+from core.imports.rows import read_rows, setup_of, suggested
+from core.imports.states import MOVES, State
+from core.locks import lock_one
+from core.models import Import, ImportRow
+from core.scope import current, work
+
+CHUNK = 1000
+TURN = timedelta(minutes=4)
+"""How long a worker stays with one file before it lets others have their turn."""
+EFFECT = "import"
+COUNTS = ("worked", "created", "unchanged", "failed")
+
+
+def importer_of(source: Import) -> Importer:
+    """The importer of the file's kind."""
+    found: Importer = registry.importers[source.kind]
+    return found
+
+
+def by_public_id(public_id: str) -> Import:
+    """The import with this public id; raises NotFound. Inside work()."""
+    found = Import.objects.select_related("file").filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That import is not here.")
+    return found
+
+
+def upload(kind: str, *, data: bytes, name: str) -> Import:
+    """Keep a file and look through it; its columns are named as they were the last time. Runs its own work().
+
+    Natural key: kind and content, while an import of them is under way: the same file sent again is that import.
+    Raises Unreadable, NotFound for an unknown kind.
+    """
+    if kind not in registry.importers:
+        raise NotFound("There is no such import.")
+    shape = sniff(data)
+    found = outline(data, shape)
+    sha256 = hashlib.sha256(data).hexdigest()
+    with work():
+        if (live := _live(kind, sha256)) is not None:
+            return live
+    stored = files.store(data, kind="import", name=name[-255:], content_type="text/csv")
+    with work():
+        try:
+            with transaction.atomic():
+                return Import.objects.create(
+                    kind=kind,
+                    file=stored,
+                    sha256=sha256,
+                    reading={"encoding": shape.encoding, "delimiter": shape.delimiter},
+                    headers=found.headers,
+                    samples=found.samples,
+                    rows=found.rows,
+                    started_by=current().actor.label,
+                    **_remembered(kind, found.headers),
+                )
+        except IntegrityError:  # the other click was first
+            if (live := _live(kind, sha256)) is None:
+                raise
+            return live
+
+
+def _live(kind: str, sha256: str) -> Import | None:
+    found: Import | None = Import.objects.filter(kind=kind, sha256=sha256, state__in=Import.LIVE).first()
+    return found
+
+
+def _remembered(kind: str, headers: list[str]) -> dict[str, Any]:
+    """Mapping and choices of the last import of such a file, else what the headings suggest."""
+    last = Import.objects.filter(kind=kind, headers=headers).exclude(state=State.UPLOADED).order_by("-id")
+    if (before := last.first()) is not None:
+        return {"mapping": before.mapping, "choices": before.choices}
+    return {"mapping": suggested(registry.importers[kind], headers)}
+
+
+def reread(public_id: str, shape: Shape) -> None:
+    """Read the file in another encoding or with another separator. Runs its own work(); raises Unreadable."""
+    with work():
+        source = by_public_id(public_id)
+    found = outline(files.read(source.file), shape)
+    with work():
+        source = _unstarted(public_id)
+        source.reading = {"encoding": shape.encoding, "delimiter": shape.delimiter}
+        source.headers, source.samples, source.rows = found.headers, found.samples, found.rows
+        kept = {name: header for name, header in source.mapping.items() if header in found.headers}
+        source.mapping = kept or suggested(importer_of(source), found.headers)
+        for count in COUNTS:
+            setattr(source, count, 0)
+        source.touch("reading", "headers", "samples", "rows", "mapping", *COUNTS)
+
+
+def prepare(
+    public_id: str, *, mapping: Mapping[str, str], choices: Mapping[str, Any], queued: bool = True
+) -> Import:
+    """Say what the columns mean and have every row checked. Inside work().
+
+    `mapping` is column name to heading, `choices` may hold decimal_mark, days ("dmy", "mdy"), rounds and values
+    (by column, the file's value to ours). Raises Invalid for a required column that has no heading, StateConflict once
+    it runs. With `queued` a worker does the check.
+    """
+    source = _unstarted(public_id)
+    named = {name: header for name, header in mapping.items() if header}
+    problems = {
+        column.name: _("Choose the heading of this column.")
+        for column in importer_of(source).columns
+        if column.required and named.get(column.name) not in source.headers
+    } | {name: _("There is no such heading.") for name in named if named[name] not in source.headers}
+    if problems:
+        raise Invalid(_("Say where the file has what is needed."), fields=problems)
+    source.mapping, source.choices = named, dict(choices)
+    source.touch("mapping", "choices")
+    _begin(source, State.CHECKING, queued=queued)
+    return source
+
+
+def start(public_id: str, *, queued: bool = True) -> Import:
+    """Run what was checked. Inside work(); sent again it changes nothing. Raises Conflict where nothing is new."""
+    source = lock_one(Import.objects.filter(public_id=public_id))
+    if source.state == State.RUNNING:
+        return source
+    if source.state == State.READY and not source.created:
+        raise Conflict(_("There is nothing in this file that is not here already."))
+    _begin(source, State.RUNNING, queued=queued)
+    return source
+
+
+def stop(public_id: str) -> None:
+    """End a run behind the chunk it is at; what is in stays in. Inside work()."""
+    source = lock_one(Import.objects.filter(public_id=public_id))
+    if source.state != State.STOPPED:
+        states.move(source, State.STOPPED, moves=MOVES)
+
+
+def discard(public_id: str) -> None:
+    """Give up an import that has not begun. Inside work()."""
+    source = lock_one(Import.objects.filter(public_id=public_id))
+    if source.state != State.DISCARDED:
+        states.move(source, State.DISCARDED, moves=MOVES)
+
+
+def undo(public_id: str, *, queued: bool = True) -> None:
+    """Take back everything that a run made, as long as none of it was used. Inside work()."""
+    source = lock_one(Import.objects.filter(public_id=public_id))
+    if source.state in {State.UNDOING, State.UNDONE}:
+        return
+    states.move(source, State.UNDOING, moves=MOVES, message="")
+    _queue(source, queued=queued)
+
+
+def _unstarted(public_id: str) -> Import:
+    source = lock_one(Import.objects.filter(public_id=public_id))
+    if source.state not in {State.UPLOADED, State.CHECKING, State.READY}:
+        raise states.StateConflict(_("This import has begun; its columns stay as they are."))
+    return source
+
+
+def _begin(source: Import, state: State, *, queued: bool) -> None:
+    nothing: dict[str, Any] = dict.fromkeys(COUNTS, 0)
+    states.move(source, state, moves=MOVES, message="", **nothing)
+    ImportRow.objects.filter(source=source).delete()
+    _queue(source, queued=queued)
+
+
+def _queue(source: Import, *, queued: bool) -> None:
+    if queued:
+        effects.due(EFFECT, [(f"{source.public_id}:{source.version}", {"import": source.public_id})])
+
+
+@registry.effect(EFFECT)
+def work_queued(effect: Any) -> None:
+    """Work a file off for one turn."""
+    if not work_off(effect.payload["import"], until=clock.wall() + TURN):
+        raise effects.Later(clock.wall())
+
+
+def work_off(public_id: str, *, until: Any = None, chunk: int = CHUNK) -> bool:
+    """Check, run or undo a file as far as it stands; False when time was up before it was through.
+
+    Two workers at one file do no harm: each chunk begins where the row says it does, or its worker leaves.
+    """
+    with work():
+        source = by_public_id(public_id)
+        if (
+            source.state == State.CHECKING and source.worked
+        ):  # what earlier rows would make is known to no one now
+            _begin(source, State.CHECKING, queued=False)
+    if source.state == State.UNDOING:
+        _undo(source)
+        return True
+    if source.state not in {State.CHECKING, State.RUNNING}:
+        return True
+    data = files.read(source.file)
+    importer = importer_of(source)
+    setup = setup_of(source, importer, data)
+    rows = islice(read_rows(source, importer, data, setup), source.worked, None)
+    for part in _chunks(rows, chunk):
+        if until is not None and clock.wall() >= until:
+            return False
+        if not _chunk(source, importer, part, setup):
+            return True
+    _end(source)
+    return True
+
+
+def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    while part := list(islice(rows, size)):
+        yield part
+
+
+def _chunk(source: Import, importer: Importer, rows: list[Row], setup: Setup) -> bool:
+    """Work off one chunk; False when somebody else did, or stopped it. `source` is brought up to date."""
+    with work():
+        there = lock_one(Import.objects.filter(pk=source.pk))
+        if (there.state, there.worked, there.version) != (source.state, source.worked, source.version):
+            return False
+        bulk.plan_anew()
+        planned = _plan(importer, rows, setup)
+        fresh = [each for each in planned if each.outcome is Outcome.CREATED]
+        made: dict[int, str] = {}
+        if there.state == State.RUNNING and fresh:
+            try:
+                with transaction.atomic():
+                    written = importer.write(fresh, setup)
+            except AppError as error:
+                states.move(there, State.STOPPED, moves=MOVES, message=error.message)
+                return False
+            made = {each.row.number: public_id for each, public_id in zip(fresh, written, strict=True)}
+        _record(there, planned, made)
+    source.worked, source.version = there.worked, there.version
+    return True
+
+
+def _plan(importer: Importer, rows: Sequence[Row], setup: Setup) -> list[Planned]:
+    """What becomes of each row, in order; a row with a problem is not shown to the importer."""
+    planned = importer.plan([row for row in rows if not row.problems], setup)
+    by_number = {each.row.number: each for each in planned}
+    found = [by_number.get(row.number) or Planned(row, Outcome.FAILED) for row in rows]
+    for each in found:
+        if each.row.problems:
+            each.outcome = Outcome.FAILED
+    return found
+
+
+def _record(source: Import, planned: Sequence[Planned], made: Mapping[int, str]) -> None:
+    running = source.state == State.RUNNING
+    bulk.insert(
+        ImportRow,
+        [
+            {
+                "source_id": source.pk,
+                "number": each.row.number,
+                "outcome": str(each.outcome),
+                "made": made.get(each.row.number, ""),
+                "problems": [
+                    {"column": problem.column, "message": problem.message, "code": problem.code}
+                    for problem in each.row.problems
+                ],
+            }
+            for each in planned
+            if running or each.outcome is Outcome.FAILED
+        ],
+    )
+    source.worked += len(planned)
+    for outcome in Outcome:
+        count = sum(each.outcome is outcome for each in planned)
+        setattr(source, outcome, getattr(source, outcome) + count)
+    source.touch(*COUNTS)
+
+
+def _end(source: Import) -> None:
+    with work():
+        there = lock_one(Import.objects.filter(pk=source.pk))
+        if (there.state, there.worked) == (source.state, there.rows):
+            to = State.READY if there.state == State.CHECKING else State.DONE
+            states.move(there, to, moves=MOVES)
+
+
+def _undo(source: Import) -> None:
+    """All or nothing, in one transaction."""
+    with work():
+        there = lock_one(Import.objects.filter(pk=source.pk))
+        if there.state != State.UNDOING:
+            return
+        rows = ImportRow.objects.filter(source=there, outcome=Outcome.CREATED).order_by("number")
+        try:
+            with transaction.atomic():
+                importer_of(there).undo(list(rows.values_list("made", flat=True)))
+        except AppError as error:
+            to = State.DONE if there.worked == there.rows else State.STOPPED
+            states.move(there, to, moves=MOVES, message=error.message)
+            return
+        states.move(there, State.UNDONE, moves=MOVES)
