@@ -1,0 +1,104 @@
+"""What keeps a guess from being certain, however well it scores. Each guard names one doubt, or none."""
+
+from collections.abc import Callable, Sequence
+
+from cashapp.domain.matching.guesses import Guess, Tie
+from cashapp.domain.matching.payers import Level
+from cashapp.domain.matching.reading import Quote
+from cashapp.domain.matching.records import Reason
+
+_CHANCE = {"near": 1, "silent": 50, "unexplained": 2000}
+"""A tie without exact references must be this many times rarer by chance than one in one payment."""
+_EDIT_MARGIN = 2
+
+
+def wrong_payer(guess: Guess, _: Sequence[Guess]) -> Reason | None:
+    """The payer must be one customer; where nobody or several are known, exact references and amount must say who."""
+    payer = guess.payer
+    if payer.identified and guess.customer_id in payer.customers:
+        return None
+    if payer.level >= Level.BRIDGE and guess.customer_id not in payer.customers:
+        return Reason("payer_other", {})
+    if guess.quote is Quote.PROVEN and guess.tie >= Tie.TINY:
+        return None
+    if payer.level >= Level.BRIDGE:
+        return Reason("payer_shared", {"count": str(len(payer.customers))})
+    return Reason("payer_similar" if payer.level is Level.SIMILAR else "payer_unknown", {})
+
+
+def untied(guess: Guess, _: Sequence[Guess]) -> Reason | None:
+    """Money that is not exactly what is open needs an exact reference to each item, and no number left over."""
+    if guess.tie is Tie.EXACT:
+        return None
+    facts = {"minor": str(abs(guess.paid - guess.owed)), "currency": guess.lines[0].currency}
+    if guess.quote is not Quote.PROVEN:
+        return Reason("untied", facts)
+    if guess.tie is Tie.OVER and guess.unexplained:
+        return Reason("over", facts)
+    if guess.tie is Tie.SHORT and len(guess.items) > 1 and not _touches_all(guess):
+        return Reason("short_of_several", facts)
+    return None
+
+
+def _touches_all(guess: Guess) -> bool:
+    # When the gap is as large as one of the items, it is open which of them was left out.
+    return guess.owed - guess.paid < min(item.open_minor for item in guess.items)
+
+
+def rival(guess: Guess, others: Sequence[Guess]) -> Reason | None:
+    """Another guess that ties as well and is quoted as well, or one that ties where this one does not."""
+    rivals = [other for other in others if other is not guess and _rivals(guess, other)]
+    if not rivals:
+        return None
+    if any(other.customer_id != guess.customer_id for other in rivals):
+        return Reason("two_customers", {})
+    return Reason("rival", {"count": str(len(rivals))})
+
+
+def _rivals(guess: Guess, other: Guess) -> bool:
+    if other.quote is Quote.PROVEN and not other.ids <= guess.ids:
+        # The memo names items this guess does not pay. That another customer has the same number is no matter
+        # as long as the payer is known.
+        return not (guess.quote is Quote.PROVEN and guess.payer.identified and _foreign(other))
+    if other.tie is not Tie.EXACT or by_chance(other, ()):
+        return False
+    if guess.tie is not Tie.EXACT:
+        return True
+    if guess.quote is not other.quote and Quote.PROVEN in {guess.quote, other.quote}:
+        return other.quote is Quote.PROVEN
+    return other.edits < guess.edits + _EDIT_MARGIN
+
+
+def _foreign(guess: Guess) -> bool:
+    return guess.customer_id not in guess.payer.customers
+
+
+def by_chance(guess: Guess, _: Sequence[Guess]) -> Reason | None:
+    """With so many sets looked at, or amounts on so coarse a grid, an unrelated payment would often tie too."""
+    if guess.quote is Quote.PROVEN:
+        return None
+    kind = "near" if guess.quote is Quote.NEAR else "unexplained" if guess.unexplained else "silent"
+    if guess.chance_sets * guess.grid * _CHANCE[kind] <= guess.paid:
+        return None
+    return Reason("by_chance", {"sets": str(guess.chance_sets)})
+
+
+def bounded(guess: Guess, _: Sequence[Guess]) -> Reason | None:
+    """A search that stopped early cannot say that nothing else fits."""
+    return Reason("bounded", {}) if guess.bounded and guess.quote is not Quote.PROVEN else None
+
+
+def too_early(guess: Guess, _: Sequence[Guess]) -> Reason | None:
+    """Money that came before the document is for something else, unless it names the document."""
+    first = min(line.booked_on for line in guess.lines)
+    early = any(item.effective_on > first for item in guess.items)
+    return Reason("too_early", {}) if early and guess.quote is not Quote.PROVEN else None
+
+
+Guard = Callable[[Guess, Sequence[Guess]], Reason | None]
+GUARDS: tuple[Guard, ...] = (wrong_payer, rival, untied, by_chance, bounded, too_early)
+
+
+def doubts(guess: Guess, others: Sequence[Guess]) -> tuple[Reason, ...]:
+    """All doubts about a guess among the guesses of the same lines; it is certain when there are none."""
+    return tuple(filter(None, (guard(guess, others) for guard in GUARDS)))

@@ -1,0 +1,147 @@
+"""Everything a line could be about, found by bounded searches; whether it is, the guards say."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from cashapp.domain.matching.ledger import Found, Group, Ledger, Pool, group_of
+from cashapp.domain.matching.payers import Payer
+from cashapp.domain.matching.reading import MAX_EDITS, Quote, Reading
+from cashapp.domain.matching.records import Item, Line
+from cashapp.domain.matching.sums import subsets
+
+MAX_CUSTOMERS = 5
+MAX_READ = 200
+MAX_NEAR = 2
+_TINY_FLOOR = 2
+
+
+class Tie(IntEnum):
+    """How the money compares with what is open of the items."""
+
+    OVER = 0
+    SHORT = 1
+    TINY = 2
+    EXACT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Lines that may pay items, with what speaks for it.
+
+    `owed` is open of the items and `paid` the money of the lines, in minor units. `edits` is the worst item's,
+    `names` the references read. `chance_sets` counts the sets that were looked at and could have tied by chance.
+    """
+
+    lines: tuple[Line, ...]
+    items: tuple[Item, ...]
+    paid: int
+    owed: int
+    quote: Quote
+    edits: int
+    names: tuple[str, ...]
+    unexplained: tuple[str, ...]
+    payer: Payer
+    chance_sets: int
+    grid: int
+    bounded: bool
+
+    @property
+    def tie(self) -> Tie:
+        """How `paid` compares with `owed`."""
+        return compare(self.paid, self.owed)
+
+    @property
+    def customer_id(self) -> int:
+        """Whose items they are."""
+        return self.items[0].customer_id
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """The items, as a set."""
+        return frozenset(item.item_id for item in self.items)
+
+
+def tolerance(minor: int) -> int:
+    """Minor units a payment may be off when references prove it: 2, or 2 in 100,000 of the amount."""
+    return max(_TINY_FLOOR, minor // 50_000)
+
+
+def compare(paid: int, owed: int) -> Tie:
+    """EXACT to the minor unit, TINY within the tolerance, else SHORT or OVER."""
+    if paid == owed:
+        return Tie.EXACT
+    if abs(paid - owed) <= tolerance(owed):
+        return Tie.TINY
+    return Tie.SHORT if paid < owed else Tie.OVER
+
+
+class Guesser:
+    """Makes the guesses of a batch against what its ledger holds now."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def of(self, line: Line, reading: Reading, payer: Payer) -> list[Guess]:
+        """What one line could be about: items quoted, one item or a set that ties, failing these near references."""
+        ledger = self.ledger
+        quoted = ledger.quoted(reading.keys, line.currency)
+        first = [self._guess(line, reading, payer, items) for items in by_group(quoted)]
+        if any(guess.quote is Quote.PROVEN and guess.tie is Tie.EXACT for guess in first):
+            return first
+        pools = self._pools(line, payer, quoted)
+        ties = [found for pool in pools for found in _ties(line, pool)]
+        if not payer.customers:
+            anywhere = ledger.of_amount(line.currency, line.minor)[:MAX_CUSTOMERS]
+            ties += [Found((item,), len(anywhere)) for item in anywhere]
+        if not first and not ties:
+            ties = [found for pool in pools for found in self._near(reading, pool)]
+        more = (self._guess(line, reading, payer, found.items, found) for found in ties)
+        return list({guess.ids: guess for guess in (*more, *first)}.values())
+
+    def _pools(self, line: Line, payer: Payer, quoted: Sequence[Item]) -> list[Pool]:
+        customers = sorted(payer.customers)[:MAX_CUSTOMERS]
+        customers += sorted({item.customer_id for item in quoted} - payer.customers)[:MAX_CUSTOMERS]
+        return [pool for customer in customers for pool in self.ledger.pools(customer, line.currency)]
+
+    def _near(self, reading: Reading, pool: Pool) -> list[Found]:
+        if reading.silent:
+            return []
+        read = pool.items[:MAX_READ]
+        ranked = sorted(read, key=lambda item: (reading.edits(item, self.ledger), item.item_id))[:MAX_NEAR]
+        near = (item for item in ranked if reading.edits(item, self.ledger) <= MAX_EDITS)
+        return [Found((item,), len(read), bounded=len(read) < len(pool.items)) for item in near]
+
+    def _guess(
+        self, line: Line, reading: Reading, payer: Payer, items: Sequence[Item], found: Found | None = None
+    ) -> Guess:
+        ordered = tuple(sorted(items, key=lambda item: (item.due_on, item.item_id)))
+        quote, edits = reading.quote(ordered, self.ledger)
+        pool = self.ledger.pool(group_of(ordered[0]))
+        return Guess(
+            lines=(line,),
+            items=ordered,
+            paid=line.minor,
+            owed=sum(self.ledger.left[item.item_id] for item in ordered),
+            quote=quote,
+            edits=edits,
+            names=reading.names(ordered, self.ledger),
+            unexplained=reading.unexplained(ordered, self.ledger),
+            payer=payer,
+            chance_sets=subsets(found.among if found else len(pool.items), len(ordered)),
+            grid=pool.grid,
+            bounded=reading.cut or (found is not None and found.bounded),
+        )
+
+
+def by_group(items: Iterable[Item]) -> list[list[Item]]:
+    """Items apart by what the items of one line must share."""
+    groups: dict[Group, list[Item]] = {}
+    for item in items:
+        groups.setdefault(group_of(item), []).append(item)
+    return [groups[group] for group in sorted(groups)]
+
+
+def _ties(line: Line, pool: Pool) -> list[Found]:
+    one = [Found((item,), len(pool.items)) for item in pool.of_amount(line.minor)]
+    return one + pool.adding_up(line)

@@ -1,0 +1,132 @@
+"""The open items of a batch, by what they can be found by, and what accepted decisions have left open."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
+
+from cashapp.domain.matching.records import Item, Line
+from cashapp.domain.matching.sums import MAX_VALUES, Sums
+from cashapp.domain.matching.text import key
+
+MAX_SET = 8
+_ENOUGH_FOR_GRID = 3
+
+Group = tuple[int, str, int]
+"""Customer, currency, legal entity: what the items of one line must share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Items that may be meant, among how many it was looked, and whether the search had to stop."""
+
+    items: tuple[Item, ...]
+    among: int
+    bounded: bool = False
+
+
+class Pool:
+    """The items of one group that are open now. Made anew whenever a decision takes from one of them."""
+
+    def __init__(self, items: list[Item], left: Mapping[int, int]) -> None:
+        self.items = items
+        self._left = left
+
+    @cached_property
+    def _by_amount(self) -> dict[int, list[Item]]:
+        found: dict[int, list[Item]] = defaultdict(list)
+        for item in self.items:
+            found[self._left[item.item_id]].append(item)
+        return found
+
+    @cached_property
+    def grid(self) -> int:
+        """The step all amounts are multiples of, in minor units; 1 when too few are open to tell."""
+        amounts = self._by_amount.keys()
+        return gcd(*amounts) if len(amounts) >= _ENOUGH_FOR_GRID else 1
+
+    def of_amount(self, minor: int) -> list[Item]:
+        """Items open with exactly this amount."""
+        return self._by_amount.get(minor, [])
+
+    def adding_up(self, line: Line) -> list[Found]:
+        """Sets of 2 to 8 items that add up to the line exactly, among the 24 smaller ones due nearest to it."""
+        chosen, sums = self.items, self._sums
+        if sums is None:
+            chosen = [item for item in self.items if self._left[item.item_id] < line.minor]
+            chosen.sort(key=lambda item: (abs((item.due_on - line.booked_on).days), item.item_id))
+            sums = self._sums_of(chosen[:MAX_VALUES])
+        sets, ended = sums.find(line.minor, MAX_SET)
+        among, bounded = min(len(chosen), MAX_VALUES), ended or len(chosen) > MAX_VALUES
+        return [Found(tuple(chosen[i] for i in indexes), among, bounded) for indexes in sets]
+
+    @cached_property
+    def _sums(self) -> Sums | None:
+        return self._sums_of(self.items) if len(self.items) <= MAX_VALUES else None
+
+    def _sums_of(self, items: list[Item]) -> Sums:
+        return Sums([self._left[item.item_id] for item in items])
+
+
+class Ledger:
+    """All items of a batch. `take` is called for accepted decisions only."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.left: dict[int, int] = {}
+        self._items: dict[Group, list[Item]] = defaultdict(list)
+        self._by_key: dict[str, list[Item]] = defaultdict(list)
+        self._by_amount: dict[tuple[str, int], list[Item]] = defaultdict(list)
+        self._groups: dict[tuple[int, str], list[Group]] = defaultdict(list)
+        self._pools: dict[Group, Pool] = {}
+        self.keys: dict[int, tuple[str, ...]] = {}
+        for item in sorted(items, key=lambda item: item.item_id):
+            if item.open_minor > 0:
+                self._add(item)
+
+    def _add(self, item: Item) -> None:
+        self.left[item.item_id] = item.open_minor
+        group = group_of(item)
+        if group not in self._items:
+            self._groups[item.customer_id, item.currency].append(group)
+        self._items[group].append(item)
+        self._by_amount[item.currency, item.open_minor].append(item)
+        keys = self.keys[item.item_id] = tuple(map(key, item.references))
+        for name in filter(None, keys):
+            self._by_key[name].append(item)
+
+    def pools(self, customer_id: int, currency: str) -> list[Pool]:
+        """One pool per legal entity in which the customer owes in this currency."""
+        return [self.pool(group) for group in self._groups.get((customer_id, currency), ())]
+
+    def pool(self, group: Group) -> Pool:
+        """The open items of a group, as accepted decisions left them."""
+        if group not in self._pools:
+            items = [item for item in self._items[group] if self.left[item.item_id] > 0]
+            self._pools[group] = Pool(items, self.left)
+        return self._pools[group]
+
+    def quoted(self, keys: Iterable[str], currency: str) -> list[Item]:
+        """Open items in this currency of which one of the keys is a reference."""
+        found = {item.item_id: item for name in keys for item in self._by_key.get(name, ())}
+        return [found[item_id] for item_id in sorted(found) if self._is_open(found[item_id], currency)]
+
+    def _is_open(self, item: Item, currency: str) -> bool:
+        return item.currency == currency and self.left[item.item_id] > 0
+
+    def of_amount(self, currency: str, minor: int) -> Sequence[Item]:
+        """Items of any customer that were and are open with exactly this amount."""
+        found = self._by_amount.get((currency, minor), ())
+        return [item for item in found if self.left[item.item_id] == minor]
+
+    def take(self, item: Item, minor: int) -> None:
+        """An accepted decision uses `minor` of the item."""
+        if not 0 < minor <= self.left[item.item_id]:
+            raise ValueError("More than the item holds.")
+        self.left[item.item_id] -= minor
+        self._pools.pop(group_of(item), None)
+
+
+def group_of(item: Item) -> Group:
+    """What the items of one line must share."""
+    return item.customer_id, item.currency, item.entity_id
