@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from cashapp.domain.matching.guards import doubts
-from cashapp.domain.matching.guesses import Guess
+from cashapp.domain.matching.guesses import Guess, tolerance
 from cashapp.domain.matching.records import Item, Reason
 
 Claim = tuple[str, int]
@@ -55,9 +55,14 @@ def uncontested(sure: Sequence[Guess], left: Mapping[int, int]) -> list[Guess]:
             claims[claim].append((guess, minor))
     refused = set()
     for (kind, key), own in claims.items():
-        if len(own) > 1 and (kind == "line" or sum(minor for _, minor in own) > left[key]):
+        if len(own) > 1 and (kind == "line" or _crowded(own, left[key])):
             refused |= {id(guess) for guess, _ in own if not all(_stronger(guess, other) for other, _ in own)}
     return [guess for guess in sure if id(guess) not in refused]
+
+
+def _crowded(claims: Sequence[tuple[Guess, int]], left: int) -> bool:
+    # Parts that were rounded each for itself may together be a unit or two too much.
+    return sum(minor for _, minor in claims) > left + tolerance(left)
 
 
 def _claims(guess: Guess, left: Mapping[int, int]) -> Iterator[tuple[Claim, int]]:

@@ -40,8 +40,10 @@ class _Batch:
 
     def run(self) -> dict[int, list[Proposal]]:
         stale = sorted(self.open)
-        while stale:
+        while True:
             accepted = self.accept(self.guess(stale)) or self.accept(self.joint())
+            if not accepted:
+                break
             stale = self.touched(accepted)
         self.rank()
         return self.result

@@ -27,13 +27,16 @@ def wrong_payer(guess: Guess, _: Sequence[Guess]) -> Reason | None:
 
 
 def untied(guess: Guess, _: Sequence[Guess]) -> Reason | None:
-    """Money that is not exactly what is open needs an exact reference to each item, and no number left over."""
+    """Money that is not exactly what is open needs an exact reference to each item, and all of it must find a place.
+
+    More money than is open means that something else is paid too, most likely a document that is not there.
+    """
     if guess.tie is Tie.EXACT:
         return None
     facts = {"minor": str(abs(guess.paid - guess.owed)), "currency": guess.lines[0].currency}
     if guess.quote is not Quote.PROVEN:
         return Reason("untied", facts)
-    if guess.tie is Tie.OVER and guess.unexplained:
+    if guess.tie is Tie.OVER:
         return Reason("over", facts)
     if guess.tie is Tie.SHORT and len(guess.items) > 1 and not _touches_all(guess):
         return Reason("short_of_several", facts)
@@ -78,9 +81,9 @@ def by_chance(guess: Guess, _: Sequence[Guess]) -> Reason | None:
     if guess.quote is Quote.PROVEN:
         return None
     kind = "near" if guess.quote is Quote.NEAR else "unexplained" if guess.unexplained else "silent"
-    if guess.chance_sets * guess.grid * _CHANCE[kind] <= guess.paid:
+    if guess.among * guess.habits.chance(guess.paid) * _CHANCE[kind] <= 1:
         return None
-    return Reason("by_chance", {"sets": str(guess.chance_sets)})
+    return Reason("by_chance", {"sets": str(guess.among)})
 
 
 def bounded(guess: Guess, _: Sequence[Guess]) -> Reason | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from cashapp.domain.matching.ledger import Found, Group, Ledger, Pool, group_of
+from cashapp.domain.matching.ledger import Found, Group, Habits, Ledger, Pool, group_of
 from cashapp.domain.matching.payers import Payer
 from cashapp.domain.matching.reading import MAX_EDITS, Quote, Reading
 from cashapp.domain.matching.records import Item, Line
@@ -30,7 +30,7 @@ class Guess:
     """Lines that may pay items, with what speaks for it.
 
     `owed` is open of the items and `paid` the money of the lines, in minor units. `edits` is the worst item's,
-    `names` the references read. `chance_sets` counts the sets that were looked at and could have tied by chance.
+    `names` the references read. `among` counts the sets that could have tied by chance, `habits` says how likely each.
     """
 
     lines: tuple[Line, ...]
@@ -42,8 +42,8 @@ class Guess:
     names: tuple[str, ...]
     unexplained: tuple[str, ...]
     payer: Payer
-    chance_sets: int
-    grid: int
+    among: int
+    habits: Habits
     bounded: bool
 
     @property
@@ -128,8 +128,8 @@ class Guesser:
             names=reading.names(ordered, self.ledger),
             unexplained=reading.unexplained(ordered, self.ledger),
             payer=payer,
-            chance_sets=subsets(found.among if found else len(pool.items), len(ordered)),
-            grid=pool.grid,
+            among=subsets(found.among if found else len(pool.items), len(ordered)),
+            habits=pool.habits,
             bounded=reading.cut or (found is not None and found.bounded),
         )
 
@@ -143,5 +143,7 @@ def by_group(items: Iterable[Item]) -> list[list[Item]]:
 
 
 def _ties(line: Line, pool: Pool) -> list[Found]:
-    one = [Found((item,), len(pool.items)) for item in pool.of_amount(line.minor)]
+    # Sets must tie exactly: with a tolerance, too many of them would.
+    near = pool.between(line.minor - tolerance(line.minor), line.minor + tolerance(line.minor))
+    one = [Found((item,), len(pool.items)) for item in near]
     return one + pool.adding_up(line)

@@ -1,10 +1,12 @@
 """The open items of a batch, by what they can be found by, and what accepted decisions have left open."""
 
-from collections import defaultdict
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
-from math import gcd
+from math import comb, gcd
 
 from cashapp.domain.matching.records import Item, Line
 from cashapp.domain.matching.sums import MAX_VALUES, Sums
@@ -26,11 +28,35 @@ class Found:
     bounded: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a customer's amounts are spread: all multiples of `grid` minor units; of `pairs` of items `equal` are equal.
+
+    Taken from all items the batch began with, because few are left to tell when most are decided.
+    """
+
+    grid: int
+    equal: int
+    pairs: int
+
+    def chance(self, paid: int) -> Fraction:
+        """How likely one unrelated amount of about `paid` minor units is to equal one given amount."""
+        return max(Fraction(self.grid, max(paid, 1)), Fraction(self.equal, max(self.pairs, 1)))
+
+
+def habits_of(amounts: Sequence[int]) -> Habits:
+    """The habits that show in a customer's open amounts; too few show no grid."""
+    times = Counter(amounts)
+    grid = gcd(*times) if len(times) >= _ENOUGH_FOR_GRID else 1
+    return Habits(grid, sum(comb(n, 2) for n in times.values()), comb(len(amounts), 2))
+
+
 class Pool:
     """The items of one group that are open now. Made anew whenever a decision takes from one of them."""
 
-    def __init__(self, items: list[Item], left: Mapping[int, int]) -> None:
+    def __init__(self, items: list[Item], left: Mapping[int, int], habits: "Habits") -> None:
         self.items = items
+        self.habits = habits
         self._left = left
 
     @cached_property
@@ -41,14 +67,13 @@ class Pool:
         return found
 
     @cached_property
-    def grid(self) -> int:
-        """The step all amounts are multiples of, in minor units; 1 when too few are open to tell."""
-        amounts = self._by_amount.keys()
-        return gcd(*amounts) if len(amounts) >= _ENOUGH_FOR_GRID else 1
+    def _amounts(self) -> list[int]:
+        return sorted(self._by_amount)
 
-    def of_amount(self, minor: int) -> list[Item]:
-        """Items open with exactly this amount."""
-        return self._by_amount.get(minor, [])
+    def between(self, low: int, high: int) -> list[Item]:
+        """Items of which low to high minor units are open, both included."""
+        chosen = self._amounts[bisect_left(self._amounts, low) : bisect_right(self._amounts, high)]
+        return [item for amount in chosen for item in self._by_amount[amount]]
 
     def adding_up(self, line: Line) -> list[Found]:
         """Sets of 2 to 8 items that add up to the line exactly, among the 24 smaller ones due nearest to it."""
@@ -79,6 +104,7 @@ class Ledger:
         self._by_amount: dict[tuple[str, int], list[Item]] = defaultdict(list)
         self._groups: dict[tuple[int, str], list[Group]] = defaultdict(list)
         self._pools: dict[Group, Pool] = {}
+        self._habits: dict[tuple[int, str], Habits] = {}
         self.keys: dict[int, tuple[str, ...]] = {}
         for item in sorted(items, key=lambda item: item.item_id):
             if item.open_minor > 0:
@@ -103,8 +129,15 @@ class Ledger:
         """The open items of a group, as accepted decisions left them."""
         if group not in self._pools:
             items = [item for item in self._items[group] if self.left[item.item_id] > 0]
-            self._pools[group] = Pool(items, self.left)
+            self._pools[group] = Pool(items, self.left, self._habits_in(group))
         return self._pools[group]
+
+    def _habits_in(self, group: Group) -> Habits:
+        payer = group[:2]
+        if payer not in self._habits:
+            amounts = [item.open_minor for own in self._groups[payer] for item in self._items[own]]
+            self._habits[payer] = habits_of(amounts)
+        return self._habits[payer]
 
     def quoted(self, keys: Iterable[str], currency: str) -> list[Item]:
         """Open items in this currency of which one of the keys is a reference."""

@@ -61,7 +61,7 @@ class Together:
             names=tuple(name for reading in readings for name in reading.names([item], self._ledger)),
             unexplained=tuple(n for reading in readings for n in reading.unexplained([item], self._ledger)),
             payer=min((self._payers[line.line_id] for line in lines), key=lambda payer: payer.level),
-            chance_sets=among,
-            grid=pool.grid,
+            among=among,
+            habits=pool.habits,
             bounded=bounded or any(reading.cut for reading in readings),
         )

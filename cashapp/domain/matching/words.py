@@ -25,7 +25,7 @@ TEMPLATES = MappingProxyType({
     "two_customers": "An item of another customer fits as well.",
     "rival": "Other choices that fit as well: %(count)s.",
     "untied": "The amount is %(amount)s off and the memo does not quote each item exactly.",
-    "over": "The payment is %(amount)s more than what is open, and the memo has numbers that nothing explains.",
+    "over": "The payment is %(amount)s more than what is open, so something else is paid too.",
     "short_of_several": "The payment is %(amount)s short, as much as one of the items holds.",
     "by_chance": "Among %(sets)s combinations an unrelated amount could fit as well.",
     "bounded": "The search was bounded, so other choices may have been missed.",
