@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cashapp.domain.matching.guards import doubts
 from cashapp.domain.matching.guesses import Guess, tolerance
+from cashapp.domain.matching.reading import Quote
 from cashapp.domain.matching.records import Item, Reason
 
 Claim = tuple[str, int]
 Judged = tuple[Guess, tuple[Reason, ...]]
 
 
-def judge(guesses: Sequence[Guess]) -> list[Judged]:
+def judge(guesses: Sequence[Guess], gap_needs: Quote) -> list[Judged]:
     """Each guess with its doubts, compared with all about the same line, or about the same item by several lines."""
     about: dict[Claim, list[Guess]] = defaultdict(list)
     for guess in guesses:
@@ -22,7 +23,7 @@ def judge(guesses: Sequence[Guess]) -> list[Judged]:
         others = {
             id(other): other for topic in _topics(guess) for other in about[topic] if other is not guess
         }
-        judged.append((guess, doubts(guess, list(others.values()))))
+        judged.append((guess, doubts(guess, list(others.values()), gap_needs)))
     return judged
 
 

@@ -11,9 +11,10 @@ def may_occur(pattern: str, text: str, limit: int) -> bool:
     Of limit + 1 slices of the pattern at least one survives `limit` edits unharmed.
     """
     size = len(pattern) // (limit + 1)
-    return size == 0 or any(
-        pattern[start : start + size] in text for start in range(0, size * (limit + 1), size)
-    )
+    for start in range(0, size * (limit + 1), size or 1):
+        if pattern[start : start + size] in text:
+            return True
+    return size == 0
 
 
 def substring_edits(pattern: str, text: str) -> int:

@@ -15,18 +15,21 @@ MAX_PROPOSALS = 5
 _CONTESTED = (Reason("contested", {}),)
 
 
-def propose(lines: Sequence[Line], items: Sequence[Item], known: Known) -> dict[int, list[Proposal]]:
+def propose(
+    lines: Sequence[Line], items: Sequence[Item], known: Known, gap_needs: Quote = Quote.PROVEN
+) -> dict[int, list[Proposal]]:
     """Proposals by line id, best first, at most five; an empty list is the answer "none of these items".
 
     All certain proposals can be booked together: no line is used twice and no item beyond what it holds. A line
     with a certain proposal has no other. The order of lines and items does not matter. What a line has beyond its
     parts stays unapplied; that is certain only when the memo quotes each item exactly and no other number.
     """
-    return _Batch(lines, items, known).run()
+    return _Batch(lines, items, known, gap_needs).run()
 
 
 class _Batch:
-    def __init__(self, lines: Sequence[Line], items: Sequence[Item], known: Known) -> None:
+    def __init__(self, lines: Sequence[Line], items: Sequence[Item], known: Known, gap_needs: Quote) -> None:
+        self.gap_needs = gap_needs
         every = sorted(lines, key=lambda line: line.line_id)
         recognise = Payers(every, known)
         self.open = {line.line_id: line for line in every if line.minor > 0}
@@ -64,11 +67,15 @@ class _Batch:
 
     def accept(self, guesses: Sequence[Guess]) -> list[Guess]:
         """Decide what is certain; only this reduces what is open for the rest of the batch."""
-        sure = [guess for guess, doubts in judge(guesses) if not doubts]
-        accepted = uncontested(sure, self.ledger.left)
-        for guess in accepted:
+        sure = [guess for guess, doubts in judge(guesses, self.gap_needs) if not doubts]
+        accepted = []
+        for guess in uncontested(sure, self.ledger.left):
+            filled = fill(guess, self.ledger.left)
+            if not all(filled):  # the tolerance let a line through for which nothing is left
+                continue
+            accepted.append(guess)
             booked = proposal(guess, (), self.ledger.left, certain=True)
-            for line, parts in zip(guess.lines, fill(guess, self.ledger.left), strict=True):
+            for line, parts in zip(guess.lines, filled, strict=True):
                 self.result[line.line_id] = [booked]
                 del self.open[line.line_id]
                 for item, minor in parts:
@@ -88,7 +95,7 @@ class _Batch:
     def rank(self) -> None:
         """What could not be decided becomes proposals. Without a doubt here means contested in the last round."""
         single = [guess for line_id in self.open for guess in self.guesses[line_id]]
-        for guess, doubts in judge(single + self.joint()):
+        for guess, doubts in judge(single + self.joint(), self.gap_needs):
             made = proposal(guess, doubts or _CONTESTED, self.ledger.left, certain=False)
             for line_id in made.line_ids:
                 self.result[line_id].append(made)

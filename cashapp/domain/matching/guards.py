@@ -1,14 +1,17 @@
 """What keeps a guess from being certain, however well it scores. Each guard names one doubt, or none."""
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
-from cashapp.domain.matching.guesses import Guess, Tie
+from cashapp.domain.matching.guesses import Guess, Tie, tolerance
 from cashapp.domain.matching.payers import Level
 from cashapp.domain.matching.reading import Quote
 from cashapp.domain.matching.records import Reason
 
-_CHANCE = {"near": 1, "silent": 50, "unexplained": 2000}
-"""A tie without exact references must be this many times rarer by chance than one in one payment."""
+_RARE = 50
+"""Of so many unrelated payments at most one may tie by chance, and at most one may come near to an item's number."""
+_RARE_BESIDE_NUMBERS = 2000
+"""The same when the memo has numbers that the items do not explain: then it is likely about something else."""
 _EDIT_MARGIN = 2
 
 
@@ -26,15 +29,16 @@ def wrong_payer(guess: Guess, _: Sequence[Guess]) -> Reason | None:
     return Reason("payer_similar" if payer.level is Level.SIMILAR else "payer_unknown", {})
 
 
-def untied(guess: Guess, _: Sequence[Guess]) -> Reason | None:
+def untied(guess: Guess, gap_needs: Quote) -> Reason | None:
     """Money that is not exactly what is open needs an exact reference to each item, and all of it must find a place.
 
+    For a gap within the tolerance `gap_needs` may ask for less.
     More money than is open means that something else is paid too, most likely a document that is not there.
     """
     if guess.tie is Tie.EXACT:
         return None
     facts = {"minor": str(abs(guess.paid - guess.owed)), "currency": guess.lines[0].currency}
-    if guess.quote is not Quote.PROVEN:
+    if guess.quote < (gap_needs if guess.tie is Tie.TINY else Quote.PROVEN):
         return Reason("untied", facts)
     if guess.tie is Tie.OVER:
         return Reason("over", facts)
@@ -60,13 +64,15 @@ def rival(guess: Guess, others: Sequence[Guess]) -> Reason | None:
 
 def _rivals(guess: Guess, other: Guess) -> bool:
     if other.quote is Quote.PROVEN and not other.ids <= guess.ids:
-        # The memo names items this guess does not pay. That another customer has the same number is no matter
-        # as long as the payer is known.
-        return not (guess.quote is Quote.PROVEN and guess.payer.identified and _foreign(other))
-    if other.tie is not Tie.EXACT or by_chance(other, ()):
+        # The memo names items this guess does not pay. That others share its number, such as that of an order,
+        # or that another customer has the same one, is no matter as long as they do not tie or the payer is known.
+        shared = set(other.names) <= set(guess.names) and other.tie < guess.tie
+        known = guess.quote is Quote.PROVEN and guess.payer.identified and _foreign(other)
+        return not (shared or known)
+    if other.tie < Tie.TINY or by_chance(other, ()):
         return False
-    if guess.tie is not Tie.EXACT:
-        return True
+    if guess.tie is not other.tie:
+        return other.tie > guess.tie
     if guess.quote is not other.quote and Quote.PROVEN in {guess.quote, other.quote}:
         return other.quote is Quote.PROVEN
     return other.edits < guess.edits + _EDIT_MARGIN
@@ -80,8 +86,12 @@ def by_chance(guess: Guess, _: Sequence[Guess]) -> Reason | None:
     """With so many sets looked at, or amounts on so coarse a grid, an unrelated payment would often tie too."""
     if guess.quote is Quote.PROVEN:
         return None
-    kind = "near" if guess.quote is Quote.NEAR else "unexplained" if guess.unexplained else "silent"
-    if guess.among * guess.habits.chance(guess.paid) * _CHANCE[kind] <= 1:
+    if guess.quote is Quote.NEAR:
+        rare = Fraction(_RARE, _RARE ** max(len(guess.items), len(guess.lines)))
+    else:
+        rare = Fraction(_RARE_BESIDE_NUMBERS if guess.unexplained else _RARE)
+    width = 1 if guess.tie is Tie.EXACT else 2 * tolerance(guess.owed) + 1
+    if guess.among * guess.habits.chance(guess.paid, width) * rare <= 1:
         return None
     return Reason("by_chance", {"sets": str(guess.among)})
 
@@ -99,9 +109,10 @@ def too_early(guess: Guess, _: Sequence[Guess]) -> Reason | None:
 
 
 Guard = Callable[[Guess, Sequence[Guess]], Reason | None]
-GUARDS: tuple[Guard, ...] = (wrong_payer, rival, untied, by_chance, bounded, too_early)
+GUARDS: tuple[Guard, ...] = (wrong_payer, rival, by_chance, bounded, too_early)
 
 
-def doubts(guess: Guess, others: Sequence[Guess]) -> tuple[Reason, ...]:
+def doubts(guess: Guess, others: Sequence[Guess], gap_needs: Quote) -> tuple[Reason, ...]:
     """All doubts about a guess among the guesses of the same lines; it is certain when there are none."""
-    return tuple(filter(None, (guard(guess, others) for guard in GUARDS)))
+    found = [guard(guess, others) for guard in GUARDS]
+    return tuple(filter(None, (*found, untied(guess, gap_needs))))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from cashapp.domain.matching.ledger import Found, Group, Habits, Ledger, Pool, group_of
+from cashapp.domain.matching.ledger import MAX_SET, Found, Group, Habits, Ledger, Pool, group_of
 from cashapp.domain.matching.payers import Payer
 from cashapp.domain.matching.reading import MAX_EDITS, Quote, Reading
 from cashapp.domain.matching.records import Item, Line
@@ -85,32 +85,33 @@ class Guesser:
     def of(self, line: Line, reading: Reading, payer: Payer) -> list[Guess]:
         """What one line could be about: items quoted, one item or a set that ties, failing these near references."""
         ledger = self.ledger
+        own = [pool for customer in _some(payer.customers) for pool in ledger.pools(customer, line.currency)]
+        reading.unglue((item for pool in own for item in pool.items), ledger)
         quoted = ledger.quoted(reading.keys, line.currency)
         first = [self._guess(line, reading, payer, items) for items in by_group(quoted)]
         if any(guess.quote is Quote.PROVEN and guess.tie is Tie.EXACT for guess in first):
             return first
-        pools = self._pools(line, payer, quoted)
+        others = {item.customer_id for item in quoted} - payer.customers
+        pools = own + [pool for customer in _some(others) for pool in ledger.pools(customer, line.currency)]
         ties = [found for pool in pools for found in _ties(line, pool)]
         if not payer.customers:
             anywhere = ledger.of_amount(line.currency, line.minor)[:MAX_CUSTOMERS]
             ties += [Found((item,), len(anywhere)) for item in anywhere]
-        if not first and not ties:
+        if not ties and not reading.silent:
             ties = [found for pool in pools for found in self._near(reading, pool)]
         more = (self._guess(line, reading, payer, found.items, found) for found in ties)
         return list({guess.ids: guess for guess in (*more, *first)}.values())
 
-    def _pools(self, line: Line, payer: Payer, quoted: Sequence[Item]) -> list[Pool]:
-        customers = sorted(payer.customers)[:MAX_CUSTOMERS]
-        customers += sorted({item.customer_id for item in quoted} - payer.customers)[:MAX_CUSTOMERS]
-        return [pool for customer in customers for pool in self.ledger.pools(customer, line.currency)]
-
     def _near(self, reading: Reading, pool: Pool) -> list[Found]:
-        if reading.silent:
-            return []
+        """The items the memo comes near to, together and each of the nearest two."""
         read = pool.items[:MAX_READ]
-        ranked = sorted(read, key=lambda item: (reading.edits(item, self.ledger), item.item_id))[:MAX_NEAR]
-        near = (item for item in ranked if reading.edits(item, self.ledger) <= MAX_EDITS)
-        return [Found((item,), len(read), bounded=len(read) < len(pool.items)) for item in near]
+        edits = {item.item_id: reading.edits(item, self.ledger) for item in read}
+        near = sorted(
+            (item for item in read if edits[item.item_id] <= MAX_EDITS),
+            key=lambda item: (edits[item.item_id], item.item_id),
+        )
+        sets = [tuple(near[:MAX_SET]), *((item,) for item in near[:MAX_NEAR])]
+        return [Found(items, len(read), bounded=len(read) < len(pool.items)) for items in sets if items]
 
     def _guess(
         self, line: Line, reading: Reading, payer: Payer, items: Sequence[Item], found: Found | None = None
@@ -140,6 +141,10 @@ def by_group(items: Iterable[Item]) -> list[list[Item]]:
     for item in items:
         groups.setdefault(group_of(item), []).append(item)
     return [groups[group] for group in sorted(groups)]
+
+
+def _some(customers: Iterable[int]) -> list[int]:
+    return sorted(customers)[:MAX_CUSTOMERS]
 
 
 def _ties(line: Line, pool: Pool) -> list[Found]:

@@ -2,11 +2,12 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import comb, gcd
+from typing import Generic, TypeVar
 
 from cashapp.domain.matching.records import Item, Line
 from cashapp.domain.matching.sums import MAX_VALUES, Sums
@@ -15,6 +16,7 @@ from cashapp.domain.matching.text import key
 MAX_SET = 8
 _ENOUGH_FOR_GRID = 3
 
+K = TypeVar("K", bound=Hashable)
 Group = tuple[int, str, int]
 """Customer, currency, legal entity: what the items of one line must share."""
 
@@ -39,9 +41,9 @@ class Habits:
     equal: int
     pairs: int
 
-    def chance(self, paid: int) -> Fraction:
-        """How likely one unrelated amount of about `paid` minor units is to equal one given amount."""
-        return max(Fraction(self.grid, max(paid, 1)), Fraction(self.equal, max(self.pairs, 1)))
+    def chance(self, paid: int, width: int) -> Fraction:
+        """How likely one unrelated amount of about `paid` is to be within `width` minor units of a given one."""
+        return max(Fraction(max(self.grid, width), max(paid, 1)), Fraction(self.equal, max(self.pairs, 1)))
 
 
 def habits_of(amounts: Sequence[int]) -> Habits:
@@ -94,18 +96,34 @@ class Pool:
         return Sums([self._left[item.item_id] for item in items])
 
 
+class Index(Generic[K]):
+    """Items by a key that is rarely shared: no list for each key, which would cost more than all the searching."""
+
+    def __init__(self) -> None:
+        self._first: dict[K, Item] = {}
+        self._more: dict[K, list[Item]] = defaultdict(list)
+
+    def add(self, name: K, item: Item) -> None:
+        """Remember the item under this key as well."""
+        if self._first.setdefault(name, item) is not item:
+            self._more[name].append(item)
+
+    def get(self, name: K) -> list[Item]:
+        """All items under this key."""
+        return [self._first[name], *self._more.get(name, ())] if name in self._first else []
+
+
 class Ledger:
     """All items of a batch. `take` is called for accepted decisions only."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self.left: dict[int, int] = {}
         self._items: dict[Group, list[Item]] = defaultdict(list)
-        self._by_key: dict[str, list[Item]] = defaultdict(list)
-        self._by_amount: dict[tuple[str, int], list[Item]] = defaultdict(list)
+        self._by_key = Index[str]()
         self._groups: dict[tuple[int, str], list[Group]] = defaultdict(list)
         self._pools: dict[Group, Pool] = {}
         self._habits: dict[tuple[int, str], Habits] = {}
-        self.keys: dict[int, tuple[str, ...]] = {}
+        self._keys: dict[int, tuple[str, ...]] = {}
         for item in sorted(items, key=lambda item: item.item_id):
             if item.open_minor > 0:
                 self._add(item)
@@ -116,10 +134,15 @@ class Ledger:
         if group not in self._items:
             self._groups[item.customer_id, item.currency].append(group)
         self._items[group].append(item)
-        self._by_amount[item.currency, item.open_minor].append(item)
-        keys = self.keys[item.item_id] = tuple(map(key, item.references))
-        for name in filter(None, keys):
-            self._by_key[name].append(item)
+        for reference in item.references:
+            if name := key(reference):
+                self._by_key.add(name, item)
+
+    def keys(self, item: Item) -> tuple[str, ...]:
+        """The keys of the item's references, in their order."""
+        if item.item_id not in self._keys:
+            self._keys[item.item_id] = tuple(map(key, item.references))
+        return self._keys[item.item_id]
 
     def pools(self, customer_id: int, currency: str) -> list[Pool]:
         """One pool per legal entity in which the customer owes in this currency."""
@@ -141,7 +164,7 @@ class Ledger:
 
     def quoted(self, keys: Iterable[str], currency: str) -> list[Item]:
         """Open items in this currency of which one of the keys is a reference."""
-        found = {item.item_id: item for name in keys for item in self._by_key.get(name, ())}
+        found = {item.item_id: item for name in keys for item in self._by_key.get(name)}
         return [found[item_id] for item_id in sorted(found) if self._is_open(found[item_id], currency)]
 
     def _is_open(self, item: Item, currency: str) -> bool:
@@ -149,8 +172,16 @@ class Ledger:
 
     def of_amount(self, currency: str, minor: int) -> Sequence[Item]:
         """Items of any customer that were and are open with exactly this amount."""
-        found = self._by_amount.get((currency, minor), ())
+        found = self._by_amount.get((currency, minor))
         return [item for item in found if self.left[item.item_id] == minor]
+
+    @cached_property
+    def _by_amount(self) -> "Index[tuple[str, int]]":
+        index = Index[tuple[str, int]]()
+        for own in self._items.values():
+            for item in own:
+                index.add((item.currency, item.open_minor), item)
+        return index
 
     def take(self, item: Item, minor: int) -> None:
         """An accepted decision uses `minor` of the item."""

@@ -79,7 +79,7 @@ class Payers:
         if self._stems is None:
             self._stems = _by_stem(self._known.names, self._known.aliases)
         near = {entry for stem in _stems(name) for entry in self._stems.get(stem, ())}
-        ranked = sorted((-_likeness(name, other), other, ids) for other, ids in near)
+        ranked = sorted((-_likeness(name, other), other, sorted(ids)) for other, ids in near)
         good = [ids for likeness, _, ids in ranked[:_MOST_ALIKE] if -likeness >= _ALIKE_PERCENT]
         return frozenset(customer for ids in good for customer in ids)
 

@@ -1,5 +1,6 @@
 """Which of some amounts add up to a target: meeting in the middle, E. Horowitz and S. Sahni (1974)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from math import comb
 
@@ -16,9 +17,12 @@ class Sums:
             raise ValueError(f"At most {MAX_VALUES} values.")
         self._low = len(values) // 2
         self._left = _all(values[: self._low])
-        self._right: dict[int, list[int]] = {}
-        for mask, total in enumerate(_all(values[self._low :])):
-            self._right.setdefault(total, []).append(mask)
+        right = _all(values[self._low :])
+        self._right = dict(zip(right, range(len(right)), strict=True))
+        self._equal: dict[int, list[int]] = defaultdict(list)  # all masks of a sum, where some have the same
+        if len(self._right) < len(right):
+            for mask, total in enumerate(right):
+                self._equal[total].append(mask)
 
     def find(self, target: int, most: int) -> tuple[list[tuple[int, ...]], bool]:
         """Index sets of 2 to `most` values whose sum is `target`, and whether the search ended early (20 sets)."""
@@ -27,7 +31,7 @@ class Sums:
         for low, total in enumerate(self._left):
             if (rest := target - total) not in right:
                 continue
-            for high in right[rest]:
+            for high in self._equal.get(rest) or (right[rest],):
                 mask = high << self._low | low
                 if _PAIR <= mask.bit_count() <= most:
                     found.append(tuple(i for i in range(mask.bit_length()) if mask >> i & 1))

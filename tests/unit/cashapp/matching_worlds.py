@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from cashapp.domain.matching import Item, Known, Line, account_key, payer_key, propose
+from cashapp.domain.matching.reading import Quote
 from core.money import exponent
 
 SAMPLE = Path(__file__).resolve().parents[4] / "shared" / "data" / "receivables"
@@ -57,12 +58,12 @@ class World:
         return lines, items, truth, shapes
 
 
-def decide(world: World, rng: random.Random) -> tuple[Truth, Truth, dict[int, str]]:
+def decide(world: World, rng: random.Random, gap_needs: Quote = Quote.PROVEN) -> tuple[Truth, Truth, dict[int, str]]:
     """What the engine is certain of, beside the truth and the shapes."""
     lines, items, truth, shapes = world.pose(rng)
     decided = {
         line_id: frozenset(part.item_id for _, parts in found[0].parts for part in parts)
-        for line_id, found in propose(lines, items, world.known).items()
+        for line_id, found in propose(lines, items, world.known, gap_needs).items()
         if found and found[0].certain
     }
     return truth, decided, shapes
@@ -80,9 +81,9 @@ def made(seed: int, customers: int = 40, settlements: int = 10) -> World:
     rng = random.Random(seed)
     names, aliases, accounts = {}, {}, {}
     for customer in range(1, customers + 1):
-        word = "".join(rng.choices(_SYLLABLES, k=3)).title()
+        word, other = ("".join(rng.choices(_SYLLABLES, k=4)).title() for _ in range(2))
         names[customer] = f"{word} & {rng.choice(['Sons', 'Partner', 'Co.'])} {rng.choice(['GmbH', 'Ltd', 'SRL'])}"
-        aliases[customer] = f"{word[0]}{rng.choice(string.ascii_uppercase)} {rng.choice(['Group', 'Trading', 'Pay'])}"
+        aliases[customer] = f"{word[0]}{other[0]} {other} {rng.choice(['Group', 'Trading'])}"
         accounts[customer] = [f"XX{rng.randrange(10**18):018d}" for _ in range(3)]
     matches, ids = [], iter(range(1, 10**9))
     for customer in names:
