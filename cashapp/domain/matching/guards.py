@@ -9,9 +9,11 @@ from cashapp.domain.matching.reading import Quote
 from cashapp.domain.matching.records import Reason
 
 _RARE = 50
-"""Of so many unrelated payments at most one may tie by chance, and at most one may come near to an item's number."""
+"""Of so many unrelated payments at most one may tie by chance."""
 _RARE_BESIDE_NUMBERS = 2000
 """The same when the memo has numbers that the items do not explain: then it is likely about something else."""
+_NEAR_BY_CHANCE = (1000, 1000, 50)
+"""Of so many unrelated memos one comes within 0, 1, 2 edits of an item's number, where numbers count upward."""
 _EDIT_MARGIN = 2
 
 
@@ -69,8 +71,8 @@ def _rivals(guess: Guess, other: Guess) -> bool:
         shared = set(other.names) <= set(guess.names) and other.tie < guess.tie
         known = guess.quote is Quote.PROVEN and guess.payer.identified and _foreign(other)
         return not (shared or known)
-    if other.tie < Tie.TINY or by_chance(other, ()):
-        return False
+    if other.tie < Tie.TINY or (other.among > guess.among and by_chance(other, ())):
+        return False  # a wide search finds ties that mean nothing
     if guess.tie is not other.tie:
         return other.tie > guess.tie
     if guess.quote is not other.quote and Quote.PROVEN in {guess.quote, other.quote}:
@@ -87,7 +89,7 @@ def by_chance(guess: Guess, _: Sequence[Guess]) -> Reason | None:
     if guess.quote is Quote.PROVEN:
         return None
     if guess.quote is Quote.NEAR:
-        rare = Fraction(_RARE, _RARE ** max(len(guess.items), len(guess.lines)))
+        rare = Fraction(_RARE, _NEAR_BY_CHANCE[guess.edits] ** max(len(guess.items), len(guess.lines)))
     else:
         rare = Fraction(_RARE_BESIDE_NUMBERS if guess.unexplained else _RARE)
     width = 1 if guess.tie is Tie.EXACT else 2 * tolerance(guess.owed) + 1

@@ -54,12 +54,13 @@ class Payers:
     def of(self, line: Line) -> Payer:
         """The payer of a line. Sources that agree narrow each other down, those that contradict add up."""
         name, account = payer_key(line.payer), account_key(line.account)
-        sources = (
+        sources = [
             (Level.NAME, self._known.names.get(name)),
             (Level.ALIAS, self._known.aliases.get(name)),
             (Level.ACCOUNT, self._known.accounts.get(account) if account else None),
-            (Level.BRIDGE, self._bridge.get(account)),
-        )
+        ]
+        if name not in self._known.names:  # else the bridge would only be the name once more
+            sources.append((Level.BRIDGE, self._bridge.get(account)))
         level, customers = Level.NONE, frozenset[int]()
         for source, found in sources:
             if found:

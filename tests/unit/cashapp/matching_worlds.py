@@ -9,7 +9,7 @@ import json
 import random
 import string
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -58,7 +58,9 @@ class World:
         return lines, items, truth, shapes
 
 
-def decide(world: World, rng: random.Random, gap_needs: Quote = Quote.PROVEN) -> tuple[Truth, Truth, dict[int, str]]:
+def decide(
+    world: World, rng: random.Random, gap_needs: Quote = Quote.PROVEN
+) -> tuple[Truth, Truth, dict[int, str]]:
     """What the engine is certain of, beside the truth and the shapes."""
     lines, items, truth, shapes = world.pose(rng)
     decided = {
@@ -82,17 +84,25 @@ def made(seed: int, customers: int = 40, settlements: int = 10) -> World:
     names, aliases, accounts = {}, {}, {}
     for customer in range(1, customers + 1):
         word, other = ("".join(rng.choices(_SYLLABLES, k=4)).title() for _ in range(2))
-        names[customer] = f"{word} & {rng.choice(['Sons', 'Partner', 'Co.'])} {rng.choice(['GmbH', 'Ltd', 'SRL'])}"
+        names[customer] = (
+            f"{word} & {rng.choice(['Sons', 'Partner', 'Co.'])} {rng.choice(['GmbH', 'Ltd', 'SRL'])}"
+        )
         aliases[customer] = f"{word[0]}{other[0]} {other} {rng.choice(['Group', 'Trading'])}"
         accounts[customer] = [f"XX{rng.randrange(10**18):018d}" for _ in range(3)]
-    matches, ids = [], iter(range(1, 10**9))
-    for customer in names:
-        for _ in range(settlements):
-            matches.append(_settle(rng, customer, names, aliases, accounts, ids))
+    ids = iter(range(1, 10**9))
+    matches = [
+        _settle(rng, customer, names, aliases, accounts, ids)
+        for customer in names
+        for _ in range(settlements)
+    ]
     known = Known(
         {payer_key(name): frozenset({customer}) for customer, name in names.items()},
         {payer_key(aliases[customer]): frozenset({customer}) for customer in names if rng.random() < 0.7},
-        {account_key(accounts[customer][0]): frozenset({customer}) for customer in names if rng.random() < 0.7},
+        {
+            account_key(accounts[customer][0]): frozenset({customer})
+            for customer in names
+            if rng.random() < 0.7
+        },
     )
     return World(tuple(matches), known, aliases)
 
@@ -108,7 +118,8 @@ def _settle(
         number = rng.choice(_FORMATS).format(n=rng.randrange(10**5), y=issued.year)
         minor = int(rng.lognormvariate(12, 1.2)) + 500
         due = issued + timedelta(days=30)
-        items.append(Item(next(ids), customer, customer % 3, "EUR", minor, issued, due, (number, f"{rng.randrange(10**9):09d}")))
+        names_of_it = (number, f"{rng.randrange(10**9):09d}")
+        items.append(Item(next(ids), customer, customer % 3, "EUR", minor, issued, due, names_of_it))
     total = sum(item.open_minor for item in items)
     amounts = _split(rng, total, rng.randint(2, 4)) if shape == "many_to_one" else [total]
     payer = names[customer] if rng.random() < 0.8 else aliases[customer]
@@ -141,7 +152,9 @@ def _day(text: str) -> date:
 
 def sample(folder: Path = SAMPLE) -> dict[int, list[Match]]:
     """Matches of the sample by fiscal year."""
-    read = [list(csv.DictReader((folder / f"{name}.csv").open())) for name in ("invoices", "payments", "matches")]
+    read = [
+        list(csv.DictReader((folder / f"{name}.csv").open())) for name in ("invoices", "payments", "matches")
+    ]
     invoices, payments, matches = read
     numbers = {row["Customer ID"]: int(row["Customer ID"][3:]) for row in invoices}
     by_year: dict[int, list[Match]] = defaultdict(list)
@@ -203,7 +216,9 @@ def recurring(world: World, percent: int) -> World:
     for match in world.matches:
         amounts[match.items[0].customer_id] += [item.open_minor for item in match.items]
     grids = {customer: max(1, int(median(own)) * percent // 100) for customer, own in amounts.items()}
-    return replace(world, matches=tuple(_on_grid(match, grids[match.items[0].customer_id]) for match in world.matches))
+    return replace(
+        world, matches=tuple(_on_grid(match, grids[match.items[0].customer_id]) for match in world.matches)
+    )
 
 
 def _on_grid(match: Match, grid: int) -> Match:
@@ -281,8 +296,3 @@ def _rename(rng: random.Random, payer: str, alias: str) -> str:
     words = payer.split()
     rng.shuffle(words)
     return rng.choice([alias, payer[: rng.randint(5, 12)], " ".join(words)])
-
-
-def joined(worlds: Iterable[World]) -> Sequence[Match]:
-    """All settlements of several worlds."""
-    return [match for world in worlds for match in world.matches]
