@@ -171,3 +171,20 @@ def test_what_was_learned_wrongly_can_be_contradicted_by_the_name() -> None:
 
 def test_without_any_knowledge_nothing_is_certain_by_amount() -> None:
     assert certain([line(1, RARE)], [item(1, RARE)], Known({}, {}, {})) == {}
+
+
+def test_a_set_that_many_searches_would_find_does_not_disturb_a_single_tie() -> None:
+    items = [
+        item(1, 5_000),
+        item(2, 2_003),
+        item(3, 2_997),
+        *(item(n, 9_000 + 13 * n * n) for n in range(4, 24)),
+    ]
+    assert certain([line(1, 5_000)], items) == {1: {1: 5_000}}
+
+
+def test_the_tolerance_is_two_units_or_two_in_a_hundred_thousand() -> None:
+    for minor, gap in ((75_310, 2), (RARE, 150)):
+        for more, sure in ((0, True), (1, False)):
+            said = line(1, minor - gap - more, "RE-2026-0001", payer="?")  # a part would need a known payer
+            assert bool(certain([said], [item(1, minor)])) is sure
