@@ -77,6 +77,12 @@ class TakeBackForm(forms.Form):
         self.fields["on"] = Day(label=_("Booked on"), today=today)
 
 
+class AsideForm(forms.Form):
+    """Why a bank line is no customer's money."""
+
+    reason = Line(label=_("What is it?"), max_length=300)
+
+
 _PART = re.compile(r"\Apart-(item_[0-9A-Z]{26})\Z")
 
 

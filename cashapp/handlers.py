@@ -7,6 +7,7 @@ from cashapp.mails import RECEIPT
 from cashapp.models import Attempt, Payment
 from cashapp.services import inbox
 from cashapp.services.attempts import ask, ask_again_later
+from cashapp.services.payments import BANK
 from core import clock, registry
 from core.models import Effect, OutboxEvent
 from core.scope import work
@@ -20,9 +21,14 @@ SWEEP = 50
 
 @registry.handles(PaymentReceived)
 def send_receipts(rows: list[OutboxEvent]) -> None:
-    """Queue a receipt to whoever gets the customer's invoices, once per payment and address."""
-    payments = Payment.objects.select_related("customer").filter(
-        public_id__in=[row.object_public_id for row in rows]
+    """Queue a receipt to whoever gets the customer's invoices, once per payment and address.
+
+    Money that came by the bank was sent by the payer's own order; matching it, or an old statement, mails nobody.
+    """
+    payments = (
+        Payment.objects.select_related("customer")
+        .filter(public_id__in=[row.object_public_id for row in rows])
+        .exclude(provider=BANK)
     )
     addresses = invoice_addresses_of(payment.customer_id for payment in payments)
     drafts = [

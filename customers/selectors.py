@@ -4,8 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from core.errors import NotFound
 from customers.models import Contact, Customer
+
+_SHORTEST_WORD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,21 @@ def by_numbers(numbers: Iterable[str]) -> dict[str, CustomerKey]:
     found = Customer.objects.filter(number__in=list(numbers))
     rows = found.values_list("id", "number", "terms_days", "archived_at")
     return {number: CustomerKey(pk, number, terms, away is not None) for pk, number, terms, away in rows}
+
+
+def named_like(keys: Iterable[str]) -> list[tuple[str, int]]:
+    """(name key, id) of customers whose name is one of these or begins with the first word of one, two queries.
+
+    Inside work(). Those with exactly the name are always among them, of the others at most a thousand.
+    """
+    wanted = {key for key in keys if key}
+    begins = {key.split(" ", 1)[0] for key in wanted}
+    near = Q(pk__in=[])
+    for word in sorted(begins):
+        if len(word) >= _SHORTEST_WORD:
+            near |= Q(name_key__gte=word, name_key__lt=word + "\U0010ffff")
+    exact = Customer.objects.filter(name_key__in=wanted).values_list("name_key", "id")
+    return list({*exact, *Customer.objects.filter(near).values_list("name_key", "id")[:1000]})
 
 
 def customer(public_id: str) -> Customer:

@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import NotFound
 from invoicing.domain.states import State
 from invoicing.models import Document, Line, Party, TaxLine
-from receivables.selectors import ItemState, item_states
+from receivables.selectors import ItemState, item_ids, item_states
 
 _LINE = (
     "position", "description", "detail", "quantity", "unit_price", "amount_minor", "tax_category", "tax_percent",
@@ -91,3 +91,11 @@ def lines_left(document: Document) -> dict[int, int]:
     for position, minor in taken.values_list("source", "amount_minor"):
         left[int(position)] -= minor
     return left
+
+
+def items_by_external_id() -> dict[str, int]:
+    """Open items of documents by the id that the document has in the other system. Two queries, inside work()."""
+    sources = Document.objects.exclude(external_id="").exclude(state=State.VOID)
+    by_source = item_ids(sources.values("public_id"))
+    rows = sources.values_list("external_id", "public_id")
+    return {external_id: by_source[source] for external_id, source in rows if source in by_source}

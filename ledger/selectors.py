@@ -1,9 +1,9 @@
 """Reads of the books: what an object has in the journal, the journal itself, and the trial balance."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from core.money import Money
 from core.paging import Order
 from ledger.domain.entries import Purpose
-from ledger.models import Account, Entry, Leg
+from ledger.models import Account, Entry, Leg, PeriodLock
 
 NEWEST = Order("pk", int, descending=True)
 
@@ -208,3 +208,16 @@ def control_balances(on: date) -> dict[str, int]:
     )
     summed = legs.order_by().values("currency").annotate(minor=Sum("minor")).values_list("currency", "minor")
     return {currency: int(minor) for currency, minor in summed if minor}
+
+
+def open_from(days: Iterable[tuple[int, date]]) -> dict[tuple[int, date], date]:
+    """For each (legal entity, day) the first day from then on whose books are open, one query. Inside work()."""
+    wanted = list(days)
+    locks = PeriodLock.objects.filter(entity_id__in={entity_id for entity_id, _ in wanted})
+    closed: dict[int, date] = {}
+    for entity_id, through in locks.values_list("entity_id", "closed_through"):
+        closed[entity_id] = max(through, closed.get(entity_id, through))
+    return {
+        (entity_id, day): max(day, closed[entity_id] + timedelta(days=1)) if entity_id in closed else day
+        for entity_id, day in wanted
+    }

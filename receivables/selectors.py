@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from core.errors import NotFound
 from receivables.domain.items import Side
-from receivables.models import Allocation, OpenItem
+from receivables.models import Allocation, OpenItem, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class ItemState:
         return self.open_minor - self.reserved_minor
 
 
-def _state(item: OpenItem) -> ItemState:
+def state_of(item: OpenItem) -> ItemState:
+    """The row as other apps may know it."""
     return ItemState(
         item_id=item.pk,
         public_id=item.public_id,
@@ -58,18 +60,106 @@ def _state(item: OpenItem) -> ItemState:
 
 def item_states(sources: Iterable[str]) -> dict[str, ItemState]:
     """Items by the public id of what they came from; what opened no item is not in the result. Inside work()."""
-    return {item.source: _state(item) for item in OpenItem.objects.filter(source__in=list(sources))}
+    return {item.source: state_of(item) for item in OpenItem.objects.filter(source__in=list(sources))}
+
+
+def item_ids(sources: "QuerySet[Any, Any]") -> dict[str, int]:
+    """Ids of items by what they came from, for a subquery of sources; one query. Inside work()."""
+    return dict(OpenItem.objects.filter(source__in=sources).values_list("source", "id"))
 
 
 def states_by_id(item_ids: Iterable[int]) -> dict[int, ItemState]:
     """Items by id. Inside work()."""
-    return {item.pk: _state(item) for item in OpenItem.objects.filter(pk__in=list(item_ids))}
+    return {item.pk: state_of(item) for item in OpenItem.objects.filter(pk__in=list(item_ids))}
+
+
+def states_by_public_id(public_ids: Iterable[str]) -> dict[str, ItemState]:
+    """Items by public id. Inside work()."""
+    return {
+        item.public_id: state_of(item) for item in OpenItem.objects.filter(public_id__in=list(public_ids))
+    }
 
 
 def open_items_of(customer_id: int, currency: str, side: Side) -> list[ItemState]:
     """A customer's open items of one side and currency, oldest due first. Inside work()."""
     rows = OpenItem.objects.filter(customer_id=customer_id, currency=currency, side=side, open_minor__gt=0)
-    return [_state(item) for item in rows.order_by("due_on", "id")]
+    return [state_of(item) for item in rows.order_by("due_on", "id")]
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """An open debit item as matching sees it; `references` begin with its own number."""
+
+    item_id: int
+    customer_id: int
+    entity_id: int
+    currency: str
+    available_minor: int
+    effective_on: date
+    due_on: date
+    references: tuple[str, ...]
+
+
+def payable(
+    *, customers: Iterable[int], references: Iterable[str], amounts: Iterable[tuple[str, int]]
+) -> list[Payable]:
+    """Open debit items that money may be for: of these customers, by a reference key, or of exactly such an amount.
+
+    Amounts are (currency, minor units). Whoever has one of the latter two is looked at whole, so that rivals are seen.
+    Five queries, inside work().
+    """
+    rows = OpenItem.objects.filter(side=Side.DEBIT, open_minor__gt=0)
+    keys = list(references)
+    owners = set(customers)
+    owners.update(rows.filter(reference__in=keys).values_list("customer_id", flat=True))
+    named = Reference.objects.filter(key__in=keys, item__open_minor__gt=0)
+    owners.update(named.values_list("item__customer_id", flat=True))
+    wanted = set(amounts)
+    alike = rows.filter(
+        currency__in={currency for currency, _ in wanted}, open_minor__in={minor for _, minor in wanted}
+    )
+    owners.update(
+        owner
+        for owner, currency, minor in alike.values_list("customer_id", "currency", "open_minor")
+        if (currency, minor) in wanted
+    )
+    found = list(rows.filter(customer_id__in=owners).order_by("id"))
+    further: dict[int, list[str]] = {}
+    texts = Reference.objects.filter(item_id__in=[item.pk for item in found]).order_by("id")
+    for item_id, text in texts.values_list("item_id", "text"):
+        further.setdefault(item_id, []).append(text)
+    return [
+        Payable(
+            item.pk,
+            item.customer_id,
+            item.entity_id,
+            item.currency,
+            item.open_minor - item.reserved_minor,
+            item.effective_on,
+            item.due_on,
+            (item.label, *further.get(item.pk, ())),
+        )
+        for item in found
+        if item.open_minor > item.reserved_minor
+    ]
+
+
+def parts_of_credit(source: str) -> dict[int, int]:
+    """Minor units that the credit item from `source` puts against each debit item now. Inside work()."""
+    rows = Allocation.objects.filter(credit_item__source=source).values_list("debit_item_id")
+    sums: dict[int, int] = dict(rows.annotate(minor=Sum("minor")))
+    return {item_id: int(minor) for item_id, minor in sums.items() if minor}
+
+
+def debits_of_credits(sources: "QuerySet[Any, Any]") -> dict[str, set[int]]:
+    """Debit items that credit items, by their source, are put against now; one query. Inside work()."""
+    rows = Allocation.objects.filter(credit_item__source__in=sources)
+    found: dict[str, set[int]] = {}
+    summed = rows.values_list("credit_item__source", "debit_item_id").annotate(minor=Sum("minor"))
+    for source, item_id, minor in summed:
+        if minor:
+            found.setdefault(source, set()).add(item_id)
+    return found
 
 
 def allocations_of(item_id: int) -> "QuerySet[Allocation]":

@@ -10,12 +10,15 @@ from django.utils.translation import gettext as _
 from cashapp.domain.states import LINE_MOVES, LineState
 from cashapp.models import BankLine, Payment
 from core import bulk, clock, ids, states
+from core.effects import due
 from core.errors import Conflict, NotFound
 from core.imports.base import Outcome, Planned, Row, Setup
 from core.locks import lock, lock_one
 from customers.selectors import CustomerKey, by_numbers
 from tenants.selectors import entity
 
+MATCH = "cashapp.match"
+"""The effect that matches open lines."""
 EARLIEST = date(1980, 1, 1)
 _SAID = ("booked_on", "amount", "currency", "payer", "account", "memo", "customer_number")
 _CHUNK = 1000
@@ -104,8 +107,8 @@ def _planned(
     return Planned(row, Outcome.CREATED, draft)
 
 
-def write(planned: Sequence[Planned], _setup: Setup) -> list[str]:
-    """Keep the lines; public ids in order. Inside work()."""
+def write(planned: Sequence[Planned], setup: Setup) -> list[str]:
+    """Keep the lines and have them matched; public ids in order. Inside work()."""
     at = clock.now()
     rows = [
         {
@@ -125,7 +128,13 @@ def write(planned: Sequence[Planned], _setup: Setup) -> list[str]:
         for draft in (each.draft for each in planned)
     ]
     bulk.insert(BankLine, rows)
+    match_soon(f"{setup.source}:{planned[0].row.number}")
     return [str(row["public_id"]) for row in rows]
+
+
+def match_soon(key: str) -> None:
+    """Ask a worker to match the open lines; `key` names the occasion. Inside work()."""
+    due(MATCH, [(key, {})])
 
 
 def undo(made: Sequence[str]) -> None:

@@ -1,14 +1,17 @@
 """Money received: recording, applying, taking back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import IntegrityError, transaction
 
 from cashapp.events import PaymentReceived, PaymentReversed
 from cashapp.models import Attempt, Payment
+from cashapp.services import lines
+from core import bulk, clock
 from core.errors import Invalid, KeyReused, NotFound
-from core.events import emit
+from core.events import emit, emit_all
 from core.locks import lock_one
 from core.money import Money
 from customers.selectors import billing_facts
@@ -20,6 +23,8 @@ from receivables.services import reverse as reversing
 from receivables.services.allocate import Part, allocate
 from receivables.services.items import ItemDraft, open_items
 
+BANK = "bank"
+"""Provider of payments that came as bank lines."""
 METHODS = ("bank_transfer", "check", "cash", "card", "other")
 
 
@@ -63,22 +68,88 @@ def book(
         if (found := _booked(payment)) is None:
             raise
         return found
-    against = Purpose.BANK if provider == "manual" else Purpose.GATEWAY
-    (credit,) = open_items([_item(payment, against)])
-    allocate(_parts(payment, credit.item_id, parts), effective_on=received_on)
-    emit(
-        PaymentReceived(
-            payment.public_id,
-            payment.version,
-            customer=billing_facts([customer_id])[customer_id].public_id,
-            currency=amount.currency,
-            minor=amount.minor,
-            applied_minor=sum(parts.values()),
-            received_on=received_on.isoformat(),
-            method=method,
-        )
-    )
+    _enter([Receipt(payment, parts, received_on)])
     return payment
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A payment, the minor units by debit item id that it puts against items, and the day it is posted on."""
+
+    payment: Payment
+    parts: Mapping[int, int]
+    posted_on: date
+
+
+def book_many(receipts: Sequence[Receipt]) -> None:
+    """Book payments that are new, in a constant number of statements. Inside work().
+
+    Raises IntegrityError when one of their natural keys is taken, else what `book` raises. Emits payment.received.
+    """
+    if not receipts:
+        return
+    at = clock.now()
+    columns = (
+        "public_id", "customer_id", "entity_id", "provider", "provider_ref", "method", "minor", "currency",
+        "received_on", "memo",
+    )  # fmt: skip
+    ids = bulk.reserve_ids(Payment, len(receipts))
+    for receipt, pk in zip(receipts, ids, strict=True):
+        receipt.payment.pk = pk
+    bulk.insert(
+        Payment,
+        [
+            {
+                "id": receipt.payment.pk,
+                **{name: getattr(receipt.payment, name) for name in columns},
+                "created_at": at,
+                "updated_at": at,
+            }
+            for receipt in receipts
+        ],
+    )
+    _enter(receipts)
+
+
+def _enter(receipts: Sequence[Receipt]) -> None:
+    """Open the items of payments just written, put their parts against what they pay, and say so."""
+    credits = open_items([_item(each.payment, each.posted_on) for each in receipts])
+    allocate(
+        [
+            Part(
+                f"{each.payment.public_id}:{item_id}",
+                item_id,
+                credit.item_id,
+                minor,
+                on=each.payment.received_on,
+                posted_on=each.posted_on if each.posted_on > each.payment.received_on else None,
+            )
+            for each, credit in zip(receipts, credits, strict=True)
+            for item_id, minor in sorted(each.parts.items())
+        ],
+        effective_on=receipts[0].payment.received_on,
+    )
+    customers = billing_facts({each.payment.customer_id for each in receipts})
+    emit_all(
+        [
+            PaymentReceived(
+                each.payment.public_id,
+                each.payment.version,
+                customer=customers[each.payment.customer_id].public_id,
+                currency=each.payment.currency,
+                minor=each.payment.minor,
+                applied_minor=sum(each.parts.values()),
+                received_on=each.payment.received_on.isoformat(),
+                method=each.payment.method,
+            )
+            for each in receipts
+        ]
+    )
+
+
+def _against(provider: str) -> Purpose:
+    """Where money stands until it is on the bank's own account: with the gateway that took it, or there already."""
+    return Purpose.BANK if provider in {"manual", BANK} else Purpose.GATEWAY
 
 
 def _booked(wanted: Payment) -> Payment | None:
@@ -152,11 +223,11 @@ def reverse(public_id: str, *, on: date, reason: str) -> Payment:
     For money booked by mistake or returned by the bank. Raises Invalid without a reason, NotFound.
     """
     payment = lock_one(Payment.objects.filter(public_id=public_id))
-    against = Purpose.BANK if payment.provider == "manual" else Purpose.GATEWAY
-    reversing.reverse(payment.public_id, against=against, on=on, reason=reason)
+    reversing.reverse(payment.public_id, against=_against(payment.provider), on=on, reason=reason)
     if payment.state != "reversed":
         payment.state = "reversed"
         payment.touch("state")
+        lines.reopened(payment)
         emit(PaymentReversed(payment.public_id, payment.version, reason=reason))
     return payment
 
@@ -178,14 +249,7 @@ def _own(parts: Mapping[int, int], allowed: set[int], most: int) -> None:
         raise Invalid("More is applied than was received.", fields={"parts": "More than was received."})
 
 
-def _parts(payment: Payment, credit_item_id: int, parts: Mapping[int, int]) -> Sequence[Part]:
-    return [
-        Part(f"{payment.public_id}:{item_id}", item_id, credit_item_id, minor)
-        for item_id, minor in sorted(parts.items())
-    ]
-
-
-def _item(payment: Payment, against: Purpose) -> ItemDraft:
+def _item(payment: Payment, posted_on: date) -> ItemDraft:
     return ItemDraft(
         kind=Kind.PAYMENT,
         customer_id=payment.customer_id,
@@ -194,7 +258,7 @@ def _item(payment: Payment, against: Purpose) -> ItemDraft:
         source=payment.public_id,
         currency=payment.currency,
         effective_on=payment.received_on,
-        posted_on=payment.received_on,
+        posted_on=posted_on,
         due_on=payment.received_on,
-        against=((against, payment.minor),),
+        against=((_against(payment.provider), payment.minor),),
     )

@@ -6,6 +6,9 @@ LENGTH = 60
 
 
 def reference_key(text: str) -> str:
-    """The reference as upper-case letters and digits only: "inv-2026/00123" is INV202600123; at most 60 characters."""
-    plain = unicodedata.normalize("NFKC", text).upper()
-    return "".join(character for character in plain if character.isalnum())[:LENGTH]
+    """Letters and digits only, no case, no accents: "INV-2026/00123" is inv202600123; at most 60 characters."""
+    folded = text.casefold()
+    if not folded.isascii():
+        plain = unicodedata.normalize("NFKD", folded)
+        folded = "".join(character for character in plain if not unicodedata.combining(character))
+    return "".join(character for character in folded if character.isalnum())[:LENGTH]

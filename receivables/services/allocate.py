@@ -40,13 +40,18 @@ _FINAL = {Kind.VOID, Kind.REVERSAL, Kind.RECOVERY}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`minor` (positive) of the credit item put against the debit item. `key` is the natural key."""
+    """`minor` (positive) of the credit item put against the debit item. `key` is the natural key.
+
+    `on` and `posted_on` are its own days where parts of one call differ.
+    """
 
     key: str
     debit_item_id: int
     credit_item_id: int
     minor: int
     reason: str = ""
+    on: date | None = None
+    posted_on: date | None = None
 
 
 def facts_of(item: OpenItem) -> ItemFacts:
@@ -81,7 +86,9 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
     items = _locked({part.debit_item_id for part in parts} | {part.credit_item_id for part in parts})
     parts = _unwritten(parts)  # another worker may have written them while we waited for the locks
     _guard(parts, items)
-    days = {part.key: _first_day(part, items, effective_on) for part in parts}
+    posting = {part.key: part.posted_on for part in parts}
+    days = {part.key: _first_day(part, items, part.on or effective_on) for part in parts}
+    posted = {key: max(day, posting.get(key) or posted_on or day) for key, day in days.items()}
     at = clock.now()
     bulk.insert(
         Allocation,
@@ -92,7 +99,7 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
                 "credit_item_id": part.credit_item_id,
                 "minor": part.minor,
                 "effective_on": days[part.key],
-                "posted_on": posted_on or days[part.key],
+                "posted_on": posted[part.key],
                 "recorded_at": at,
                 "reason": part.reason,
             }
@@ -107,7 +114,7 @@ def allocate(parts: Sequence[Part], *, effective_on: date, posted_on: date | Non
                 part.minor,
                 key=part.key,
                 effective_on=days[part.key],
-                posted_on=posted_on or days[part.key],
+                posted_on=posted[part.key],
             )
             for part in parts
         ]

@@ -1,11 +1,12 @@
 """Promising open amounts to payment attempts under way, so that nobody else can use them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from core.errors import NotFound
 from core.locks import lock
 from receivables.domain.items import Side
 from receivables.models import OpenItem
+from receivables.selectors import ItemState, state_of
 from receivables.services.allocate import TooMuch
 
 
@@ -25,6 +26,11 @@ def reserve(amounts: Mapping[int, int]) -> list[OpenItem]:
         item.reserved_minor += amounts[item.pk]
         item.touch("reserved_minor")
     return items
+
+
+def held(item_ids: Iterable[int]) -> dict[int, ItemState]:
+    """The items by id, locked until the transaction ends: what is decided on them stays true. Inside work()."""
+    return {item.pk: state_of(item) for item in lock(OpenItem.objects.filter(pk__in=list(item_ids)))}
 
 
 def release(amounts: Mapping[int, int]) -> None:
