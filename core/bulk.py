@@ -7,7 +7,8 @@ of the ORM's bulk_create and the policy still judges every row.
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -44,30 +45,70 @@ def plan_anew() -> None:
 
 
 def _text(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)  # type: ignore[no-any-return]
     if value is None:
         return "\\N"
-    if isinstance(value, bool):
+    if kind is bool:
         return "t" if value else "f"
     if isinstance(value, str):
-        return value.translate(_ESCAPES)
+        return str(value).translate(_ESCAPES)
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, int | Decimal):
         return str(value)
-    raise TypeError(f"bulk.insert cannot write {type(value).__name__}")
+    raise TypeError(f"bulk.insert cannot write {kind.__name__}")
 
 
-def _columns(model: type[TenantRow], given: set[str]) -> list[tuple[str, Any, Any, bool]]:
-    """(attribute, column, default maker, is json) of each column to write; unknown names raise TypeError."""
+def _json(value: Any) -> str:
+    return _text(None if value is None else json.dumps(value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """How a row's cell is made: from its own value, by a default for each row, or one text for all rows."""
+
+    name: str
+    column: str
+    written: Callable[[Any], str]
+    default: Callable[[], Any] | None = None
+    same: str | None = None
+
+    def cell(self, row: dict[str, Any]) -> str:
+        """The text of the cell."""
+        if self.same is not None:
+            return self.same
+        return self.written(self.default() if self.default else row[self.name])
+
+
+def _columns(model: type[TenantRow], given: set[str]) -> list[_Column]:
+    """The columns to write, in order; unknown names raise TypeError."""
     fields = list(model._meta.concrete_fields)
-    known = {field.attname for field in fields}
-    if unknown := given - known:
+    if unknown := given - {field.attname for field in fields}:
         raise TypeError(f"{model.__name__} has no {', '.join(sorted(unknown))}")
-    return [
-        (field.attname, field.column, field.get_default, isinstance(field, JSONField))
-        for field in fields
-        if not (field.primary_key and field.attname not in given)
-    ]
+    found = []
+    for field in fields:
+        written = _json if isinstance(field, JSONField) else _text
+        if field.attname == "organization_id":
+            found.append(
+                _Column(field.attname, str(field.column), written, same=str(current().organization_id))
+            )
+        elif field.attname in given:
+            found.append(_Column(field.attname, str(field.column), written))
+        elif not field.primary_key:
+            by_row = field.has_default() and callable(field.default) and field.default not in {dict, list}
+            default = field.get_default if by_row else None
+            found.append(
+                _Column(
+                    field.attname,
+                    field.column,
+                    written,
+                    default,
+                    None if by_row else written(field.get_default()),
+                )
+            )
+    return found
 
 
 def insert(model: type[TenantRow], rows: Sequence[dict[str, Any]]) -> None:
@@ -82,20 +123,10 @@ def insert(model: type[TenantRow], rows: Sequence[dict[str, Any]]) -> None:
     if any(row.keys() != given for row in rows):
         raise TypeError("All rows written at once have the same keys.")
     columns = _columns(model, set(given))
-    organization_id = current().organization_id
     buffer = io.StringIO()
-    for row in rows:
-        cells = []
-        for name, _, default, is_json in columns:
-            value = row[name] if name in row else default()
-            if name == "organization_id":
-                value = organization_id
-            elif is_json and value is not None:
-                value = json.dumps(value)
-            cells.append(_text(value))
-        buffer.write("\t".join(cells) + "\n")
+    buffer.writelines("\t".join([column.cell(row) for column in columns]) + "\n" for row in rows)
     buffer.seek(0)
-    _copy(model._meta.db_table, [column for _, column, _, _ in columns], buffer)
+    _copy(model._meta.db_table, [column.column for column in columns], buffer)
 
 
 def _copy(table: str, columns: list[str], buffer: io.StringIO) -> None:

@@ -21,6 +21,8 @@ def visible_text(text: str, *, lines: bool = False) -> str:
     Direction marks and zero-width characters come along with pasted text and are dropped. Control characters, lone
     surrogates and private code points are no text at all.
     """
+    if text.isascii() and text.isprintable():
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = []
     for character in text:

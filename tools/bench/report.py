@@ -1,5 +1,6 @@
 """How a row is printed and how time is taken."""
 
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,3 +35,8 @@ def seconds(act: Callable[[], object]) -> float:
 def middle(act: Callable[[], object], rounds: int = 5) -> float:
     """Median wall seconds of several calls."""
     return median(seconds(act) for _ in range(rounds))
+
+
+def peak_memory() -> float:
+    """Megabytes that this process held at most so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from tools.bench import billing
+from tools.bench import billing, imports, matching
 from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "billing-run": billing.billing_run,
     "statements": billing.statements,
     "nothing-due": billing.nothing_due,
+    "import": imports.bring_in,
+    "matching": matching.matching,
 }
