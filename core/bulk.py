@@ -47,7 +47,7 @@ def plan_anew() -> None:
 def _text(value: Any) -> str:
     kind = type(value)
     if kind is str:
-        return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)  # type: ignore[no-any-return]
+        return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
     if value is None:
         return "\\N"
     if kind is bool:
@@ -89,25 +89,17 @@ def _columns(model: type[TenantRow], given: set[str]) -> list[_Column]:
         raise TypeError(f"{model.__name__} has no {', '.join(sorted(unknown))}")
     found = []
     for field in fields:
+        name, column = field.attname, str(field.column)
         written = _json if isinstance(field, JSONField) else _text
-        if field.attname == "organization_id":
-            found.append(
-                _Column(field.attname, str(field.column), written, same=str(current().organization_id))
-            )
-        elif field.attname in given:
-            found.append(_Column(field.attname, str(field.column), written))
+        by_row = field.has_default() and callable(field.default) and field.default not in {dict, list}
+        if name == "organization_id":
+            found.append(_Column(name, column, written, same=str(current().organization_id)))
+        elif name in given:
+            found.append(_Column(name, column, written))
+        elif by_row:
+            found.append(_Column(name, column, written, default=field.get_default))
         elif not field.primary_key:
-            by_row = field.has_default() and callable(field.default) and field.default not in {dict, list}
-            default = field.get_default if by_row else None
-            found.append(
-                _Column(
-                    field.attname,
-                    field.column,
-                    written,
-                    default,
-                    None if by_row else written(field.get_default()),
-                )
-            )
+            found.append(_Column(name, column, written, same=written(field.get_default())))
     return found
 
 
