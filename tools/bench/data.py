@@ -55,7 +55,7 @@ def subscriptions(count: int, starts_on: date = DAY) -> None:
     analyze()
 
 
-def analyze() -> None:
+def analyze(tables: str = "customers_customer, billing_subscription") -> None:
     """Fresh statistics of what was seeded. Never of empty tables: the server would then plan to read them whole."""
     from contextlib import closing
 
@@ -65,4 +65,4 @@ def analyze() -> None:
 
     with closing(psycopg2.connect(with_name(OWNER_URL, connection.settings_dict["NAME"]))) as session:
         session.autocommit = True
-        session.cursor().execute("ANALYZE customers_customer, billing_subscription")
+        session.cursor().execute(f"ANALYZE {tables}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tools.bench import billing, imports, matching
+from tools.bench import billing, documents, imports, lists, matching
 from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -11,4 +11,6 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "nothing-due": billing.nothing_due,
     "import": imports.bring_in,
     "matching": matching.matching,
+    "lists": lists.lists,
+    "pdf": documents.pdf,
 }
