@@ -8,9 +8,10 @@ from django.db import connection, transaction
 
 from cashapp.domain.states import LineState
 from cashapp.models import BankLine, PayerFact, Payment
+from cashapp.services import matching
 from cashapp.services.lines import bring_back, set_aside, undo
 from cashapp.services.matching import match_all, settle_line
-from cashapp.services.payments import reverse
+from cashapp.services.payments import record, reverse
 from core import books
 from core.effects import work_off
 from core.errors import Conflict, Invalid, KeyReused, NotFound
@@ -179,6 +180,38 @@ def test_matching_costs_a_constant_number_of_statements(
             line(10_000 + n, payer=f"Customer Number{n:03d}", memo=f"2025-{8000 + n}")
     with django_assert_max_num_queries(80):  # type: ignore[operator]
         assert match_all().booked == 30  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("meanwhile", ["line set aside", "item paid"])
+def test_what_changed_while_it_was_weighed_is_left_alone(
+    acorn: Scope, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    with work():
+        owner = factories.customer(name="Kestrel Freight")
+        item = opening(owner, 119_000, "2025-1187")
+        row = line(119_000, payer="Kestrel Freight", memo="2025-1187")
+    weigh = matching.propose
+
+    def and_then(*facts: object) -> object:
+        found = weigh(*facts)  # type: ignore[arg-type]
+        with work():
+            if meanwhile == "line set aside":
+                set_aside(row.public_id, reason="Interest")
+            elif again(item).open_minor == 119_000:  # type: ignore[attr-defined]
+                record(
+                    customer=owner.public_id,
+                    minor=1,
+                    received_on=DAY,
+                    method="cash",
+                    key="k",
+                    parts={item.pk: 1},
+                )
+        return found
+
+    monkeypatch.setattr(matching, "propose", and_then)
+    assert match_all().booked == 0  # type: ignore[union-attr]
+    with work():
+        assert not Payment.objects.filter(provider="bank").exists()
 
 
 def test_two_workers_at_once_book_each_line_once(committed_acorn: Scope) -> None:
