@@ -72,6 +72,8 @@ def _step(each: Mapping[str, Any], amount: Money) -> Step | None:
             return _period(each)
         case "per_unit" | "flat":
             return _product(each, amount.currency)
+        case "prorated":
+            return _share(each)
         case "rounded":
             return Step(_("Rounded once, half away from zero"), money_text(amount), result=True)
     return None
@@ -86,6 +88,17 @@ def _period(each: Mapping[str, Any]) -> Step | None:
     return Step(
         _("For %(first)s to %(last)s") % {"first": shortdate(start), "last": shortdate(last)},
         _("%(n)s days") % {"n": (end - start).days},
+    )
+
+
+def _share(each: Mapping[str, Any]) -> Step | None:
+    """The part of a period that is billed, by its days."""
+    try:
+        days, whole = int(each["days"]), int(each["of"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Step(
+        _("For %(days)s of the period's %(whole)s days") % {"days": days, "whole": whole}, f"× {days}/{whole}"
     )
 
 

@@ -20,7 +20,8 @@ from core.errors import Invalid
 from core.models import OutboxEvent
 from core.scope import Scope, work
 from core.tasks import system_scope
-from invoicing.models import Document
+from invoicing.explain import line_view
+from invoicing.models import Document, Line
 from tests import factories
 
 DAY = date(2026, 11, 1)
@@ -62,6 +63,26 @@ def test_the_preview_is_what_the_run_bills(acorn: Scope) -> None:
             for doc in Document.objects.filter(source__startswith="sub_")
         )
     assert billed == expected
+
+
+def test_what_ends_within_a_period_is_billed_for_its_days_and_the_invoice_says_so(acorn: Scope) -> None:
+    with work():
+        sub = factories.subscription(
+            factories.customer(), DAY, quantity=Decimal(3), ends_on=date(2026, 11, 11)
+        )
+        ((previewed,), _) = preview(DAY)
+    run_billing(DAY)
+    with work():
+        (row,) = Line.objects.filter(source=f"{sub.public_id}:{DAY.isoformat()}")
+        assert row.amount_minor == previewed.lines[0].amount_minor == 1450
+        assert row.detail == "3 × 14.50 for 10 of 30 days"
+        assert [step.label for step in line_view(row, "EUR").steps] == [
+            "For 1 Nov 2026 to 10 Nov 2026", "3 × 14.50", "For 10 of the period's 30 days",
+            "Rounded once, half away from zero",
+        ]  # fmt: skip
+        sub.refresh_from_db()
+        assert (sub.state, sub.next_bill_on) == ("ended", date(2026, 11, 11))
+        assert BilledPeriod.objects.get().period_end == date(2026, 11, 11)
 
 
 def test_one_bad_subscription_is_held_and_stops_nothing(acorn: Scope) -> None:
