@@ -127,7 +127,7 @@ def run_figures(row: BillingRun) -> RunFigures:
         .annotate(n=Count("document_id", distinct=True), minor=Sum("amount_minor"))
         .order_by("document__currency")
     )
-    left = due(row.as_of).count() if row.state == "running" else 0
+    left = due(row.as_of).count() if row.state != "done" else 0
     return RunFigures(
         left, [(each["n"], Money(int(each["minor"]), each["document__currency"])) for each in sums]
     )

@@ -86,7 +86,7 @@ class Subscription(Record):
 
 
 class BillingRun(Record):
-    """One organization's run for one local date; rejoined, never doubled."""
+    """One organization's run for one local date; rejoined, never doubled. Stopped, it says why and can be rejoined."""
 
     PREFIX = "run"
 
@@ -95,6 +95,7 @@ class BillingRun(Record):
     billed = models.PositiveIntegerField(default=0)
     documents = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
+    stopped_why = models.CharField(max_length=300, blank=True, default="")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -11,8 +11,9 @@ from cashapp.services.payments import BANK
 from core import clock, registry
 from core.models import Effect, OutboxEvent
 from core.scope import work
+from core.suspension import Suspended
 from customers.selectors import invoice_addresses_of
-from messaging.services.queue import Draft, Suspended, is_deliverable, queue_all
+from messaging.services.queue import Draft, is_deliverable, queue_all
 
 log = logging.getLogger(__name__)
 

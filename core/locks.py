@@ -4,8 +4,9 @@ Order of kinds: organization, customer, item, payment; within a kind by id. A lo
 lock_timeout (3 s) is answered with Busy by the edges.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 from core.errors import NotFound
@@ -29,3 +30,12 @@ def lock_one(rows: "QuerySet[M]") -> M:
 def claim(rows: "QuerySet[M]", limit: int) -> list[M]:
     """Up to `limit` rows that nobody else holds, in the query set's order; rows held elsewhere are passed over."""
     return list(rows.select_for_update(of=("self",), no_key=True, skip_locked=True)[:limit])
+
+
+def keep(rows: "QuerySet[Any, Any]") -> list[Any]:
+    """The rows of the query set as they are now and, to the end of the transaction, stay: whoever would change one
+    waits, others that keep it do not."""
+    sql, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} FOR SHARE", params)
+        return cursor.fetchall()

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from core import effects, registry
 from core.models import Effect, OutboxEvent
+from core.suspension import Suspended
 from customers.selectors import invoice_addresses_of
 from invoicing import mails  # noqa: F401 - registers the composer of the mail
 from invoicing.events import CreditNoteIssued, InvoiceIssued
 from invoicing.models import Document
 from invoicing.services.pdf import make_pdf
 from invoicing.services.send import MAIL
-from messaging.services.queue import Draft, Suspended, is_deliverable, queue_all
+from messaging.services.queue import Draft, is_deliverable, queue_all
 
 
 @registry.handles(InvoiceIssued)

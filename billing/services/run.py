@@ -19,6 +19,7 @@ from core import bulk, clock
 from core.events import emit
 from core.locks import claim
 from core.scope import work
+from core.suspension import Suspended, require_live
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import issue
 from ledger.services.post import PeriodClosed
@@ -40,21 +41,34 @@ def run_billing(as_of: date, *, batch: int = BATCH) -> BillingRun:
 
     Promises that each period is billed once whatever runs beside or again, and that one subscription that cannot
     be billed is held with its reason and stops nothing. Emits invoice.issued per document and billing_run.finished.
+    A run ends stopped, with the reason, at the batch that finds the organization suspended; started again it goes on.
     Raises PeriodClosed when the books of the day are closed, OperationalError when the database is busy: that is no
     subscription's fault, so none is held, and the run can be started again.
     """
     run = open_run(as_of)
-    while _bill_batch(run, batch):
-        pass
+    try:
+        while _bill_batch(run, batch):
+            pass
+    except Suspended as reason:
+        return _end(run, "stopped", reason.message)
+    return _end(run, "done")
+
+
+def _end(run: BillingRun, state: str, why: str = "") -> BillingRun:
+    """Write how the run ended, once; one that has nothing left to bill is done whatever stopped it."""
     with work():
-        finished = BillingRun.objects.filter(pk=run.pk, state="running").update(
-            state="done", finished_at=clock.now(), version=F("version") + 1
+        if not due(run.as_of).exists():
+            state, why = "done", ""
+        ended = (
+            BillingRun.objects.filter(pk=run.pk)
+            .exclude(state=state, stopped_why=why)
+            .update(state=state, stopped_why=why, finished_at=clock.now(), version=F("version") + 1)
         )
         run.refresh_from_db()
-        if finished:
+        if ended and state == "done":
             emit(
                 BillingRunFinished(
-                    run.public_id, run.version, as_of=str(as_of), documents=run.documents, held=run.held
+                    run.public_id, run.version, as_of=str(run.as_of), documents=run.documents, held=run.held
                 )
             )
     return run
@@ -64,7 +78,10 @@ def _bill_batch(run: BillingRun, size: int) -> bool:
     """Bill up to `size` subscriptions; False when nothing was due. A batch that fails is billed one by one."""
     try:
         with work():
+            require_live()
             return _bill(run, [row.pk for row in claim(due(run.as_of), size)])
+    except Suspended:
+        raise
     except Exception:
         log.exception(
             "A batch of billing run %s failed; billing its subscriptions one by one.", run.public_id
@@ -78,8 +95,9 @@ def _bill_singly(run: BillingRun, size: int) -> bool:
     for subscription_id in waiting:
         try:
             with work():
+                require_live()
                 _bill(run, [row.pk for row in claim(due(run.as_of).filter(pk=subscription_id), 1)])
-        except (PeriodClosed, OperationalError):
+        except (PeriodClosed, OperationalError, Suspended):
             raise
         except Exception as error:
             log.exception("Subscription %s cannot be billed.", subscription_id)
@@ -103,6 +121,7 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int]) -> bool:
         billed=F("billed") + sum(len(each.periods) for each in billable),
         documents=F("documents") + len(document_ids),
         state="running",
+        stopped_why="",
     )
     return True
 

@@ -22,6 +22,7 @@ from core.events import emit
 from core.locks import lock_one
 from core.money import Money
 from core.scope import work
+from core.suspension import require_live
 from customers.selectors import billing_facts
 from receivables.selectors import states_by_id
 from receivables.services.allocate import TooMuch
@@ -45,7 +46,7 @@ def pay(*, key: str, amounts: Mapping[int, int], method: str, description: str) 
 
     Natural key: `key`, the payer's intent: asked again it charges nothing more and returns the attempt as it
     stands. Raises KeyReused when the key was used for other amounts or another method, AlreadyUnderWay, TooMuch,
-    Invalid, NoGateway; then nothing was charged.
+    Invalid, NoGateway, Suspended; then nothing was charged.
     """
     gateway()
     if not method.isprintable() or not 0 < len(method) <= METHOD:
@@ -62,6 +63,7 @@ def _intend(key: str, amounts: Mapping[int, int], method: str, description: str)
     found = _intended(key, amounts, method)
     if found is not None:
         return found
+    require_live()
     if not amounts:
         raise Invalid("There is nothing to pay.")
     if AttemptItem.objects.filter(item_id__in=amounts, live=True).exists():

@@ -71,6 +71,7 @@ STATES: dict[str, StateLook] = {
     "quarantined": StateLook("held", _("Quarantined")),
     "parked": StateLook("held", _("Parked")),
     "stopping": StateLook("held", _("Stopping")),
+    "stopped": StateLook("held", _("Stopped")),
     "void": StateLook("void", _("Void")),
     "written_off": StateLook("void", _("Written off")),
     "cancelled": StateLook("void", _("Cancelled")),

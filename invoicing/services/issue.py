@@ -12,6 +12,7 @@ from core.events import Event, emit_all
 from core.locks import lock
 from core.scope import current
 from core.states import StateConflict, record_moves
+from core.suspension import require_live
 from customers.selectors import CustomerFacts, billing_facts
 from invoicing.domain.numbers import document_number
 from invoicing.domain.seal import seal
@@ -30,9 +31,11 @@ def issue(document_ids: Sequence[int], *, issued_on: date, reason: str = "") -> 
 
     Promises, all or none: party snapshots, one block of numbers per legal entity and kind, seals, open items with
     their entries, events. Whatever can be computed is computed before the numbers are taken, because the series
-    is locked from then to COMMIT. Raises StateConflict when one is not a draft any more, PeriodClosed from the
-    ledger. Emits invoice.issued and credit_note.issued. A total of zero opens no item.
+    is locked from then to COMMIT. Raises StateConflict when one is not a draft any more, Suspended while the
+    organization is, PeriodClosed from the ledger. Emits invoice.issued and credit_note.issued. A total of zero opens
+    no item.
     """
+    require_live()
     documents = lock(Document.objects.filter(pk__in=document_ids))
     if len(documents) != len(set(document_ids)) or any(each.state != State.DRAFT for each in documents):
         raise StateConflict("One of these is no longer a draft.")

@@ -12,21 +12,14 @@ from django.utils.translation import gettext as _
 
 from core import ids
 from core.effects import due
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Invalid
 from core.locks import lock_one
-from core.models import Organization
-from core.scope import current
 from core.states import move
+from core.suspension import require_live
 from messaging.composers import composers
 from messaging.domain.headers import is_clean
 from messaging.domain.states import MOVES, State
 from messaging.models import Message
-
-
-class Suspended(Conflict):
-    """A suspended organization sends nothing."""
-
-    code = "organization_suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +88,14 @@ def send_again(public_id: str) -> Message:
     Raises StateConflict when it is under way or was sent, NotFound when it is not here.
     """
     message: Message = lock_one(Message.objects.filter(public_id=public_id))
-    _require_open()
+    require_live()
     move(message, State.QUEUED, moves=MOVES, reason="sent again", tries=0, unconfirmed=0, why="")
     due("message.send", [(f"{public_id}:{message.version}", {"message": public_id})])
     return message
 
 
 def _require_sendable(drafts: Sequence[Draft]) -> None:
-    _require_open()
+    require_live()
     for draft in drafts:
         if draft.kind not in composers:
             raise LookupError(f"Nobody composes messages of the kind {draft.kind!r}.")
@@ -111,14 +104,6 @@ def _require_sendable(drafts: Sequence[Draft]) -> None:
                 _("That is not an address a mail can be sent to."),
                 fields={"to": _("Enter one e-mail address.")},
             )
-
-
-def _require_open() -> None:
-    organization = Organization.objects.filter(pk=current().organization_id).first()
-    if organization is None:
-        raise NotFound(_("That is not here."))
-    if organization.suspended_at:
-        raise Suspended(_("The organization is suspended, so it sends nothing."))
 
 
 def _row(draft: Draft) -> Message:

@@ -1,20 +1,27 @@
 """Billing runs on odd days: a closed period or a busy database is no reason to put every customer aside."""
 
+import threading
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from billing.models import BilledPeriod, Subscription
 from billing.services import run as running
 from billing.services.run import run_billing
+from billing.services.start import start_run
+from cashapp.models import Attempt
+from cashapp.services.attempts import pay
 from core import clock
 from core.models import Organization
-from core.scope import Scope, work
+from core.scope import Scope, enter, work
+from core.suspension import Suspended, require_live
 from invoicing.models import Document
 from invoicing.services.correct import void
+from invoicing.services.issue import issue
 from ledger.services.post import PeriodClosed
+from receivables.models import OpenItem
 from tests import factories
 from tests.factories import DAY
 
@@ -109,12 +116,79 @@ def test_an_amount_beyond_all_bounds_is_put_aside_alone(acorn: Scope) -> None:
     assert held() == 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Only the dispatcher passes over a suspended organization; a run under way or started by hand bills on",
-)
-def test_a_suspended_organization_is_not_billed(acorn: Scope) -> None:
-    subscribed()
+def suspend(scope: Scope) -> None:
     with work():
-        Organization.objects.filter(pk=acorn.organization_id).update(suspended_at=clock.wall())
-    assert run_billing(DAY).documents == 0
+        Organization.objects.filter(pk=scope.organization_id).update(suspended_at=clock.wall())
+
+
+def test_a_suspended_organization_is_not_billed(acorn: Scope) -> None:
+    sub = subscribed()
+    suspend(acorn)
+    run = run_billing(DAY)
+    assert (run.documents, run.held, run.state) == (0, 0, "stopped")
+    assert "suspended" in run.stopped_why
+    with work():
+        with pytest.raises(Suspended):
+            start_run(DAY, today=DAY, key="form-1")
+        sub.refresh_from_db()
+        assert (sub.next_bill_on, sub.held_at) == (DAY, None)
+        Organization.objects.update(suspended_at=None)
+    again = run_billing(DAY)
+    assert (again.pk, again.documents, again.state, again.stopped_why) == (run.pk, 1, "done", "")
+
+
+def test_a_run_under_way_stops_at_the_batch_in_which_it_was_suspended(
+    acorn: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        subscribed()
+    issue = running.issue
+
+    def issue_and_suspend(*given: object, **named: object) -> object:
+        issued = issue(*given, **named)  # type: ignore[arg-type]
+        suspend(acorn)
+        return issued
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "issue", issue_and_suspend)
+        run = run_billing(DAY, batch=1)
+    assert (run.documents, run.held, run.state) == (1, 0, "stopped")
+
+
+def test_a_suspended_organization_issues_and_charges_nothing(acorn: Scope) -> None:
+    with work():
+        owner = factories.customer()
+        item = OpenItem.objects.get(source=factories.invoice(owner).public_id)
+        draft = factories.draft_invoice(owner)
+    suspend(acorn)
+    with work(), pytest.raises(Suspended):
+        issue([draft], issued_on=DAY)
+    with pytest.raises(Suspended):
+        pay(key="k", amounts={item.pk: 100}, method="card_ok", description="d")
+    with work():
+        assert Document.objects.get(pk=draft).number == ""
+        assert not Attempt.objects.exists()
+
+
+def test_a_suspension_waits_for_the_batch_and_then_holds(committed_acorn: Scope) -> None:
+    subscribed()
+    begun, waited = threading.Event(), threading.Event()
+
+    def bill() -> None:
+        try:
+            with enter(committed_acorn), work():
+                require_live()
+                begun.set()
+                waited.wait(10)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=bill)
+    thread.start()
+    begun.wait(10)
+    with pytest.raises(OperationalError):
+        suspend(committed_acorn)  # after the role's three seconds
+    waited.set()
+    thread.join()
+    suspend(committed_acorn)
+    assert run_billing(DAY).state == "stopped"

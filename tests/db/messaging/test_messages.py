@@ -14,6 +14,7 @@ from core.errors import Invalid
 from core.files import store
 from core.models import Effect, Organization, OutboxEvent, StateChange
 from core.scope import InsideWork, Scope, enter, work
+from core.suspension import Suspended
 from messaging.composers import Answer, Ready, Skip, Wait, composers
 from messaging.domain.headers import display_name, one_line
 from messaging.domain.letters import InvoiceIssued, Line, PaymentFailed, Receipt
@@ -21,7 +22,7 @@ from messaging.domain.states import MOVES, State
 from messaging.models import Message
 from messaging.selectors import message_of, messages_about, messages_of_customer
 from messaging.services.deliver import deliver
-from messaging.services.queue import Draft, Suspended, queue, queue_all, send_again
+from messaging.services.queue import Draft, queue, queue_all, send_again
 from messaging.services.send import send_message
 
 KIND = "test.kind"
