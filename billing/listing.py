@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge
 from billing.models import BilledPeriod, BillingRun, HeldSubscription, Plan, Price, Subscription
-from billing.selectors import due, preview, subscription_facts
+from billing.selectors import billable, closed_books, due, preview, subscription_facts
 from core.errors import NotFound
 from core.money import Money
 from core.paging import Order
@@ -161,27 +161,34 @@ class CurrencyPreview:
 
 @dataclass(frozen=True, slots=True)
 class RunPreview:
-    """What a run would do: invoices and totals by currency, what it would hold and why; `more` was not looked at."""
+    """What a run would do: invoices and totals by currency, what it would hold and why; `more` was not looked at.
+
+    `closed` says whose books keep it from billing all that is due.
+    """
 
     count: int
     sums: list[CurrencyPreview]
     odd: list[tuple[str, str, str]]
     more: int
+    closed: str
 
 
 def run_preview(as_of: date) -> RunPreview:
     """What a run for the day would bill, by the run's own function, the first 1000 subscriptions. Inside work()."""
     charges, odd = preview(as_of, limit=PREVIEWED)
-    billable = [each for each in charges if each.lines]
-    waiting = due(as_of).count()
+    lines = [each for each in charges if each.lines]
     return RunPreview(
-        count=len(billable), sums=_sums(billable), odd=_named(odd[:50]), more=max(0, waiting - PREVIEWED)
+        count=len(lines),
+        sums=_sums(lines),
+        odd=_named(odd[:50]),
+        more=max(0, billable(as_of).count() - PREVIEWED),
+        closed=closed_books(as_of),
     )
 
 
-def _sums(billable: Sequence[Charge]) -> list[CurrencyPreview]:
+def _sums(charges: Sequence[Charge]) -> list[CurrencyPreview]:
     groups: dict[str, list[Totals]] = defaultdict(list)
-    for each in billable:
+    for each in charges:
         groups[each.facts.currency].append(totals(each.lines))
     return [
         CurrencyPreview(

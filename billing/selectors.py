@@ -9,6 +9,8 @@ from django.db.models import F, QuerySet
 from billing.domain.charges import Charge, Model, Odd, SubscriptionFacts, charge
 from billing.models import BilledPeriod, Subscription
 from core.periods import Unit
+from ledger.selectors import closed_entities
+from tenants.selectors import entity_facts
 
 _FACTS = (
     "id", "public_id", "customer_id", "quantity", "anchor", "next_index", "zone", "ends_on", "autopay",
@@ -60,6 +62,23 @@ def due(as_of: date) -> "QuerySet[Subscription]":
     return found.order_by("id")
 
 
+def billable(as_of: date) -> "QuerySet[Subscription]":
+    """What is due of legal entities whose books of the day are open, in order of id. Inside work()."""
+    closed = closed_entities(as_of)
+    return due(as_of).exclude(customer__entity_id__in=closed) if closed else due(as_of)
+
+
+def closed_books(as_of: date) -> str:
+    """Why something that is due cannot be billed as of a day: whose books are closed; or nothing. Inside work()."""
+    closed = closed_entities(as_of)
+    waiting = due(as_of).filter(customer__entity_id__in=closed) if closed else due(as_of).none()
+    names = entity_facts() if closed else {}
+    return " ".join(
+        f"The books of {names[pk].snapshot['name']} are closed through {closed[pk]}."
+        for pk in sorted(set(waiting.values_list("customer__entity_id", flat=True)))
+    )
+
+
 def priced(
     facts: Sequence[SubscriptionFacts], as_of: date
 ) -> tuple[list[Charge], list[tuple[SubscriptionFacts, str]]]:
@@ -75,4 +94,4 @@ def priced(
 
 def preview(as_of: date, *, limit: int = 1000) -> tuple[list[Charge], list[tuple[SubscriptionFacts, str]]]:
     """What a run for `as_of` would bill now, by the run's own function, writing nothing. Inside work()."""
-    return priced(subscription_facts(list(due(as_of).values_list("id", flat=True)[:limit])), as_of)
+    return priced(subscription_facts(list(billable(as_of).values_list("id", flat=True)[:limit])), as_of)

@@ -221,3 +221,8 @@ def open_from(days: Iterable[tuple[int, date]]) -> dict[tuple[int, date], date]:
         (entity_id, day): max(day, closed[entity_id] + timedelta(days=1)) if entity_id in closed else day
         for entity_id, day in wanted
     }
+
+
+def closed_entities(on: date) -> dict[int, date]:
+    """Legal entities whose books take no posting of a day, with the day they are closed through. Inside work()."""
+    return dict(PeriodLock.objects.filter(closed_through__gte=on).values_list("entity_id", "closed_through"))

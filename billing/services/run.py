@@ -14,7 +14,7 @@ from django.db.models import F
 from billing.domain.charges import Charge, SubscriptionFacts
 from billing.events import BillingRunFinished
 from billing.models import BilledPeriod, BillingRun, HeldSubscription, Subscription
-from billing.selectors import due, priced, subscription_facts
+from billing.selectors import billable, closed_books, due, priced, subscription_facts
 from core import bulk, clock
 from core.events import emit
 from core.locks import claim
@@ -41,24 +41,24 @@ def run_billing(as_of: date, *, batch: int = BATCH) -> BillingRun:
 
     Promises that each period is billed once whatever runs beside or again, and that one subscription that cannot
     be billed is held with its reason and stops nothing. Emits invoice.issued per document and billing_run.finished.
-    A run ends stopped, with the reason, at the batch that finds the organization suspended; started again it goes on.
-    Raises PeriodClosed when the books of the day are closed, OperationalError when the database is busy: that is no
-    subscription's fault, so none is held, and the run can be started again.
+    What is no subscription's fault holds none. A run ends stopped, with the reason, at the batch that finds the
+    organization suspended, and when something is left because a legal entity's books of the day are closed; started
+    again it goes on. Raises OperationalError when the database is busy.
     """
     run = open_run(as_of)
     try:
         while _bill_batch(run, batch):
             pass
-    except Suspended as reason:
-        return _end(run, "stopped", reason.message)
-    return _end(run, "done")
+    except (PeriodClosed, Suspended) as reason:
+        return _end(run, reason.message)
+    return _end(run)
 
 
-def _end(run: BillingRun, state: str, why: str = "") -> BillingRun:
-    """Write how the run ended, once; one that has nothing left to bill is done whatever stopped it."""
+def _end(run: BillingRun, why: str = "") -> BillingRun:
+    """Write how the run ended, once: done when nothing is left to bill, else stopped, and why."""
     with work():
-        if not due(run.as_of).exists():
-            state, why = "done", ""
+        why = (why or closed_books(run.as_of)) if due(run.as_of).exists() else ""
+        state = "stopped" if why else "done"
         ended = (
             BillingRun.objects.filter(pk=run.pk)
             .exclude(state=state, stopped_why=why)
@@ -79,7 +79,7 @@ def _bill_batch(run: BillingRun, size: int) -> bool:
     try:
         with work():
             require_live()
-            return _bill(run, [row.pk for row in claim(due(run.as_of), size)])
+            return _bill(run, [row.pk for row in claim(billable(run.as_of), size)])
     except Suspended:
         raise
     except Exception:
@@ -91,12 +91,12 @@ def _bill_batch(run: BillingRun, size: int) -> bool:
 
 def _bill_singly(run: BillingRun, size: int) -> bool:
     with work():
-        waiting = list(due(run.as_of).values_list("id", flat=True)[:size])
+        waiting = list(billable(run.as_of).values_list("id", flat=True)[:size])
     for subscription_id in waiting:
         try:
             with work():
                 require_live()
-                _bill(run, [row.pk for row in claim(due(run.as_of).filter(pk=subscription_id), 1)])
+                _bill(run, [row.pk for row in claim(billable(run.as_of).filter(pk=subscription_id), 1)])
         except (PeriodClosed, OperationalError, Suspended):
             raise
         except Exception as error:

@@ -4,6 +4,8 @@ from argparse import ArgumentParser
 from datetime import date
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from billing.selectors import preview
 from billing.services.run import BATCH, run_billing
 from core import clock
@@ -33,6 +35,8 @@ class Command(OrganizationCommand):
             return
         run = run_billing(as_of, batch=options["batch"])
         self.stdout.write(f"{run.public_id}: {run.documents} invoices, {run.billed} periods, {run.held} held")
+        if run.stopped_why:
+            raise CommandError(run.stopped_why)
 
     def _preview(self, as_of: date) -> None:
         with work():

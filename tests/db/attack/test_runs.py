@@ -1,12 +1,15 @@
 """Billing runs on odd days: a closed period or a busy database is no reason to put every customer aside."""
 
 import threading
-from datetime import date
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import OperationalError, connection
 
+from billing.listing import run_preview
 from billing.models import BilledPeriod, Subscription
 from billing.services import run as running
 from billing.services.run import run_billing
@@ -17,13 +20,18 @@ from core import clock
 from core.models import Organization
 from core.scope import Scope, enter, work
 from core.suspension import Suspended, require_live
+from customers.models import Customer
 from invoicing.models import Document
 from invoicing.services.correct import void
 from invoicing.services.issue import issue
+from ledger.models import PeriodLock
 from ledger.services.post import PeriodClosed
 from receivables.models import OpenItem
+from tenants.models import LegalEntity
 from tests import factories
 from tests.factories import DAY
+
+Refusing = Callable[[Exception], AbstractContextManager[None]]
 
 
 def subscribed(starts_on: date = DAY, **given: object) -> Subscription:
@@ -36,23 +44,68 @@ def held() -> int:
         return Subscription.objects.exclude(held_at=None).count()  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize(
-    "error", [PeriodClosed("closed"), OperationalError("canceling statement: lock timeout")]
-)
-def test_what_is_wrong_with_the_day_puts_no_subscription_aside(
-    acorn: Scope, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    subscribed()
-    with monkeypatch.context() as patch:
+@pytest.fixture
+def refusing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[Exception], AbstractContextManager[None]]]:
+    """Make issuing fail for the block."""
 
+    @contextmanager
+    def refuse_with(error: Exception) -> Iterator[None]:
         def refuse(*_: object, **__: object) -> None:
             raise error
 
-        patch.setattr(running, "issue", refuse)
-        with pytest.raises(type(error)):
-            run_billing(DAY)
+        with monkeypatch.context() as patch:
+            patch.setattr(running, "issue", refuse)
+            yield
+
+    return refuse_with
+
+
+def test_a_busy_database_puts_no_subscription_aside(acorn: Scope, refusing: Refusing) -> None:
+    subscribed()
+    with refusing(OperationalError("canceling statement: lock timeout")), pytest.raises(OperationalError):
+        run_billing(DAY)
     assert held() == 0
     assert run_billing(DAY).documents == 1
+
+
+def test_books_closed_under_a_run_stop_it_and_put_no_subscription_aside(
+    acorn: Scope, refusing: Refusing
+) -> None:
+    subscribed()
+    with refusing(PeriodClosed("The books of that period are closed.")):
+        run = run_billing(DAY)
+    assert (run.state, run.stopped_why, held()) == ("stopped", "The books of that period are closed.", 0)
+    assert run_billing(DAY).documents == 1
+
+
+def test_a_run_in_closed_books_says_so_and_the_next_day_bills(
+    acorn: Scope, caplog: pytest.LogCaptureFixture
+) -> None:
+    sub = subscribed()
+    with work():
+        PeriodLock.objects.create(entity_id=sub.customer.entity_id, closed_through=DAY)
+        closed = run_preview(DAY).closed
+    for _ in range(2):  # the dispatcher comes every five seconds
+        run = run_billing(DAY)
+        assert (run.state, run.documents, run.held, run.version) == ("stopped", 0, 0, 2)
+    assert run.stopped_why == closed == "The books of Acorn Instruments are closed through 2026-11-02."
+    assert not caplog.records
+    assert run_billing(DAY + timedelta(days=1)).documents == 1
+    assert run_billing(DAY).state == "done"
+
+
+def test_one_entitys_closed_books_do_not_stop_anothers_bills(acorn: Scope) -> None:
+    one, two = subscribed(), subscribed()
+    with work():
+        other = LegalEntity.objects.create(name="Acorn Inc", code="US", country="US", currency="EUR")
+        Customer.objects.filter(pk=two.customer_id).update(entity=other)
+        PeriodLock.objects.create(entity_id=one.customer.entity_id, closed_through=DAY)
+    run = run_billing(DAY)
+    assert (run.state, run.documents, held()) == ("stopped", 1, 0)
+    with work():
+        assert BilledPeriod.objects.get().subscription_id == two.pk
 
 
 def test_a_price_of_nothing_makes_a_document_that_owes_nothing(acorn: Scope) -> None:
