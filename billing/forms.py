@@ -98,6 +98,15 @@ class SubscriptionForm(forms.Form):
         return None if day is None else _reasonable(day)
 
 
+class EndForm(forms.Form):
+    """The day from which on a subscription is not billed any more."""
+
+    on = _day(label=_("Ends on"), help_text=_("The first day that is not billed any more."))
+
+    def clean_on(self) -> date:
+        return _reasonable(self.cleaned_data["on"])
+
+
 def _reasonable(day: date) -> date:
     if not 2000 <= day.year <= 2200:  # noqa: PLR2004
         raise forms.ValidationError(_("That date is out of range."))

@@ -12,9 +12,13 @@ from core.periods import Unit
 from ledger.selectors import closed_entities
 from tenants.selectors import entity_facts
 
+NAMED = 5
+"""Subscriptions named in a sentence."""
+
 _FACTS = (
     "id", "public_id", "customer_id", "quantity", "anchor", "next_index", "zone", "ends_on", "autopay",
-    "customer__entity_id", "customer__terms_days", "price__plan__name", "price__model", "price__currency",
+    "customer__entity_id", "customer__terms_days", "customer__archived_at",
+    "price__plan__name", "price__model", "price__currency",
     "price__unit_price", "price__tax_percent", "price__unit", "price__every",
 )  # fmt: skip
 
@@ -48,6 +52,7 @@ def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFact
             ends_on=row["ends_on"],
             terms_days=row["customer__terms_days"],
             autopay=row["autopay"],
+            customer_archived=row["customer__archived_at"] is not None,
             billed_starts=billed[row["id"]],
         )
         for row in rows
@@ -60,6 +65,14 @@ def due(as_of: date) -> "QuerySet[Subscription]":
         state="active", held_at=None, next_bill_on__lte=as_of
     )
     return found.order_by("id")
+
+
+def still_billed(customer_id: int) -> str:
+    """Why a customer cannot be archived: the subscriptions that are still billed, or nothing. Inside work()."""
+    live = Subscription.objects.filter(customer_id=customer_id, state="active")
+    rows = live.order_by("id").values_list("price__plan__name", "anchor", "public_id")[:NAMED]
+    named = ", ".join(f"{plan} since {anchor} ({public_id})" for plan, anchor, public_id in rows)
+    return f"It is still billed for {named}. End that first." if named else ""
 
 
 def billable(as_of: date) -> "QuerySet[Subscription]":

@@ -13,6 +13,7 @@ urlpatterns = [
         subscriptions.subscription_release,
         name="subscription-release",
     ),
+    path("subscriptions/<slug:public_id>/end/", subscriptions.subscription_end, name="subscription-end"),
     path("runs/", runs.runs_page, name="runs"),
     path("runs/start/", runs.run_start, name="run-start"),
     path("runs/preview/", runs.preview_of_run, name="run-preview"),

@@ -54,6 +54,7 @@ class SubscriptionFacts:
     ends_on: date | None
     terms_days: int
     autopay: bool
+    customer_archived: bool = False
     billed_starts: Set[date] = frozenset()
 
 
@@ -76,8 +77,8 @@ class Charge:
 def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
     """Everything of the subscription that starts on or before `as_of` (local date) and is not billed yet.
 
-    Raises Odd when the facts cannot make a bill: no price, a quantity below zero, too many missed periods, an
-    amount out of range.
+    Raises Odd when the facts cannot make a bill: an archived customer, a quantity below zero, too many missed
+    periods, an amount out of range.
     """
     _sane(facts)
     lines: list[LineDraft] = []
@@ -113,6 +114,8 @@ def _over(facts: SubscriptionFacts, start: date) -> bool:
 
 
 def _sane(facts: SubscriptionFacts) -> None:
+    if facts.customer_archived:
+        raise Odd("The customer is archived: bring it back, or end the subscription.")
     if facts.quantity < 0 or facts.unit_price < 0:
         raise Odd("A quantity or price is below zero.")
     if facts.every < 1:

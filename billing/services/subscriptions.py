@@ -6,10 +6,10 @@ from decimal import Decimal
 from billing.domain.charges import Model
 from billing.models import Plan, Price, Subscription
 from core import money
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.locks import lock_one
 from core.periods import Unit, local_midnight
-from customers.selectors import customer as customer_of
+from customers.services.customers import take_on
 from tenants.selectors import entity
 
 
@@ -67,10 +67,10 @@ def subscribe(
 ) -> Subscription:
     """Subscribe a customer (public id) to a price from a local date in the customer's zone. Inside work().
 
-    The first period starts on `starts_on`, also in the past. Raises Invalid when the price's currency is not the
-    customer's, on a quantity below zero, or an end before the start.
+    The first period starts on `starts_on`, also in the past. Raises Invalid for an archived customer, when the price's
+    currency is not the customer's, on a quantity below zero, or an end before the start.
     """
-    owner = customer_of(customer)
+    owner = take_on(customer)
     if price.currency != owner.currency:
         raise Invalid(f"This customer is billed in {owner.currency}.", fields={"price": "Another currency."})
     if not quantity.is_finite() or quantity < 0 or quantity > 10**12:
@@ -97,3 +97,23 @@ def release(public_id: str) -> Subscription:
     subscription.held_at = None
     subscription.held_reason = ""
     return subscription.touch("held_at", "held_reason")
+
+
+def end(public_id: str, *, on: date) -> Subscription:
+    """End a subscription on a local date, the first that is not billed any more. Inside work().
+
+    Ends at once when it is billed up to that day, else the run bills what comes before it. Raises Invalid for a day
+    before what is billed already, which a credit note takes back, Conflict when it ended on another day. The same
+    wish again changes nothing.
+    """
+    subscription = lock_one(Subscription.objects.filter(public_id=public_id))
+    if subscription.ends_on == on:
+        return subscription
+    if subscription.state != "active":
+        raise Conflict("This has ended already.")
+    if on < subscription.next_bill_on:
+        problem = f"It is billed up to {subscription.next_bill_on}; end it then, and credit what is too much."
+        raise Invalid(problem, fields={"on": problem})
+    subscription.ends_on = on
+    subscription.state = "ended" if on == subscription.next_bill_on else "active"
+    return subscription.touch("ends_on", "state")

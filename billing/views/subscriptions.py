@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.domain.charges import Charge
-from billing.forms import PriceForm, SubscriptionFilterForm, SubscriptionForm
+from billing.forms import EndForm, PriceForm, SubscriptionFilterForm, SubscriptionForm
 from billing.listing import (
     NEWEST,
     NextBill,
@@ -28,9 +28,9 @@ from billing.listing import (
     subscriptions,
 )
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.services.subscriptions import create_price, release, subscribe
+from billing.services.subscriptions import create_price, end, release, subscribe
 from core import clock
-from core.errors import Invalid, NotFound
+from core.errors import AppError, Invalid, NotFound
 from core.money import Money
 from core.pages import Outcome, attempt, missing, once
 from core.paging import paged
@@ -216,6 +216,18 @@ def _new(request: HttpRequest, slug: str, form: SubscriptionForm, status: int = 
 @page(SUBSCRIPTIONS_VIEW)
 @require_GET
 def subscription_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    return _subscription_page(request, slug, public_id)
+
+
+def _subscription_page(
+    request: HttpRequest,
+    slug: str,
+    public_id: str,
+    *,
+    form: EndForm | None = None,
+    error: AppError | None = None,
+) -> HttpResponse:
+    """The page, or the page after a refusal with what was typed."""
     row = subscription(public_id)
     today = clock.today(entity().zone)
     part = paged(periods(row), NEWEST, request.GET.get("page", ""))
@@ -237,9 +249,33 @@ def subscription_page(request: HttpRequest, slug: str, public_id: str) -> HttpRe
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
         **_next(next_bill(row, today=today) if live else NextBill(None, None), currency),
+        "form": form or EndForm(initial={"on": row.next_bill_on}),
+        "reopen": live and form is not None,
+        "error": error if not isinstance(error, Invalid) else None,
         "no_release": missing(RUNS_START),
+        "no_edit": missing(SUBSCRIPTIONS_EDIT),
     }
-    return TemplateResponse(request, "billing/subscription.html", context)
+    status = error.status if error else 422 if form is not None else 200
+    return TemplateResponse(request, "billing/subscription.html", context, status=status)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def subscription_end(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """End it on a day; what comes before that day and is not billed yet is billed by the next run."""
+    form = EndForm(request.POST)
+    if not form.is_valid():
+        return _subscription_page(request, slug, public_id, form=form)
+    with attempt() as outcome:
+        ended = end(public_id, on=form.cleaned_data["on"])
+        messages.success(
+            request,
+            _("Ended") if ended.state == "ended" else _("The next run bills what comes before the end"),
+        )
+    if outcome.error:
+        take(form, outcome)
+        return _subscription_page(request, slug, public_id, form=form, error=outcome.error)
+    return redirect("subscription", slug, public_id)
 
 
 def _next(found: NextBill, currency: str) -> dict[str, Any]:

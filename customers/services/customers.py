@@ -12,6 +12,7 @@ from core import clock, money
 from core.errors import Conflict, Invalid
 from core.locks import lock_one
 from customers.models import Contact, Customer
+from customers.ports import still_needed
 from tenants.selectors import entity as entity_of
 
 KEY_LENGTH = 200
@@ -24,6 +25,12 @@ class Stale(Conflict):
     """Somebody changed the record since it was read; nothing was written. `current` is the row as it is now."""
 
     code = "stale"
+
+
+class StillNeeded(Conflict):
+    """Something goes on for the customer, so it is not put away."""
+
+    code = "still_needed"
 
 
 class NumberTaken(Conflict):
@@ -143,12 +150,28 @@ def _is_below(parent_id: int, customer_id: int) -> bool:
 
 
 def set_archived(customer_id: int, *, archived: bool) -> Customer:
-    """Put a customer away, or bring it back; what is open stays open. Inside work(). Again changes nothing."""
+    """Put a customer away, or bring it back; what is open stays open. Inside work(). Again changes nothing.
+
+    Raises StillNeeded while something goes on for it, such as a subscription that is still billed.
+    """
     customer = lock_one(Customer.objects.filter(pk=customer_id))
     if bool(customer.archived_at) == archived:
         return customer
+    if archived and (reasons := [reason for ask in still_needed if (reason := ask(customer.pk))]):
+        raise StillNeeded(" ".join(reasons))
     customer.archived_at = clock.now() if archived else None
     return customer.touch("archived_at")
+
+
+def take_on(public_id: str) -> Customer:
+    """The customer, locked, for something that will go on for it: archiving waits and then sees it. Inside work().
+
+    Raises NotFound, and Invalid for one that is archived.
+    """
+    customer = lock_one(Customer.objects.filter(public_id=public_id))
+    if customer.archived_at:
+        raise Invalid("This customer is archived; bring it back first.", fields={"customer": "Archived."})
+    return customer
 
 
 def suggest_number() -> str:

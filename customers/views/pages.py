@@ -40,9 +40,10 @@ def _page(
     row: Customer,
     *,
     form: ContactForm | None = None,
+    error: AppError | None = None,
     status: int = 200,
 ) -> TemplateResponse:
-    """The page, or the page after a refusal with what was typed."""
+    """The page, or the page after a refusal with what was typed or why it was not done."""
     zone = entity().zone
     today = clock.today(zone)
     people = selectors.contacts_of(row.pk)
@@ -58,6 +59,7 @@ def _page(
         "balances": reads().by_customer([row.pk], today=today).get(row.pk, []),
         "contacts": people,
         "form": form or ContactForm(),
+        "error": error,
         "panels": _panels(slug, row),
         "invoice_new": timeline.link("invoice-new", slug),
         "invoices": timeline.link("invoices", slug),
@@ -69,6 +71,7 @@ def _page(
     else:
         context["items"] = _items(slug, row)
         context["children"] = selectors.children_of(row.pk)
+    status = error.status if error else status
     return TemplateResponse(request, "customers/detail.html", context, status=status)
 
 
@@ -180,8 +183,12 @@ def _form_page(
 @page(CUSTOMERS_EDIT)
 @require_POST
 def customer_archive(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    row = customers.set_archived(selectors.customer(public_id).pk, archived=True)
-    messages.success(request, _("%(name)s archived. What is open stays open.") % {"name": row.name})
+    row = selectors.customer(public_id)
+    with attempt() as outcome:
+        customers.set_archived(row.pk, archived=True)
+        messages.success(request, _("%(name)s archived. What is open stays open.") % {"name": row.name})
+    if outcome.error:
+        return _page(request, slug, row, error=outcome.error)
     return redirect("customer", slug, public_id)
 
 

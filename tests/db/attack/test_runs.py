@@ -11,16 +11,20 @@ from django.db import OperationalError, connection
 
 from billing.listing import run_preview
 from billing.models import BilledPeriod, Subscription
+from billing.selectors import preview
 from billing.services import run as running
 from billing.services.run import run_billing
 from billing.services.start import start_run
+from billing.services.subscriptions import end, subscribe
 from cashapp.models import Attempt
 from cashapp.services.attempts import pay
 from core import clock
+from core.errors import AppError, Conflict, Invalid
 from core.models import Organization
 from core.scope import Scope, enter, work
 from core.suspension import Suspended, require_live
 from customers.models import Customer
+from customers.services.customers import set_archived
 from invoicing.models import Document
 from invoicing.services.correct import void
 from invoicing.services.issue import issue
@@ -29,6 +33,7 @@ from ledger.services.post import PeriodClosed
 from receivables.models import OpenItem
 from tenants.models import LegalEntity
 from tests import factories
+from tests.db.attack.test_races import in_work, together
 from tests.factories import DAY
 
 Refusing = Callable[[Exception], AbstractContextManager[None]]
@@ -45,9 +50,7 @@ def held() -> int:
 
 
 @pytest.fixture
-def refusing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Callable[[Exception], AbstractContextManager[None]]]:
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Refusing:
     """Make issuing fail for the block."""
 
     @contextmanager
@@ -245,3 +248,47 @@ def test_a_suspension_waits_for_the_batch_and_then_holds(committed_acorn: Scope)
     thread.join()
     suspend(committed_acorn)
     assert run_billing(DAY).state == "stopped"
+
+
+def test_an_archived_customers_subscription_is_held_and_says_so(acorn: Scope) -> None:
+    sub, other = subscribed(), subscribed()
+    with work():  # past the service, which refuses
+        Customer.objects.filter(pk=sub.customer_id).update(archived_at=clock.now())
+        ((_, reason),) = preview(DAY)[1]
+    run = run_billing(DAY)
+    assert (run.documents, run.held) == (1, 1)
+    with work():
+        sub.refresh_from_db()
+        assert (
+            sub.held_reason == reason == "The customer is archived: bring it back, or end the subscription."
+        )
+        assert BilledPeriod.objects.get().subscription_id == other.pk
+
+
+def test_a_customer_who_is_still_billed_is_not_archived(acorn: Scope) -> None:
+    sub = subscribed()
+    with work():
+        with pytest.raises(Conflict, match=f"Track Pro since 2026-11-02 \\({sub.public_id}\\)"):
+            set_archived(sub.customer_id, archived=True)
+        assert Customer.objects.get(pk=sub.customer_id).archived_at is None
+        end(sub.public_id, on=DAY)
+        set_archived(sub.customer_id, archived=True)
+        with pytest.raises(Invalid):
+            subscribe(customer=sub.customer.public_id, price=sub.price, starts_on=DAY)
+    assert run_billing(DAY).documents == 0
+
+
+def test_archiving_and_subscribing_at_once_never_both(committed_acorn: Scope) -> None:
+    for n in range(6):
+        with work():
+            sub = factories.subscription(factories.customer(), DAY)
+            end(sub.public_id, on=DAY)
+        acts = [
+            in_work(lambda sub=sub: set_archived(sub.customer_id, archived=True)),
+            in_work(
+                lambda sub=sub: subscribe(customer=sub.customer.public_id, price=sub.price, starts_on=DAY)
+            ),
+        ]
+        ends = together(committed_acorn, *(acts if n % 2 else reversed(acts)))
+        assert [isinstance(end, AppError) for end in ends].count(True) == 1, ends
+    assert run_billing(DAY).held == 0

@@ -206,6 +206,26 @@ def test_subscriptions_filter_by_state_plan_and_customer(ana: Client, acorn: Sco
     assert answer["Location"] == f"/o/acorn/subscriptions/?customer={one.public_id}"
 
 
+def test_a_subscription_is_ended_on_its_page(ana: Client, vic: Client, acorn: Scope) -> None:
+    with work():
+        sub = factories.subscription(factories.customer(), DAY)
+    run_billing(DAY)
+    page = f"/o/acorn/subscriptions/{sub.public_id}/"
+    assert vic.post(f"{page}end/", {"on": "2026-12-02"}).status_code == 403
+    for day in ("", "x", "2026-12-01\x00", "2999-01-01", "2026-11-30"):
+        answer = ana.post(f"{page}end/", {"on": day})
+        assert answer.status_code == 422
+        assert 'data-show="1"' in answer.content.decode()
+    with work():
+        sub.refresh_from_db()
+        assert sub.ends_on is None
+    assert ana.post(f"{page}end/", {"on": "2026-12-03"})["Location"] == page
+    shown = ana.get(page).content.decode()
+    assert "1 of 31 days" in shown
+    assert ana.post(f"{page}end/", {"on": "2026-12-02"})["Location"] == page
+    assert ana.post(f"{page}end/", {"on": "2026-12-20"}).status_code == 409
+
+
 def test_starting_a_run_waits_for_nothing_and_happens_once(ana: Client, acorn: Scope) -> None:
     with work():
         owner = factories.customer()
