@@ -29,7 +29,8 @@ __all__ = [
 class Organization(models.Model):
     """The tenant: what must be known to open its scope. Everything else about it lives in tenants.
 
-    A sandbox is a row of its own that names its live twin and carries its own clock offset.
+    A sandbox is a row of its own that names its live twin and carries its own clock offset; nobody else's clock can
+    be moved. `suspended_at` is business time: what is dated before it may still be written, as the demo's past is.
     """
 
     PREFIX = "org"
@@ -45,6 +46,10 @@ class Organization(models.Model):
     class Meta:
         constraints = [
             TenantRLS(name="core_organization_tenant", column="id"),
+            models.CheckConstraint(
+                condition=models.Q(clock_offset=timedelta()) | models.Q(live_twin__isnull=False),
+                name="organization_clock",
+            ),
             Trigger(
                 name="core_organization_audit",
                 when="AFTER UPDATE ON {table} FOR EACH ROW",

@@ -97,3 +97,14 @@ def committed_acorn(committed: dict[str, str]) -> Iterator[Scope]:
     with enter(scope):
         yield scope
     judge(scope)
+
+
+@pytest.fixture
+def sandbox(committed_acorn: Scope) -> Scope:
+    """Ana's scope where Acorn is a sandbox of Birch, so that its clock can be moved."""
+    databases.as_owner(
+        "UPDATE core_organization SET live_twin_id = (SELECT id FROM core_organization WHERE slug = 'birch')"
+        " WHERE slug = 'acorn'",
+        name=connection.settings_dict["NAME"],
+    )
+    return committed_acorn

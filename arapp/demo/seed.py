@@ -20,7 +20,6 @@ from tenants.services.organizations import add_member, create_organization
 
 PASSWORD = "acorn-and-birch-demo"  # noqa: S105 - printed for everybody; refused where DEBUG is off
 JOB = "demo"
-BEFORE = timedelta(days=-2 * story.DAYS)
 
 
 def make(house: House) -> bool:
@@ -36,7 +35,7 @@ def make(house: House) -> bool:
             return False
         Life(house, job).live()
         with work():
-            Organization.objects.filter(pk=organization_id).update(clock_offset=timedelta())
+            Organization.objects.filter(pk=organization_id).update(suspended_at=None)
             Job.objects.filter(pk=job.pk).update(done=job.total)
         jobs.finish(job, message="The demo's year is told.")
     return True
@@ -57,8 +56,8 @@ def _found(house: House) -> int:
         )
         with enter(Scope(organization_id, Actor("member", owner.pk, owner.name), origin="command")), work():
             today = clock.today(house.zone)
-            # Before its own time until the story is told, or a worker would bill the whole year at once.
-            Organization.objects.filter(pk=organization_id).update(clock_offset=BEFORE)
+            # From now on nothing happens by itself until the past is told: a worker would bill the year at once.
+            Organization.objects.filter(pk=organization_id).update(suspended_at=clock.wall())
             for person in house.members:
                 add_member(user=_user(person), role_name=person.role)
             subscriptions = story.subscribing(house, today)

@@ -17,6 +17,7 @@ from core.models import Organization, StoredFile
 from core.relay import backoff
 from core.scope import current, work
 from core.states import move
+from core.suspension import is_suspended
 from messaging.composers import Ready, Skip, Wait, composers
 from messaging.domain.states import MOVES, State
 from messaging.events import MessageFailed, MessageSent, MessageSkipped
@@ -73,7 +74,7 @@ def _prepare(message: Message) -> Prepared | None:
         _fail(message, _("The mail server never confirmed it. It may have arrived."))
         return None
     organization = Organization.objects.get(pk=current().organization_id)
-    if organization.suspended_at:
+    if is_suspended(organization.suspended_at):
         _skip(message, _("The organization is suspended."))
         return None
     answer = composers[message.kind](message)

@@ -99,6 +99,9 @@ def _organization() -> Iterator[Mutant]:
     yield Mutant(
         f"security:{table}", "security", f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY", (ROWS,), case
     )
+    clock = "organization_clock"
+    drop = f"ALTER TABLE {table} DROP CONSTRAINT {clock}"
+    yield Mutant(f"check:{clock}", f"check:{clock}", drop, ("tests/db/ledger/test_rules_between.py",))
 
 
 def _keys(rows: Rows) -> Iterator[Mutant]:

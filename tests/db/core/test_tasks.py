@@ -105,16 +105,16 @@ def test_the_same_message_twice_does_nothing_twice(acorn: Scope, monkeypatch: py
 
 
 def test_a_task_runs_as_the_system_at_the_organizations_own_time(
-    birch: Scope, monkeypatch: pytest.MonkeyPatch
+    sandbox: Scope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offset = timedelta(days=40, hours=3)
-    with enter(birch), work():
+    with work():
         Organization.objects.update(clock_offset=offset)
     seen: list[Scope] = []
     monkeypatch.setitem(registry.due_workers, "events", lambda ids: seen.append(current()))
-    tasks.run_due(kind="events", organization_id=birch.organization_id)
+    tasks.run_due(kind="events", organization_id=sandbox.organization_id)
     assert [(s.organization_id, s.actor.kind, s.origin, s.clock_offset) for s in seen] == [
-        (birch.organization_id, "system", "worker", offset)
+        (sandbox.organization_id, "system", "worker", offset)
     ]
 
 

@@ -127,7 +127,7 @@ def test_the_year_is_told_to_the_end_and_billing_may_go_on(scope: Scope) -> None
     with work():
         job = Job.objects.get(kind=seed.JOB)
         assert (job.state, job.done) == ("done", job.total)
-        assert not Organization.objects.get(pk=scope.organization_id).clock_offset
+        assert Organization.objects.get(pk=scope.organization_id).suspended_at is None
 
 
 def test_it_is_small_and_has_two_currencies_and_every_state(seeded: Path) -> None:

@@ -45,12 +45,12 @@ def test_a_membership_begins_at_its_second(acorn: Scope) -> None:
         assert seat(acorn)
 
 
-def test_a_sandboxs_clock_does_not_prolong_a_membership(acorn: Scope) -> None:
+def test_a_sandboxs_clock_does_not_prolong_a_membership(sandbox: Scope) -> None:
     """Access is by the real time: whoever moves a sandbox's clock back must not come in by it."""
     change(valid_until=clock.wall() - timedelta(seconds=1))
     with work():
         Organization.objects.update(clock_offset=-timedelta(days=30))
-    assert seat(acorn) is None
+    assert seat(sandbox) is None
 
 
 @pytest.mark.parametrize("given", [{"disabled_at": clock.wall()}, {"valid_until": clock.wall()}])
@@ -68,10 +68,10 @@ def test_nobody_has_a_seat_elsewhere(acorn: Scope, birch: Scope) -> None:
         Organization.objects.get(pk=acorn.organization_id)
 
 
-def test_a_seat_carries_the_role_the_name_and_the_clock(acorn: Scope) -> None:
+def test_a_seat_carries_the_role_the_name_and_the_clock(sandbox: Scope) -> None:
     with work():
         Organization.objects.update(clock_offset=timedelta(days=3))
-    found = seat(acorn)
+    found = seat(sandbox)
     assert found
     assert found.role.name == ACCOUNTS_MANAGER
     assert (found.scope.actor.kind, found.scope.actor.label, found.scope.clock_offset) == (
