@@ -63,6 +63,7 @@ class RecordForm(forms.Form):
 
     def __init__(self, *args: Any, currency: str, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.currency = currency
         self.fields["amount"] = AmountField(label=_("Amount received"), currency=currency)
         self.fields["received_on"] = Day(label=_("Received on"), today=today)
 

@@ -17,7 +17,7 @@ from cashapp.selectors import NEWEST, applied_to, payments
 from cashapp.services.payments import apply_rest, payment_row, record
 from cashapp.services.payments import reverse as take_back
 from core import clock
-from core.errors import AppError, Invalid
+from core.errors import AppError, Invalid, NotFound
 from core.fields import fresh_key
 from core.money import Money
 from core.pages import attempt, missing
@@ -25,7 +25,14 @@ from core.paging import paged
 from core.web import page
 from customers.selectors import customer as customer_of
 from receivables.domain.items import Side
-from receivables.selectors import ItemState, allocation, item_states, open_items_of
+from receivables.selectors import (
+    ItemState,
+    allocation,
+    currencies_of,
+    item_states,
+    open_currencies_of,
+    open_items_of,
+)
 from receivables.services.reverse import take_back as undo
 from tenants.selectors import entity
 
@@ -71,13 +78,12 @@ def _state(state: str, item: ItemState) -> str:
 def payment_new(request: HttpRequest, slug: str, customer: str) -> HttpResponse:
     owner = customer_of(customer)
     today = _today()
+    currency = _currency(request, owner)
     if request.method == "GET":
-        form = RecordForm(
-            currency=owner.currency, today=today, initial={"amount": request.GET.get("amount", "")}
-        )
-        return _record_page(request, slug, owner, form)
-    form = RecordForm(request.POST, currency=owner.currency, today=today)
-    parts, problems = parts_of(request.POST, owner.currency)
+        start = {"amount": request.GET.get("amount", "")}
+        return _record_page(request, slug, owner, RecordForm(currency=currency, today=today, initial=start))
+    form = RecordForm(request.POST, currency=currency, today=today)
+    parts, problems = parts_of(request.POST, currency)
     if not form.is_valid() or problems:
         return _record_page(request, slug, owner, form, problems=problems)
     said = form.cleaned_data
@@ -89,7 +95,8 @@ def payment_new(request: HttpRequest, slug: str, customer: str) -> HttpResponse:
             method=said["method"],
             memo=said["memo"],
             key=said["key"],
-            parts=_by_id(owner, parts) if parts else None,
+            currency=currency,
+            parts=_by_id(owner.pk, currency, parts) if parts else None,
         )
         messages.success(request, _("Payment recorded"))
     if outcome.error:
@@ -97,9 +104,19 @@ def payment_new(request: HttpRequest, slug: str, customer: str) -> HttpResponse:
     return redirect("payment", slug, made.public_id)
 
 
-def _by_id(owner: Any, parts: Mapping[str, int]) -> dict[int, int]:
+def _currency(request: HttpRequest, owner: Any) -> str:
+    """The currency that was received: the one asked for, or the customer's own, or the first in which they owe."""
+    if said := request.POST.get("currency", "") or request.GET.get("currency", ""):
+        if said == owner.currency or said in currencies_of(owner.pk):
+            return said
+        raise NotFound("The customer never owed in that currency.")
+    owed = open_currencies_of(owner.pk, Side.DEBIT)
+    return owed[0] if owed and owner.currency not in owed else str(owner.currency)
+
+
+def _by_id(customer_id: int, currency: str, parts: Mapping[str, int]) -> dict[int, int]:
     """The parts by the id of the customer's open item; an id of anything else is nobody's, and is refused."""
-    items = {item.public_id: item.item_id for item in open_items_of(owner.pk, owner.currency, Side.DEBIT)}
+    items = {item.public_id: item.item_id for item in open_items_of(customer_id, currency, Side.DEBIT)}
     return {items.get(public_id, 0): minor for public_id, minor in parts.items()}
 
 
@@ -119,8 +136,10 @@ def _record_page(
         "slug": slug,
         "today": _today(),
         "customer": owner,
+        "currency": form.currency,
+        "currencies": sorted({form.currency, owner.currency, *open_currencies_of(owner.pk, Side.DEBIT)}),
         "form": form,
-        "items": _rows(open_items_of(owner.pk, owner.currency, Side.DEBIT), request.POST, problems or {}),
+        "items": _rows(open_items_of(owner.pk, form.currency, Side.DEBIT), request.POST, problems or {}),
         "error": error,
         "crumbs": [{"label": _("Payments"), "href": reverse("payments", args=[slug])}],
     }
@@ -188,7 +207,7 @@ def payment_apply(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
             raise Invalid(next(iter(problems.values()), _("Say how much goes where.")))
         apply_rest(
             public_id,
-            parts=_by_id(payment.customer, parts),
+            parts=_by_id(payment.customer_id, payment.currency, parts),
             on=max(payment.received_on, _today()),
             key=request.POST.get("key", "").replace("\x00", "")[:60] or fresh_key(),
         )

@@ -81,8 +81,10 @@ def states_by_public_id(public_ids: Iterable[str]) -> dict[str, ItemState]:
 
 
 def open_items_of(customer_id: int, currency: str, side: Side) -> list[ItemState]:
-    """A customer's open items of one side and currency, oldest due first. Inside work()."""
-    rows = OpenItem.objects.filter(customer_id=customer_id, currency=currency, side=side, open_minor__gt=0)
+    """A customer's open items of one side and currency (of any when it is ""), oldest due first. Inside work()."""
+    rows = OpenItem.objects.filter(customer_id=customer_id, side=side, open_minor__gt=0)
+    if currency:
+        rows = rows.filter(currency=currency)
     return [state_of(item) for item in rows.order_by("due_on", "id")]
 
 
@@ -160,6 +162,17 @@ def debits_of_credits(sources: "QuerySet[Any, Any]") -> dict[str, set[int]]:
         if minor:
             found.setdefault(source, set()).add(item_id)
     return found
+
+
+def currencies_of(customer_id: int) -> set[str]:
+    """Currencies in which a customer ever owed or paid anything. Inside work()."""
+    return set(OpenItem.objects.filter(customer_id=customer_id).values_list("currency", flat=True).distinct())
+
+
+def open_currencies_of(customer_id: int, side: Side) -> list[str]:
+    """Currencies in which something of a side is open, in order. Inside work()."""
+    rows = OpenItem.objects.filter(customer_id=customer_id, side=side, open_minor__gt=0)
+    return sorted(set(rows.values_list("currency", flat=True).distinct()))
 
 
 def allocations_of(item_id: int) -> "QuerySet[Allocation]":

@@ -13,12 +13,12 @@ from core import bulk, clock
 from core.errors import Invalid, KeyReused, NotFound
 from core.events import emit, emit_all
 from core.locks import lock_one
-from core.money import Money
+from core.money import Money, MoneyError, exponent
 from customers.selectors import billing_facts
 from customers.selectors import customer as customer_of
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind, Side, Target, oldest_first
-from receivables.selectors import item_states, open_items_of
+from receivables.selectors import ItemState, item_states, open_items_of
 from receivables.services import reverse as reversing
 from receivables.services.allocate import Part, allocate
 from receivables.services.items import ItemDraft, open_items
@@ -164,13 +164,15 @@ def _booked(wanted: Payment) -> Payment | None:
 
 
 def record(
-    *, customer: str, minor: int, received_on: date, method: str, key: str, memo: str = "",
+    *, customer: str, minor: int, received_on: date, method: str, key: str, memo: str = "", currency: str = "",
     parts: Mapping[int, int] | None = None,
 ) -> Payment:  # fmt: skip
-    """Record money that came another way, in the customer's currency. Inside work().
+    """Record money that came another way. Inside work().
 
     `parts` (minor units by debit item id) default to the oldest due first; what is left over stays unapplied.
-    Natural key: `key`, a form's hidden key. Raises Invalid on a bad amount or method, TooMuch, NotFound.
+    Without a `currency` it is that of the parts, or the one in which something is open, or else the customer's own.
+    Natural key: `key`, a form's hidden key. Raises Invalid on a bad amount or method and where the currency must be
+    said, TooMuch, NotFound.
     """
     owner = customer_of(customer)
     problems = {}
@@ -180,7 +182,9 @@ def record(
         problems["method"] = "Choose how it was paid."
     if problems:
         raise Invalid("The payment cannot be recorded.", fields=problems)
-    items = open_items_of(owner.pk, owner.currency, Side.DEBIT)
+    items = open_items_of(owner.pk, "", Side.DEBIT)
+    currency = _currency(owner.currency, items, parts, currency)
+    items = [item for item in items if item.currency == currency]
     if parts is None:
         parts = dict(
             oldest_first(minor, [Target(item.item_id, item.available_minor, item.due_on) for item in items])
@@ -189,7 +193,7 @@ def record(
     return book(
         customer_id=owner.pk,
         entity_id=owner.entity_id,
-        amount=Money(minor, owner.currency),
+        amount=Money(minor, currency),
         received_on=received_on,
         provider="manual",
         provider_ref=key,
@@ -197,6 +201,21 @@ def record(
         memo=memo,
         parts=parts,
     )
+
+
+def _currency(own: str, items: Sequence[ItemState], parts: Mapping[int, int] | None, said: str) -> str:
+    """The currency that was received, as `record` says."""
+    if said:
+        try:
+            exponent(said)
+        except MoneyError as error:
+            raise Invalid(str(error), fields={"currency": str(error)}) from error
+        return said
+    meant = {item.currency for item in items if parts is None or item.item_id in parts}
+    if len(meant) > 1:
+        problem = f"A payment is of one currency: {' or '.join(sorted(meant))}."
+        raise Invalid(problem, fields={"currency": problem})
+    return meant.pop() if meant else own
 
 
 def apply_rest(public_id: str, *, parts: Mapping[int, int], on: date, key: str) -> None:

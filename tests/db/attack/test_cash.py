@@ -14,7 +14,7 @@ from cashapp.services.attempts import pay, record
 from cashapp.services.payments import apply_rest
 from cashapp.services.payments import record as record_payment
 from core import effects
-from core.errors import AppError, Conflict, NotFound
+from core.errors import AppError, Conflict, Invalid, NotFound
 from core.models import Effect
 from core.scope import Scope, work
 from customers.models import Customer
@@ -187,16 +187,43 @@ def test_giving_up_at_a_gateway_that_is_down_is_refused_in_words(
     assert attempts.give_up(attempt.public_id).state == "declined"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=NotFound,
-    reason="A payment by hand is in the customer's currency of today; what is open in an earlier one cannot be paid",
-)
 def test_what_is_owed_in_an_earlier_currency_can_be_paid(owner: Customer) -> None:
     item = invoiced(owner)
     with work():
         update_customer(owner.pk, version=owner.version, currency="USD")
-        record_payment(
+        paid = record_payment(
             customer=owner.public_id, minor=10_000, received_on=DAY, method="check", key="form-eur-1",
             parts={item.pk: 10_000},
         )  # fmt: skip
+        assert paid.currency == "EUR"
+        assert OpenItem.objects.get(pk=item.pk).open_minor == 0
+
+
+def test_money_takes_the_one_currency_that_is_open(owner: Customer) -> None:
+    item = invoiced(owner)
+    with work():
+        update_customer(owner.pk, version=owner.version, currency="USD")
+        assert recorded(owner, 4_000, "form-eur-2").currency == "EUR"
+        assert OpenItem.objects.get(pk=item.pk).open_minor == 6_000
+        assert recorded(owner, 6_000, "form-eur-3").currency == "EUR"
+        assert recorded(owner, 100, "form-usd-1").currency == "USD", "nothing is open: the customer's own"
+
+
+def test_where_two_currencies_are_open_one_must_be_said(owner: Customer) -> None:
+    euros = invoiced(owner)
+    with work():
+        changed = update_customer(owner.pk, version=owner.version, currency="USD")
+        dollars = OpenItem.objects.get(source=factories.invoice(changed, ("1", "30.00"), tax="0").public_id)
+        said = {"customer": owner.public_id, "minor": 3_000, "received_on": DAY, "method": "check"}
+        with pytest.raises(Invalid, match="EUR or USD"):
+            record_payment(key="form-two-0", **said)  # type: ignore[arg-type]
+        with pytest.raises(Invalid, match="one currency"):
+            record_payment(key="form-two-1", parts={euros.pk: 1, dollars.pk: 1}, **said)  # type: ignore[arg-type]
+        with pytest.raises(NotFound):
+            record_payment(key="form-two-2", currency="USD", parts={euros.pk: 1}, **said)  # type: ignore[arg-type]
+        with pytest.raises(Invalid, match="currency code"):
+            record_payment(key="form-two-3", currency="XXZ", **said)  # type: ignore[arg-type]
+        assert not Payment.objects.exists()
+        record_payment(key="form-two-4", currency="USD", **said)  # type: ignore[arg-type]
+        assert OpenItem.objects.get(pk=dollars.pk).open_minor == 0
+        assert OpenItem.objects.get(pk=euros.pk).open_minor == 10_000

@@ -10,6 +10,7 @@ from django.urls import reverse
 from cashapp.models import Payment
 from core.scope import Scope, work
 from customers.models import Customer
+from customers.services.customers import update_customer
 from invoicing.models import Document
 from receivables.models import Allocation, OpenItem
 from tenants.models import User
@@ -74,6 +75,41 @@ def test_a_recorded_payment_is_applied_and_can_be_taken_back_part_by_part(
     for _ in range(2):
         ben.post(undo, {"on": "2026-11-21", "reason": "wrong invoice"})
     assert open_of(invoice) == 10_000
+
+
+def test_debt_in_two_currencies_is_paid_in_each(login: Login, owed: tuple[Customer, Document]) -> None:
+    owner, euros = owed
+    with work():
+        changed = update_customer(owner.pk, version=owner.version, currency="USD")
+        dollars = factories.invoice(changed, ("1", "60.00"), tax="0")
+    ben, new = login("Ben"), address("payment-new", owner.public_id)
+    page = ben.get(new).content.decode()
+    assert 'href="?currency=EUR"' in page
+    assert dollars.number in page
+    assert euros.number not in page
+    page = ben.get(f"{new}?currency=EUR").content.decode()
+    assert euros.number in page
+    assert 'name="currency" value="EUR"' in page
+    with work():
+        item = OpenItem.objects.get(source=euros.public_id)
+    said = {**form_of(ben, owner), "currency": "EUR", f"part-{item.public_id}": "60.00"}
+    for wrong in ({"currency": "JPY"}, {"currency": "USD"}, {"currency": "\x00"}):
+        assert ben.post(new, {**said, **wrong}).status_code in {404, 422}
+    with work():
+        assert not Payment.objects.exists()
+    assert ben.post(new, said).status_code == 302
+    assert (open_of(euros), open_of(dollars)) == (4_000, 6_000)
+
+
+def test_the_rest_of_an_earlier_currency_is_applied(login: Login, owed: tuple[Customer, Document]) -> None:
+    owner, euros = owed
+    with work():
+        paid = factories.payment(owner, 10_000).source
+        update_customer(owner.pk, version=owner.version, currency="USD")
+        item = OpenItem.objects.get(source=euros.public_id)
+    said = {"key": "form-rest", f"part-{item.public_id}": "100.00"}
+    assert login("Ben").post(address("payment-apply", paid), said).status_code == 302
+    assert open_of(euros) == 0
 
 
 def test_the_rest_is_applied_to_the_item_that_is_named(login: Login, owed: tuple[Customer, Document]) -> None:
