@@ -22,6 +22,8 @@ from receivables.domain.items import Kind
 from receivables.selectors import item_states
 from receivables.services.allocate import Part, allocate
 from receivables.services.items import ItemDraft, open_items
+from receivables.services.reverse import reopen_written_off
+from receivables.services.write_off import write_off
 
 
 class NotCorrectable(Conflict):
@@ -79,7 +81,8 @@ def credit(
     """Issue a credit note over an issued invoice and apply it to what is open. Inside work().
 
     `amounts` are positive net minor units by line position; without them, whatever no credit note took back yet.
-    What the invoice has not open any more stays as the customer's credit. Natural key: `key` (a form's hidden key).
+    What was written off of the invoice is taken back first, as far as the note needs it; what was paid of it stays as
+    the customer's credit. Natural key: `key` (a form's hidden key).
     Raises NotCorrectable, KeyReused, Invalid when a line or the whole is credited beyond its amount or there is
     nothing left.
     """
@@ -163,11 +166,22 @@ def _left(document: Document) -> dict[Rate, tuple[int, int]]:
 
 
 def _apply(note: Document, document: Document, on: date, reason: str) -> None:
+    """Put the note against what is open of its invoice, and before that against what was given up of it.
+
+    What was credited was never owed, so it is no bad debt: a write-off is taken back as far as the note needs it,
+    and the rest is written off anew. Otherwise a customer who never paid would be left with a credit.
+    """
     items = item_states([note.public_id, document.public_id])
     if note.public_id not in items or document.public_id not in items:
         return
-    credit_item, invoice_item = items[note.public_id], items[document.public_id]
-    minor = min(credit_item.available_minor, invoice_item.available_minor)
+    item_id, wanted = items[document.public_id].item_id, items[note.public_id].available_minor
+    rest = reopen_written_off(
+        item_id, minor=max(0, wanted - items[document.public_id].available_minor), on=on, reason=reason
+    )
+    credit_item, invoice_item = items[note.public_id], item_states([document.public_id])[document.public_id]
+    minor = min(wanted, invoice_item.available_minor)
     if minor:
-        part = Part(f"note:{note.public_id}", invoice_item.item_id, credit_item.item_id, minor, reason)
+        part = Part(f"note:{note.public_id}", item_id, credit_item.item_id, minor, reason)
         allocate([part], effective_on=on)
+    if rest:
+        write_off(item_id, minor=rest, on=on, reason=reason, key=f"rest_{note.public_id}")

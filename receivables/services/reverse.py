@@ -52,6 +52,27 @@ def take_back(allocation_id: int, *, on: date, reason: str) -> None:
     reverse(found.credit_item.source, against=Purpose.WRITE_OFF, on=on, reason=reason)
 
 
+def reopen_written_off(item_id: int, *, minor: int, on: date, reason: str) -> int:
+    """Take write-offs of a debit item back, the newest first, until `minor` of them is open again. Inside work().
+
+    A write-off is taken back whole: returns what is open again beyond `minor`, for the caller to give up anew.
+    """
+    reopened = 0
+    given_up = Allocation.objects.filter(debit_item_id=item_id, credit_item__kind=Kind.WRITE_OFF)
+    for source, total in _standing(given_up).order_by("-id").values_list("credit_item__source", "minor"):
+        if reopened >= minor:
+            break
+        reverse(source, against=Purpose.WRITE_OFF, on=on, reason=reason)
+        reopened += total
+    return max(0, reopened - minor)
+
+
+def _standing(rows: "QuerySet[Allocation]") -> "QuerySet[Allocation]":
+    """Those of the allocations that were not taken back."""
+    undone = Allocation.objects.filter(reverses__in=rows.values("pk")).values_list("reverses_id", flat=True)
+    return rows.filter(reverses=None).exclude(pk__in=list(undone))
+
+
 def _locked(credit: "QuerySet[OpenItem]") -> OpenItem:
     """The credit item, locked in order with the debits it was put against: they are locked again to undo."""
     debits = Allocation.objects.filter(credit_item__in=credit).values_list("debit_item_id", flat=True)
