@@ -13,6 +13,7 @@ urlpatterns = [
     path("bank-lines/<slug:public_id>/back/", lines_views.line_back, name="bank-line-back"),
     path("payments/", views.payments_page, name="payments"),
     path("payments/new/<slug:customer>/", views.payment_new, name="payment-new"),
+    path("payments/credits/<slug:public_id>/", views.credit_apply, name="credit-apply"),
     path("payments/<slug:public_id>/", views.payment_page, name="payment"),
     path("payments/<slug:public_id>/apply/", views.payment_apply, name="payment-apply"),
     path("payments/<slug:public_id>/reverse/", views.payment_reverse, name="payment-reverse"),

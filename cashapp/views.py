@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cashapp.forms import METHOD_LABELS, RecordForm, TakeBackForm, parts_of
 from cashapp.permissions import PAYMENTS_APPLY, PAYMENTS_RECORD, PAYMENTS_REVERSE, PAYMENTS_VIEW
 from cashapp.selectors import NEWEST, applied_to, payments
-from cashapp.services.payments import apply_rest, payment_row, record
+from cashapp.services.payments import apply_credit, apply_rest, credit_of, payment_row, record
 from cashapp.services.payments import reverse as take_back
 from core import clock
 from core.errors import AppError, Invalid, NotFound
@@ -29,6 +29,7 @@ from receivables.selectors import (
     ItemState,
     allocation,
     currencies_of,
+    debit_ids,
     item_states,
     open_currencies_of,
     open_items_of,
@@ -115,8 +116,8 @@ def _currency(request: HttpRequest, owner: Any) -> str:
 
 
 def _by_id(customer_id: int, currency: str, parts: Mapping[str, int]) -> dict[int, int]:
-    """The parts by the id of the customer's open item; an id of anything else is nobody's, and is refused."""
-    items = {item.public_id: item.item_id for item in open_items_of(customer_id, currency, Side.DEBIT)}
+    """The parts by the id of the customer's item; an id of anything else is nobody's, and is refused."""
+    items = debit_ids(customer_id, currency, parts)
     return {items.get(public_id, 0): minor for public_id, minor in parts.items()}
 
 
@@ -203,18 +204,61 @@ def payment_apply(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
     payment = payment_row(public_id)
     parts, problems = parts_of(request.POST, payment.currency)
     with attempt() as outcome:
-        if problems or not parts:
-            raise Invalid(next(iter(problems.values()), _("Say how much goes where.")))
+        _some(parts, problems)
         apply_rest(
             public_id,
             parts=_by_id(payment.customer_id, payment.currency, parts),
             on=max(payment.received_on, _today()),
-            key=request.POST.get("key", "").replace("\x00", "")[:60] or fresh_key(),
+            key=_key(request),
         )
         messages.success(request, _("Applied"))
     if outcome.error:
         return _payment_page(request, slug, public_id, error=outcome.error)
     return redirect("payment", slug, public_id)
+
+
+@page(PAYMENTS_APPLY)
+@require_http_methods(["GET", "POST"])
+def credit_apply(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Put what is open of a credit note against what the same customer owes."""
+    credit = credit_of(public_id)
+    error = None
+    if request.method == "POST":
+        parts, problems = parts_of(request.POST, credit.currency)
+        with attempt() as outcome:
+            _some(parts, problems)
+            apply_credit(
+                public_id,
+                parts=_by_id(credit.customer_id, credit.currency, parts),
+                on=max(credit.effective_on, _today()),
+                key=_key(request),
+            )
+            messages.success(request, _("Applied"))
+        if outcome.error is None:
+            return redirect("invoice", slug, public_id)
+        error = outcome.error
+    owed = open_items_of(credit.customer_id, credit.currency, Side.DEBIT)
+    context = {
+        "slug": slug,
+        "today": _today(),
+        "credit": credit,
+        "rest": Money(credit.available_minor, credit.currency),
+        "items": _rows([each for each in owed if each.entity_id == credit.entity_id], request.POST, {}),
+        "key": fresh_key(),
+        "error": error,
+        "crumbs": [{"label": credit.label, "href": reverse("invoice", args=[slug, public_id])}],
+    }
+    status = error.status if error else 200
+    return TemplateResponse(request, "cashapp/credit_apply.html", context, status=status)
+
+
+def _some(parts: Mapping[str, int], problems: Mapping[str, str]) -> None:
+    if problems or not parts:
+        raise Invalid(next(iter(problems.values()), _("Say how much goes where.")))
+
+
+def _key(request: HttpRequest) -> str:
+    return request.POST.get("key", "").replace("\x00", "")[:60] or fresh_key()
 
 
 @page(PAYMENTS_REVERSE)

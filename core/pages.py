@@ -74,8 +74,8 @@ def once(key: str, make: Callable[[], str]) -> str:
     return str(claim.payload["made"])
 
 
-RECORD_PAYMENT = "payments.record"
-"""The right of an app above, whose page others link to."""
+RECORD_PAYMENT, APPLY_CREDIT = "payments.record", "payments.apply"
+"""Rights of an app above, whose pages others link to."""
 
 
 def missing(permission: str) -> str:

@@ -164,6 +164,12 @@ def debits_of_credits(sources: "QuerySet[Any, Any]") -> dict[str, set[int]]:
     return found
 
 
+def debit_ids(customer_id: int, currency: str, public_ids: Iterable[str]) -> dict[str, int]:
+    """Ids of a customer's debit items in a currency, open or not, by public id. Inside work()."""
+    rows = OpenItem.objects.filter(customer_id=customer_id, currency=currency, side=Side.DEBIT)
+    return dict(rows.filter(public_id__in=list(public_ids)).values_list("public_id", "id"))
+
+
 def currencies_of(customer_id: int) -> set[str]:
     """Currencies in which a customer ever owed or paid anything. Inside work()."""
     return set(OpenItem.objects.filter(customer_id=customer_id).values_list("currency", flat=True).distinct())

@@ -20,7 +20,7 @@ from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind, Side, Target, oldest_first
 from receivables.selectors import ItemState, item_states, open_items_of
 from receivables.services import reverse as reversing
-from receivables.services.allocate import Part, allocate
+from receivables.services.allocate import Part, allocate, is_written
 from receivables.services.items import ItemDraft, open_items
 
 BANK = "bank"
@@ -223,17 +223,34 @@ def apply_rest(public_id: str, *, parts: Mapping[int, int], on: date, key: str) 
 
     Natural key: `key` with the item. Raises TooMuch, Invalid, NotFound.
     """
-    payment = payment_row(public_id)
-    credit = item_states([payment.public_id])[payment.public_id]
-    items = open_items_of(payment.customer_id, payment.currency, Side.DEBIT)
-    _own(parts, {item.item_id for item in items}, credit.open_minor)
-    allocate(
-        [
-            Part(f"{key}:{item_id}", item_id, credit.item_id, minor)
-            for item_id, minor in sorted(parts.items())
-        ],
-        effective_on=on,
-    )
+    payment_row(public_id)
+    _apply(item_states([public_id])[public_id], parts, on, key)
+
+
+def apply_credit(document: str, *, parts: Mapping[int, int], on: date, key: str) -> None:
+    """Put what is open of a credit note against more items of the same customer. Inside work().
+
+    Natural key: `key` with the item. Raises TooMuch, Invalid, NotFound.
+    """
+    _apply(credit_of(document), parts, on, key)
+
+
+def credit_of(document: str) -> ItemState:
+    """The open item of a credit note; raises NotFound for anything else. Inside work()."""
+    item = item_states([document]).get(document)
+    if item is None or item.kind != Kind.CREDIT_NOTE:
+        raise NotFound("That credit note is not here.")
+    return item
+
+
+def _apply(credit: ItemState, wanted: Mapping[int, int], on: date, key: str) -> None:
+    parts = [
+        Part(f"{key}:{item_id}", item_id, credit.item_id, minor) for item_id, minor in sorted(wanted.items())
+    ]
+    if not is_written(parts):  # sent again, there may be nothing open any more
+        items = open_items_of(credit.customer_id, credit.currency, Side.DEBIT)
+        _own(wanted, {item.item_id for item in items}, credit.open_minor)
+    allocate(parts, effective_on=on)
 
 
 def reverse(public_id: str, *, on: date, reason: str) -> Payment:

@@ -11,7 +11,7 @@ from core import files
 from core.errors import AppError, NotFound
 from core.fields import fresh_key
 from core.money import Money
-from core.pages import RECORD_PAYMENT, missing
+from core.pages import APPLY_CREDIT, RECORD_PAYMENT, missing
 from core.scope import work
 from core.web import page
 from invoicing.domain.display import standing
@@ -150,8 +150,10 @@ def _controls(shown: DocumentView) -> dict[str, Any]:
         "can_void": issued and row.kind == "invoice" and untouched,
         "can_credit": issued and row.kind == "invoice",
         "can_write_off": issued and row.kind == "invoice" and item is not None and item.available_minor > 0,
+        "can_apply": row.kind == "credit_note" and item is not None and item.available_minor > 0,
         "can_send": issued,
         "no_record": missing(RECORD_PAYMENT),
+        "no_apply": missing(APPLY_CREDIT),
         "no_edit": missing(INVOICES_EDIT),
         "no_issue": missing(INVOICES_ISSUE),
         "no_credit": missing(INVOICES_CREDIT),

@@ -126,6 +126,11 @@ def _first_day(part: Part, items: dict[int, OpenItem], wanted: date) -> date:
     return max(wanted, items[part.debit_item_id].effective_on, items[part.credit_item_id].effective_on)
 
 
+def is_written(parts: Sequence[Part]) -> bool:
+    """Whether `allocate` was called before with one of the parts' keys. Inside work()."""
+    return Allocation.objects.filter(key__in=[part.key for part in parts]).exists()
+
+
 def undo(allocation_id: int, *, on: date, reason: str) -> None:
     """Take one allocation back by its mirror, dated `on` but not before the allocation counts. Inside work().
 

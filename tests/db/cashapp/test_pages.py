@@ -8,14 +8,17 @@ from django.test import Client
 from django.urls import reverse
 
 from cashapp.models import Payment
+from cashapp.services.payments import record
 from core.scope import Scope, work
 from customers.models import Customer
 from customers.services.customers import update_customer
 from invoicing.models import Document
+from invoicing.services.correct import credit
 from receivables.models import Allocation, OpenItem
 from tenants.models import User
 from tests import factories
 from tests.cast import CANARY
+from tests.factories import DAY
 
 Login = Callable[[str], Client]
 
@@ -126,10 +129,64 @@ def test_the_rest_is_applied_to_the_item_that_is_named(login: Login, owed: tuple
     apply = address("payment-apply", payment.public_id)
     key = {"key": "form_once_only"}
     for _ in range(2):
-        ben.post(apply, {**key, f"part-{item.public_id}": "50.00"})
+        assert ben.post(apply, {**key, f"part-{item.public_id}": "50.00"}).status_code == 302
     assert open_of(other) == 1_000
     answer = ben.post(apply, {"key": "form_other", f"part-{item.public_id}": "50.00"})
     assert answer.status_code in (409, 422)
+
+
+@pytest.fixture
+def free_credit(owed: tuple[Customer, Document]) -> Document:
+    """A credit note of 30.00 over an invoice that was paid, so nothing of it is used."""
+    owner, invoice = owed
+    with work():
+        item = OpenItem.objects.get(source=invoice.public_id)
+        record(
+            customer=owner.public_id, minor=10_000, received_on=DAY, method="check", key="form-paid",
+            parts={item.pk: 10_000},
+        )  # fmt: skip
+        return credit(invoice.public_id, on=DAY, reason="late", key="credit-1", amounts={1: 3_000})
+
+
+def test_a_free_credit_note_is_put_against_another_invoice(
+    login: Login, owed: tuple[Customer, Document], free_credit: Document
+) -> None:
+    ben, apply = login("Ben"), address("credit-apply", free_credit.public_id)
+    with work():
+        other = factories.invoice(owed[0], ("1", "70.00"), tax="0")
+        stranger = factories.invoice(factories.customer(), ("1", "70.00"), tax="0")
+        item, foreign = (OpenItem.objects.get(source=each.public_id) for each in (other, stranger))
+    assert apply in ben.get(address("invoice", free_credit.public_id)).content.decode()
+    page = ben.get(apply).content.decode()
+    assert other.number in page
+    assert stranger.number not in page
+    for parts, status in (
+        ({}, 422), ({f"part-{item.public_id}": "x"}, 422), ({f"part-{item.public_id}": "-1"}, 422),
+        ({f"part-{item.public_id}": "30.01"}, 422), ({f"part-{foreign.public_id}": "1.00"}, 404),
+    ):  # fmt: skip
+        assert ben.post(apply, {"key": "form-wrong", **parts}).status_code == status, parts
+    assert open_of(other) == 7_000
+    said = {"key": "form-credit", f"part-{item.public_id}": "20.00"}
+    for _ in range(2):
+        assert ben.post(apply, said)["Location"] == address("invoice", free_credit.public_id)
+    assert (open_of(other), open_of(free_credit)) == (5_000, 1_000)
+    assert ben.post(apply, {**said, f"part-{item.public_id}": "5.00"}).status_code == 422, "a used key"
+    rest = {"key": "form-rest", f"part-{item.public_id}": "10.00"}
+    for _ in range(2):
+        assert ben.post(apply, rest).status_code == 302, "also when nothing is left of it"
+
+
+def test_what_is_no_open_credit_note_cannot_be_applied(
+    login: Login, owed: tuple[Customer, Document], free_credit: Document
+) -> None:
+    with work():
+        payment = Payment.objects.get().public_id
+    ben = login("Ben")
+    for public_id in (owed[1].public_id, payment, "doc_x"):
+        assert ben.get(address("credit-apply", public_id)).status_code == 404
+        assert ben.post(address("credit-apply", public_id), {"key": "form-no"}).status_code == 404
+    assert login("Vic").get(address("credit-apply", free_credit.public_id)).status_code == 403
+    assert login("Bea").get(address("credit-apply", free_credit.public_id)).status_code == 404
 
 
 def test_a_double_click_records_once(login: Login, owed: tuple[Customer, Document]) -> None:
