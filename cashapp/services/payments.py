@@ -158,7 +158,12 @@ def _booked(wanted: Payment) -> Payment | None:
     if found is None:
         return None
     same = ("customer_id", "minor", "currency", "attempt_id")
-    if any(getattr(found, name) != getattr(wanted, name) for name in same):
+    return _same(found, **{name: getattr(wanted, name) for name in same})
+
+
+def _same(found: Payment, **wanted: object) -> Payment:
+    """The payment, which must be the wanted one; raises KeyReused."""
+    if any(getattr(found, name) != value for name, value in wanted.items()):
         raise KeyReused("This was recorded before as another payment. Reload the page and look again.")
     return found
 
@@ -182,6 +187,8 @@ def record(
         problems["method"] = "Choose how it was paid."
     if problems:
         raise Invalid("The payment cannot be recorded.", fields=problems)
+    if (done := Payment.objects.filter(provider="manual", provider_ref=key).first()) is not None:
+        return _same(done, customer_id=owner.pk, minor=minor, currency=currency or done.currency)
     items = open_items_of(owner.pk, "", Side.DEBIT)
     currency = _currency(owner.currency, items, parts, currency)
     items = [item for item in items if item.currency == currency]

@@ -227,3 +227,15 @@ def test_where_two_currencies_are_open_one_must_be_said(owner: Customer) -> None
         record_payment(key="form-two-4", currency="USD", **said)  # type: ignore[arg-type]
         assert OpenItem.objects.get(pk=dollars.pk).open_minor == 0
         assert OpenItem.objects.get(pk=euros.pk).open_minor == 10_000
+
+
+def test_a_form_that_settled_its_item_is_answered_when_it_is_sent_again(owner: Customer) -> None:
+    item = invoiced(owner)
+    said = {"customer": owner.public_id, "received_on": DAY, "method": "check", "key": "form-again-1"}
+    with work():
+        first = record_payment(minor=10_000, parts={item.pk: 10_000}, **said)  # type: ignore[arg-type]
+        assert record_payment(minor=10_000, parts={item.pk: 10_000}, **said).pk == first.pk  # type: ignore[arg-type]
+        with pytest.raises(Conflict):
+            record_payment(minor=9_000, parts={item.pk: 9_000}, **said)  # type: ignore[arg-type]
+        with pytest.raises(Conflict):
+            record_payment(minor=10_000, currency="USD", **said)  # type: ignore[arg-type]
