@@ -9,7 +9,7 @@ from cashapp.domain.states import LineState
 from cashapp.models import Attempt, AttemptItem, BankLine, Payment
 from core.money import Money
 from core.paging import Order
-from receivables.domain.items import Kind
+from receivables.domain.items import Kind, why_final
 from receivables.selectors import allocations_of, debits_of_credits
 
 
@@ -56,7 +56,7 @@ def payments() -> "QuerySet[Payment]":
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A part of a payment put against an item; `may_undo` while it stands."""
+    """A part of a payment put against an item; it may be undone while it `stands`, unless it is `final`, and why."""
 
     allocation_id: int
     label: str
@@ -65,7 +65,8 @@ class Applied:
     amount: Money
     on: date
     reason: str
-    may_undo: bool
+    stands: bool
+    final: str
 
 
 def applied_to(item_id: int) -> list[Applied]:
@@ -81,7 +82,8 @@ def applied_to(item_id: int) -> list[Applied]:
             Money(row.minor, row.debit_item.currency),
             row.effective_on,
             row.reason,
-            row.reverses_id is None and row.pk not in undone and row.debit_item.kind != Kind.REVERSAL,
+            row.reverses_id is None and row.pk not in undone,
+            why_final(row.debit_item.kind, row.credit_item.kind),
         )
         for row in rows
     ]

@@ -24,7 +24,7 @@ from core.pages import attempt, missing
 from core.paging import paged
 from core.web import page
 from customers.selectors import customer as customer_of
-from receivables.domain.items import Side
+from receivables.domain.items import Side, why_final
 from receivables.selectors import (
     ItemState,
     allocation,
@@ -293,6 +293,7 @@ def allocation_undo(request: HttpRequest, slug: str, allocation_id: int) -> Http
         "slug": slug,
         "today": _today(),
         "row": row,
+        "final": why_final(row.debit_item.kind, row.credit_item.kind),
         "amount": Money(row.minor, row.debit_item.currency),
         "form": form,
         "error": error,
@@ -305,4 +306,6 @@ def allocation_undo(request: HttpRequest, slug: str, allocation_id: int) -> Http
 def _back(slug: str, row: Any) -> str:
     if row.credit_item.kind == "payment":
         return reverse("payment", args=[slug, row.credit_item.source])
-    return reverse("invoice", args=[slug, row.debit_item.source])
+    if row.debit_item.source.startswith("doc_"):
+        return reverse("invoice", args=[slug, row.debit_item.source])
+    return reverse("customer", args=[slug, row.debit_item.customer.public_id])

@@ -30,7 +30,7 @@ from invoicing.selectors import DocumentView, document, lines_left, view
 from invoicing.services.send import can_send
 from invoicing.views.common import business_today, respond
 from ledger.selectors import entries_about, sums_of
-from receivables.domain.items import Kind
+from receivables.domain.items import Kind, why_final
 from receivables.selectors import allocations_of
 
 
@@ -128,7 +128,8 @@ def _connections(shown: DocumentView) -> dict[str, Any]:
                 "row": each,
                 "other": other,
                 "amount": Money(each.minor, shown.document.currency),
-                "may_undo": each.reverses_id is None and each.pk not in undone and other.kind != Kind.VOID,
+                "stands": each.reverses_id is None and each.pk not in undone,
+                "why_not": missing(APPLY_CREDIT) or why_final(each.debit_item.kind, each.credit_item.kind),
             }
             for each, other in zip(allocations, others, strict=True)
         ],

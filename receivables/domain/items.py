@@ -48,6 +48,15 @@ def control_account(kind: Kind) -> Purpose:
     return Purpose.UNAPPLIED if kind in {Kind.PAYMENT, Kind.REVERSAL} else Purpose.RECEIVABLE
 
 
+def why_final(*kinds: str) -> str:
+    """Why an allocation between items of these kinds cannot be undone, in a sentence, or nothing."""
+    if Kind.VOID in kinds:
+        return "A void is for good: the invoice keeps its number and owes nothing."
+    if {Kind.REVERSAL, Kind.RECOVERY} & set(kinds):
+        return "What was taken back is for good."
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A debit item as the splitter sees it."""

@@ -11,7 +11,7 @@ from core.errors import Conflict, Invalid, KeyReused, NotFound
 from core.events import emit_all
 from core.locks import lock
 from ledger.services.post import post
-from receivables.domain.items import Kind, Side
+from receivables.domain.items import Kind, Side, why_final
 from receivables.domain.postings import ItemFacts, allocated
 from receivables.events import ItemReopened, ItemSettled
 from receivables.models import Allocation, OpenItem
@@ -33,9 +33,6 @@ class Final(Conflict):
     """The allocation belongs to a void or to something taken back, and stays as that does."""
 
     code = "final"
-
-
-_FINAL = {Kind.VOID, Kind.REVERSAL, Kind.RECOVERY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +138,8 @@ def undo(allocation_id: int, *, on: date, reason: str) -> None:
     if original is None:
         raise NotFound("That allocation is not here.")
     items = _locked({original.debit_item_id, original.credit_item_id})
-    if _FINAL & {items[original.debit_item_id].kind, items[original.credit_item_id].kind}:
-        raise Final("A void, and what was taken back, cannot be undone.")
+    if why := why_final(items[original.debit_item_id].kind, items[original.credit_item_id].kind):
+        raise Final(why)
     if Allocation.objects.filter(reverses=original).exists():
         raise AlreadyUndone("This was taken back already.")
     key, on = f"undo:{original.key}", max(on, original.effective_on)

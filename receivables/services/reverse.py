@@ -43,8 +43,11 @@ def take_back(allocation_id: int, *, on: date, reason: str) -> None:
 
     Raises what `undo` and `reverse` raise.
     """
-    found = Allocation.objects.select_related("credit_item").filter(pk=allocation_id, reverses=None).first()
-    if found is None or found.credit_item.kind != Kind.WRITE_OFF:
+    given_up = Allocation.objects.select_related("credit_item").filter(
+        pk=allocation_id, reverses=None, credit_item__kind=Kind.WRITE_OFF
+    )
+    found = given_up.exclude(debit_item__kind=Kind.RECOVERY).first()
+    if found is None:
         undo(allocation_id, on=on, reason=reason)
         return
     if Allocation.objects.filter(reverses=found).exists():

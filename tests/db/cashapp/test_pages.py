@@ -9,12 +9,16 @@ from django.urls import reverse
 
 from cashapp.models import Payment
 from cashapp.services.payments import record
+from cashapp.services.payments import reverse as take_back
 from core.scope import Scope, work
 from customers.models import Customer
 from customers.services.customers import update_customer
 from invoicing.models import Document
-from invoicing.services.correct import credit
+from invoicing.services.correct import credit, void
+from ledger.domain.entries import Purpose
 from receivables.models import Allocation, OpenItem
+from receivables.services.reverse import reverse as reverse_write_off
+from receivables.services.write_off import write_off
 from tenants.models import User
 from tests import factories
 from tests.cast import CANARY
@@ -174,6 +178,46 @@ def test_a_free_credit_note_is_put_against_another_invoice(
     rest = {"key": "form-rest", f"part-{item.public_id}": "10.00"}
     for _ in range(2):
         assert ben.post(apply, rest).status_code == 302, "also when nothing is left of it"
+
+
+def test_what_cannot_be_undone_says_why_instead_of_asking(
+    login: Login, owed: tuple[Customer, Document]
+) -> None:
+    """The parts of a void, of a payment and of a write-off that were taken back, on each page that shows them."""
+    owner, invoice = owed
+    ana = login("Ana")
+    with work():
+        void(factories.invoice(owner).public_id, on=DAY, reason="mistake")
+        payment = factories.payment(owner, 4_000).source
+        take_back(payment, on=DAY, reason="returned")
+        item = OpenItem.objects.get(source=invoice.public_id)
+        write_off(item.pk, minor=100, on=DAY, reason="gone", key="form-wo-1")
+        reverse_write_off("wo_form-wo-1", against=Purpose.WRITE_OFF, on=DAY, reason="paid after all")
+        void_source = OpenItem.objects.get(kind="void").source.removeprefix("void:")
+        final = list(Allocation.objects.filter(reverses=None).exclude(debit_item=item))
+    for allocation in final:
+        page = ana.get(address("allocation-undo", allocation.pk)).content.decode()
+        assert "is for good" in page
+        assert 'aria-disabled="true"' in page
+        answer = ana.post(address("allocation-undo", allocation.pk), {"on": "2026-11-21", "reason": "r"})
+        assert answer.status_code == 409
+    assert len(final) == 3
+    pages = [address("payment", payment), address("invoice", void_source)]
+    for page in pages:
+        shown = ana.get(page).content.decode()
+        assert "is for good" in shown
+        assert "/undo/" not in shown
+    shown = ana.get(address("invoice", invoice.public_id)).content.decode()
+    assert "/undo/" not in shown, "what was taken back is not offered again"
+    with work():
+        allocate_in_full(owner, item)
+    assert "/undo/" in ana.get(address("invoice", invoice.public_id)).content.decode()
+    assert "/undo/" not in login("Vic").get(address("invoice", invoice.public_id)).content.decode()
+
+
+def allocate_in_full(owner: Customer, item: OpenItem) -> None:
+    said = {"received_on": DAY, "method": "check", "key": "form-in-full"}
+    record(customer=owner.public_id, minor=item.total_minor, parts={item.pk: item.total_minor}, **said)  # type: ignore[arg-type]
 
 
 def test_what_is_no_open_credit_note_cannot_be_applied(
