@@ -1,10 +1,12 @@
 """Taking a credit item back as a whole: a payment booked by mistake, a write-off that was paid after all."""
 
+from contextlib import suppress
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 
-from core.errors import Invalid, NotFound
+from core.errors import Busy, Invalid, NotFound
 from core.locks import lock, lock_one
 from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind
@@ -12,6 +14,7 @@ from receivables.models import Allocation, OpenItem
 from receivables.services.allocate import AlreadyUndone, Part, allocate, undo
 from receivables.services.items import ItemDraft, open_items
 
+_TRIES = 5
 _MIRROR = {Kind.PAYMENT: Kind.REVERSAL, Kind.WRITE_OFF: Kind.RECOVERY}
 
 
@@ -77,12 +80,28 @@ def _standing(rows: "QuerySet[Allocation]") -> "QuerySet[Allocation]":
 
 
 def _locked(credit: "QuerySet[OpenItem]") -> OpenItem:
-    """The credit item, locked in order with the debits it was put against: they are locked again to undo."""
-    debits = Allocation.objects.filter(credit_item__in=credit).values_list("debit_item_id", flat=True)
-    lock(
-        OpenItem.objects.filter(Q(pk__in=list(debits)) | Q(pk__in=list(credit.values_list("pk", flat=True))))
-    )
-    return lock_one(credit)
+    """The credit item, locked in order with the debits it was put against: they are locked again to undo.
+
+    When another was added before the locks were had, they are given back and taken again with it, in order.
+    """
+    for _ in range(_TRIES):
+        with suppress(_Grown), transaction.atomic():
+            wanted = _with_debits(credit)
+            lock(OpenItem.objects.filter(pk__in=wanted))
+            found = lock_one(credit)
+            if not _with_debits(credit) <= wanted:
+                raise _Grown
+            return found
+    raise Busy("Somebody else is using this. Nothing was changed; try again.")
+
+
+class _Grown(Exception):
+    """The item was put against something more meanwhile."""
+
+
+def _with_debits(credit: "QuerySet[OpenItem]") -> set[int]:
+    own = set(credit.values_list("pk", flat=True))
+    return own | set(Allocation.objects.filter(credit_item__in=own).values_list("debit_item_id", flat=True))
 
 
 def _mirror(item: OpenItem, source: str, against: Purpose, on: date) -> ItemDraft:

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 
 from cashapp.models import Payment
 from cashapp.services.attempts import pay
@@ -19,6 +20,7 @@ from customers.models import Customer
 from invoicing.models import Document
 from invoicing.services.correct import credit, void
 from receivables.models import OpenItem
+from receivables.services import reverse as reversing
 from receivables.services.write_off import write_off
 from tests import factories
 from tests.factories import DAY
@@ -116,3 +118,45 @@ def test_applying_and_taking_back_one_payment_at_once(committed_acorn: Scope, n:
     assert all(end is None or isinstance(end, AppError) for end in ends), ends
     with work():
         assert OpenItem.objects.get(source=source).open_minor == 0
+
+
+def test_what_is_applied_while_a_payment_is_being_taken_back_waits_for_nobody(
+    committed_acorn: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One allocation comes before the locks are had, another waits behind them: neither ends in a deadlock."""
+    with work():
+        owner = factories.customer()
+        item = OpenItem.objects.get(source=factories.invoice(owner, ("1", "30.00"), tax="0").public_id)
+        source = factories.payment(owner, 10_000).source
+    ends: list[Exception | None] = []
+
+    def applied(minor: int) -> threading.Thread:
+        act = in_work(lambda: apply_rest(source, parts={item.pk: minor}, on=DAY, key=f"a{minor}"))
+        thread = threading.Thread(target=lambda: ends.extend(together(committed_acorn, act)))
+        thread.start()
+        return thread
+
+    lock, undo, waiting = reversing.lock, reversing.undo, []
+
+    def lock_late(rows: QuerySet[OpenItem]) -> list[OpenItem]:
+        if not ends:
+            applied(100).join()
+        return lock(rows)
+
+    def undo_late(allocation_id: int, **given: object) -> None:
+        if not waiting:
+            waiting.append(applied(200))
+            waiting[0].join(0.5)
+        undo(allocation_id, **given)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reversing, "lock", lock_late)
+        patch.setattr(reversing, "undo", undo_late)
+        with work():
+            take_back(source, on=DAY, reason="r")
+    waiting[0].join()
+    assert ends[0] is None
+    assert isinstance(ends[1], AppError)
+    with work():
+        assert OpenItem.objects.get(source=source).open_minor == 0
+        assert OpenItem.objects.get(pk=item.pk).open_minor == 3_000
