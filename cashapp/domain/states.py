@@ -23,10 +23,10 @@ MOVES: dict[State, frozenset[State]] = {
     State.SENT: _RESULTS | {State.UNKNOWN, State.ABANDONED},
     State.UNKNOWN: _RESULTS | {State.ABANDONED},
     State.ACTION_REQUIRED: frozenset({State.SUCCEEDED, State.DECLINED}),
-    # The gateway said it never took the key, and then money came all the same: it is ours to book.
+    # The gateway said it never took the key, or took nothing, and then money came all the same: it is ours to book.
     State.ABANDONED: frozenset({State.SUCCEEDED}),
+    State.DECLINED: frozenset({State.SUCCEEDED}),
     State.SUCCEEDED: frozenset(),
-    State.DECLINED: frozenset(),
 }
 
 

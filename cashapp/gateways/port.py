@@ -56,4 +56,4 @@ class Gateway(Protocol):
         """What became of a key, or None when the gateway never took it; raises NoAnswer."""
 
     def cancel(self, reference: str) -> ChargeResult:
-        """Give up a charge that waits for the customer; answers what it is now."""
+        """Give up a charge that waits for the customer; answers what it is now; raises NoAnswer."""

@@ -6,13 +6,14 @@ function under the attempt's lock; the second finds it recorded.
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 
 from cashapp.domain.states import LIVE, MOVES, State
 from cashapp.events import ChargeFailed
-from cashapp.gateways.port import ChargeRequest, ChargeResult, NoAnswer
+from cashapp.gateways.port import ChargeRequest, ChargeResult, NoAnswer, Outcome
 from cashapp.gateways.registry import gateway
 from cashapp.models import CODE, MESSAGE, METHOD, Attempt, AttemptItem
 from cashapp.services.payments import book
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 CHECK_AFTER = timedelta(minutes=2)
 GIVE_UP_AFTER = timedelta(minutes=15)  # far beyond any request's timeout: a late one cannot arrive after it
+EXPIRE_AFTER = timedelta(hours=1)  # longer than a bank's page lets anybody think
 
 
 class AlreadyUnderWay(Conflict):
@@ -204,24 +206,34 @@ def _say_declined(attempt: Attempt, result: ChargeResult) -> None:
 def ask(attempt: Attempt) -> Attempt:
     """Ask the gateway what became of an attempt and record it; called by the sweeper and after a webhook.
 
-    One that the gateway never took is abandoned after GIVE_UP_AFTER, and its items are free again. Raises NoAnswer
-    about an abandoned one, which no sweeper would ask about again.
+    One that the gateway never took is abandoned after GIVE_UP_AFTER; one whose payer did not confirm it is given up
+    at the gateway after EXPIRE_AFTER. Its items are free again then; money that comes all the same is booked. Raises
+    NoAnswer about one that ended, which no sweeper would ask about again.
     """
+    age = clock.wall() - attempt.intended_at
     try:
         result = gateway(attempt.gateway).find(attempt.key)
-    except NoAnswer:
-        if attempt.state == State.ABANDONED:
-            raise
-    else:
         if result is not None:
             attempt = record(attempt.public_id, result)
-            if attempt.state not in LIVE:
-                return attempt
-        elif clock.wall() - attempt.intended_at >= GIVE_UP_AFTER:
+        elif age >= GIVE_UP_AFTER:
             return _abandon(attempt)
-    with work():
-        ask_again_later(attempt)
+        if attempt.state == State.ACTION_REQUIRED and age >= EXPIRE_AFTER:
+            attempt = _expire(attempt)
+    except NoAnswer:
+        if attempt.state not in LIVE:
+            raise
+    if attempt.state in LIVE:
+        with work():
+            ask_again_later(attempt)
     return attempt
+
+
+def _expire(attempt: Attempt) -> Attempt:
+    """Give an attempt up at the gateway, and record what it is then: a payer may have been faster."""
+    result = gateway(attempt.gateway).cancel(attempt.reference)
+    if result.outcome == Outcome.DECLINED:
+        result = replace(result, code="expired", message="The payment was not confirmed in time.")
+    return record(attempt.public_id, result)
 
 
 def ask_again_later(attempt: Attempt) -> None:
