@@ -2,14 +2,14 @@
 
 A batch of one event name goes to each handler in one transaction together with its HandledEvent rows. When a
 batch fails, its events are tried one by one, so that a poisoned one delays nobody; it is tried again later and
-finally parked where a person sees it.
+finally parked where a person sees it. Tries are counted before they begin, so this holds for a worker that dies too.
 """
 
 import logging
 from datetime import timedelta
 from itertools import groupby
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from core import clock, registry
 from core.locks import claim
@@ -37,16 +37,41 @@ def relay(row_ids: list[int]) -> None:
 
 
 def _relay_batch() -> bool:
+    """Tell a batch, or one event that was tried before; False when nothing is due."""
+    row_ids = _begin()
+    if not row_ids:
+        return False
     try:
-        with work():
-            rows = claim(_pending(), BATCH)
-            if not rows:
-                return False
-            _handle(rows)
-        return True
+        _tell(row_ids)
     except Exception:
         log.exception("A batch of events failed; trying its events one by one.")
-        return _relay_singly()
+        _tell_singly(row_ids)
+    return True
+
+
+def _begin() -> list[int]:
+    """Ids of what is tried next, each counted before it is: an event that kills its worker every time is parked too.
+
+    What was tried before goes alone, those tried least first: it may have killed the worker, and must not take its
+    neighbours along. For the length of its next pause what was begun is nobody else's.
+    """
+    now = clock.wall()
+    with work():
+        rows = claim(_pending(), BATCH)
+        spent = [row.pk for row in rows if row.attempts >= PARK_AFTER]
+        OutboxEvent.objects.filter(pk__in=spent).update(
+            parked_at=now, last_error="The worker died at every try."
+        )
+        fresh = [row.pk for row in rows if row.attempts == 0]
+        tried = sorted(
+            (row for row in rows if 0 < row.attempts < PARK_AFTER), key=lambda row: (row.attempts, row.pk)
+        )
+        chosen = fresh or [row.pk for row in tried[:1]]
+        wait = backoff(1 if fresh or not tried else tried[0].attempts + 1)
+        OutboxEvent.objects.filter(pk__in=chosen).update(
+            attempts=F("attempts") + 1, next_attempt_at=now + wait
+        )
+    return chosen
 
 
 def _pending() -> "QuerySet[OutboxEvent]":
@@ -56,20 +81,19 @@ def _pending() -> "QuerySet[OutboxEvent]":
     return pending
 
 
-def _relay_singly() -> bool:
+def _tell(row_ids: list[int]) -> None:
     with work():
-        row_ids = list(_pending().values_list("id", flat=True)[:BATCH])
-    progressed = False
+        begun = OutboxEvent.objects.filter(pk__in=row_ids, relayed_at=None, parked_at=None).order_by("id")
+        _handle(claim(begun, BATCH))
+
+
+def _tell_singly(row_ids: list[int]) -> None:
     for row_id in row_ids:
         try:
-            with work():
-                if rows := claim(_pending().filter(id=row_id), 1):
-                    _handle(rows)
-                    progressed = True
+            _tell([row_id])
         except Exception as error:
             log.exception("Event %s failed.", row_id)
             _postpone(row_id, error)
-    return progressed
 
 
 def _handle(rows: list[OutboxEvent]) -> None:
@@ -89,15 +113,17 @@ def _handle(rows: list[OutboxEvent]) -> None:
             HandledEvent.objects.bulk_create(
                 HandledEvent(event_id=row.pk, handler=handler.name, handled_at=clock.wall()) for row in fresh
             )
-    OutboxEvent.objects.filter(pk__in=[row.pk for row in rows]).update(relayed_at=clock.wall(), last_error="")
+    now = clock.wall()
+    OutboxEvent.objects.filter(pk__in=[row.pk for row in rows]).update(
+        relayed_at=now, attempts=0, next_attempt_at=now, last_error=""
+    )
 
 
 def _postpone(row_id: int, error: Exception) -> None:
+    """Write down why; the try was counted and the next one set when it began."""
     with work():
-        for row in claim(_pending().filter(id=row_id), 1):
-            row.attempts += 1
+        for row in claim(OutboxEvent.objects.filter(pk=row_id, relayed_at=None, parked_at=None), 1):
             row.last_error = f"{type(error).__name__}: {error}"[:2000]
-            row.next_attempt_at = clock.wall() + backoff(row.attempts)
             if row.attempts >= PARK_AFTER:
                 row.parked_at = clock.wall()
-            row.save(update_fields=["attempts", "last_error", "next_attempt_at", "parked_at"])
+            row.save(update_fields=["last_error", "parked_at"])

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
@@ -189,10 +190,11 @@ def test_a_handler_that_breaks_the_transaction_is_undone_as_a_whole(acorn: Scope
         assert OutboxEvent.objects.get().attempts == 1
 
 
-def test_a_crash_between_handler_and_commit_leaves_neither(committed_acorn: Scope, handler: Install) -> None:
-    class Killed(BaseException):
-        pass
+class Killed(BaseException):
+    """Stands for a worker that is killed: nothing is caught, nothing more is written."""
 
+
+def test_a_crash_between_handler_and_commit_leaves_neither(committed_acorn: Scope, handler: Install) -> None:
     def die(rows: list[Any]) -> None:
         note(rows)
         raise Killed
@@ -205,7 +207,58 @@ def test_a_crash_between_handler_and_commit_leaves_neither(committed_acorn: Scop
     with work():
         assert not HandledEvent.objects.exists()
         event = OutboxEvent.objects.get()
-        assert (event.relayed_at, event.attempts) == (None, 0)
+        assert (event.relayed_at, event.attempts) == (None, 1)
+
+
+def test_an_event_that_kills_its_worker_is_parked_and_its_neighbours_are_told(
+    committed_acorn: Scope, handler: Install
+) -> None:
+    deaths: list[int] = []
+
+    def kill(rows: list[Any]) -> None:
+        note(rows)
+        if any(row.payload["bell"] == "bad" for row in rows):
+            deaths.append(len(rows))
+            raise Killed
+
+    handler(kill)
+    ring("a", "bad", "b")
+    with time_machine.travel(clock.wall(), tick=False) as now:
+        for _ in range(relay.PARK_AFTER + 3):
+            with suppress(Killed):
+                relay.relay([])
+            now.shift(timedelta(hours=2))
+    assert deaths == [3, *[1] * (relay.PARK_AFTER - 1)]
+    assert sorted(noted()) == ["a", "b"]
+    with work():
+        bad = OutboxEvent.objects.get(payload__bell="bad")
+        assert bad.parked_at
+        assert (bad.attempts, bad.relayed_at) == (relay.PARK_AFTER, None)
+        assert bad.last_error == "The worker died at every try."
+
+
+def test_what_was_begun_is_nobody_elses_for_a_while(committed_acorn: Scope, handler: Install) -> None:
+    seen: list[str] = []
+
+    def look(rows: list[Any]) -> None:
+        note(rows)
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+
+    def other() -> None:
+        try:
+            with scopes.enter(committed_acorn):
+                relay.relay([])
+                seen.extend(noted())
+        finally:
+            connection.close()
+
+    handler(look)
+    ring("a", "b")
+    relay.relay([])
+    assert seen == []
+    assert noted() == ["a", "b"]
 
 
 def test_two_relays_at_once_handle_each_event_once(committed_acorn: Scope, handler: Install) -> None:
