@@ -11,7 +11,6 @@ from cashapp.domain.matching.records import Item, Line
 from cashapp.domain.matching.sums import subsets
 
 MAX_CUSTOMERS = 5
-MAX_READ = 200
 MAX_NEAR = 2
 _TINY_FLOOR = 2
 
@@ -89,7 +88,8 @@ class Guesser:
         reading.unglue((item for pool in own for item in pool.items), ledger)
         quoted = ledger.quoted(reading.keys, line.currency)
         first = [self._guess(line, reading, payer, items) for items in by_group(quoted)]
-        if any(guess.quote is Quote.PROVEN and guess.tie is Tie.EXACT for guess in first):
+        proven = {guess.tie for guess in first if guess.quote is Quote.PROVEN}
+        if Tie.EXACT in proven:
             return first
         others = {item.customer_id for item in quoted} - payer.customers
         pools = own + [pool for customer in _some(others) for pool in ledger.pools(customer, line.currency)]
@@ -97,14 +97,14 @@ class Guesser:
         if not payer.customers:
             anywhere = ledger.of_amount(line.currency, line.minor)[:MAX_CUSTOMERS]
             ties += [Found((item,), len(anywhere)) for item in anywhere]
-        if not ties and not reading.silent:
-            ties = [found for pool in pools for found in self._near(reading, pool)]
+        if not ties and not reading.silent and not proven - {Tie.OVER}:
+            ties = [found for pool in pools for found in self._near(line, reading, pool)]
         more = (self._guess(line, reading, payer, found.items, found) for found in ties)
         return list({guess.ids: guess for guess in (*more, *first)}.values())
 
-    def _near(self, reading: Reading, pool: Pool) -> list[Found]:
+    def _near(self, line: Line, reading: Reading, pool: Pool) -> list[Found]:
         """The items the memo comes near to, together and each of the nearest two."""
-        read = pool.items[:MAX_READ]
+        read = pool.around(line.booked_on)
         edits = {item.item_id: reading.edits(item, self.ledger) for item in read}
         near = sorted(
             (item for item in read if edits[item.item_id] <= MAX_EDITS),

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from math import comb, gcd
@@ -15,6 +16,8 @@ from cashapp.domain.matching.text import key
 
 MAX_SET = 8
 _ENOUGH_FOR_GRID = 3
+_AROUND = 100
+_A_FEW = 16
 
 K = TypeVar("K", bound=Hashable)
 Group = tuple[int, str, int]
@@ -62,7 +65,8 @@ class Pool:
         self._left = left
 
     @cached_property
-    def _by_amount(self) -> dict[int, list[Item]]:
+    def by_amount(self) -> Mapping[int, list[Item]]:
+        """Items by what is open of them, in minor units."""
         found: dict[int, list[Item]] = defaultdict(list)
         for item in self.items:
             found[self._left[item.item_id]].append(item)
@@ -70,23 +74,43 @@ class Pool:
 
     @cached_property
     def _amounts(self) -> list[int]:
-        return sorted(self._by_amount)
+        return sorted(self.by_amount)
 
     def between(self, low: int, high: int) -> list[Item]:
         """Items of which low to high minor units are open, both included."""
         chosen = self._amounts[bisect_left(self._amounts, low) : bisect_right(self._amounts, high)]
-        return [item for amount in chosen for item in self._by_amount[amount]]
+        return [item for amount in chosen for item in self.by_amount[amount]]
 
     def adding_up(self, line: Line) -> list[Found]:
-        """Sets of 2 to 8 items that add up to the line exactly, among the 24 smaller ones due nearest to it."""
-        chosen, sums = self.items, self._sums
+        """Sets of 2 to 8 items that add up to the line exactly.
+
+        All items are searched up to 24; of more only those smaller than the line, and where these are too many the
+        16 due nearest to it, for then nothing found can be certain anyway.
+        """
+        chosen, sums, bounded = self.items, self._sums, False
         if sums is None:
-            chosen = [item for item in self.items if self._left[item.item_id] < line.minor]
-            chosen.sort(key=lambda item: (abs((item.due_on - line.booked_on).days), item.item_id))
-            sums = self._sums_of(chosen[:MAX_VALUES])
+            near = self.around(line.booked_on)
+            chosen = [item for item in near if self._left[item.item_id] < line.minor]
+            bounded = len(near) < len(self.items)
+            if bounded or len(chosen) > MAX_VALUES:
+                chosen, bounded = chosen[:_A_FEW], True
+            sums = self._sums_of(chosen)
         sets, ended = sums.find(line.minor, MAX_SET)
-        among, bounded = min(len(chosen), MAX_VALUES), ended or len(chosen) > MAX_VALUES
-        return [Found(tuple(chosen[i] for i in indexes), among, bounded) for indexes in sets]
+        return [Found(tuple(chosen[i] for i in indexes), len(chosen), bounded or ended) for indexes in sets]
+
+    def around(self, day: date) -> list[Item]:
+        """All items, or of more than 100 some 100 around that day by their due date; those due nearest come first."""
+        at = bisect_left(self._by_due, day, key=lambda item: item.due_on)
+        near = self._by_due[max(0, at - _AROUND // 2) : at + _AROUND // 2] if self._is_large else self._by_due
+        return sorted(near, key=lambda item: (abs((item.due_on - day).days), item.item_id))
+
+    @property
+    def _is_large(self) -> bool:
+        return len(self.items) > _AROUND
+
+    @cached_property
+    def _by_due(self) -> list[Item]:
+        return sorted(self.items, key=lambda item: (item.due_on, item.item_id))
 
     @cached_property
     def _sums(self) -> Sums | None:

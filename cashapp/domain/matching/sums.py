@@ -19,10 +19,11 @@ class Sums:
         self._left = _all(values[: self._low])
         right = _all(values[self._low :])
         self._right = dict(zip(right, range(len(right)), strict=True))
-        self._equal: dict[int, list[int]] = defaultdict(list)  # all masks of a sum, where some have the same
+        self._equal: dict[int, list[int]] = defaultdict(list)  # the other sets of a sum that several have
         if len(self._right) < len(right):
             for mask, total in enumerate(right):
-                self._equal[total].append(mask)
+                if self._right[total] != mask:
+                    self._equal[total].append(mask)
 
     def find(self, target: int, most: int) -> tuple[list[tuple[int, ...]], bool]:
         """Index sets of 2 to `most` values whose sum is `target`, and whether the search ended early (20 sets)."""
@@ -31,7 +32,7 @@ class Sums:
         for low, total in enumerate(self._left):
             if (rest := target - total) not in right:
                 continue
-            for high in self._equal.get(rest) or (right[rest],):
+            for high in (right[rest], *self._equal.get(rest, ())):
                 mask = high << self._low | low
                 if _PAIR <= mask.bit_count() <= most:
                     found.append(tuple(i for i in range(mask.bit_length()) if mask >> i & 1))

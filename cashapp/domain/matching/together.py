@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, combinations, islice
 
 from cashapp.domain.matching.guesses import Guess
 from cashapp.domain.matching.ledger import Ledger, Pool
 from cashapp.domain.matching.payers import Payer
 from cashapp.domain.matching.reading import Reading
 from cashapp.domain.matching.records import Item, Line
-from cashapp.domain.matching.sums import MAX_VALUES, Sums, subsets
+from cashapp.domain.matching.sums import MAX_HITS, MAX_VALUES, subsets
 
 MAX_LINES = 4
 
@@ -36,16 +37,23 @@ class Together:
             for guess in self._in(pool, own)
         ]
 
-    def _in(self, pool: Pool, lines: list[Line]) -> Iterable[Guess]:
+    def _in(self, pool: Pool, lines: list[Line]) -> list[Guess]:
         # The newest lines: what waited longest has been looked at with every batch since.
         chosen = sorted(lines, key=lambda line: (line.booked_on, line.line_id))[-MAX_VALUES:]
-        sums = Sums([line.minor for line in chosen])
-        for item in pool.items:
-            sets, ended = sums.find(self._ledger.left[item.item_id], MAX_LINES)
-            for indexes in sets:
-                own = tuple(chosen[i] for i in indexes)
-                among = subsets(len(chosen), len(own)) * len(pool.items)
-                yield self._guess(own, item, among, pool, bounded=ended or len(chosen) < len(lines))
+        amounts = [line.minor for line in chosen]
+        sizes = range(2, MAX_LINES + 1)
+        sums = chain.from_iterable(map(sum, combinations(amounts, size)) for size in sizes)
+        sets = chain.from_iterable(combinations(chosen, size) for size in sizes)
+        wanted = pool.by_amount
+        hits = list(
+            islice(((own, total) for own, total in zip(sets, sums, strict=True) if total in wanted), MAX_HITS)
+        )
+        bounded = len(hits) == MAX_HITS or len(chosen) < len(lines)
+        return [
+            self._guess(own, item, subsets(len(chosen), len(own)) * len(pool.items), pool, bounded=bounded)
+            for own, total in hits
+            for item in wanted[total]
+        ]
 
     def _guess(self, lines: Sequence[Line], item: Item, among: int, pool: Pool, *, bounded: bool) -> Guess:
         readings = [self._readings[line.line_id] for line in lines]

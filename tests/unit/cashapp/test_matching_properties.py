@@ -51,7 +51,7 @@ def batches(draw: st.DrawFn) -> tuple[list[Line], list[Item]]:
 gaps = st.sampled_from(Quote)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(batches(), gaps)
 def test_parts_never_exceed_the_line_or_what_is_open(
     batch: tuple[list[Line], list[Item]], gap: Quote
@@ -71,7 +71,7 @@ def test_parts_never_exceed_the_line_or_what_is_open(
             assert len(used) <= 8 or all(reason.code == "quoted" for reason in proposal.reasons[:1])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(batches(), gaps)
 def test_certain_proposals_can_all_be_booked_together(
     batch: tuple[list[Line], list[Item]], gap: Quote
@@ -90,7 +90,7 @@ def test_certain_proposals_can_all_be_booked_together(
     assert all(used[item.item_id] <= item.open_minor for item in items)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(batches(), gaps, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(
     batch: tuple[list[Line], list[Item]], gap: Quote, rng: random.Random
@@ -102,7 +102,7 @@ def test_the_order_of_rows_changes_nothing(
     assert propose(lines, items, KNOWN, gap) == before
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(batches())
 def test_a_proposal_keeps_to_one_customer_currency_and_legal_entity(
     batch: tuple[list[Line], list[Item]],
@@ -117,7 +117,7 @@ def test_a_proposal_keeps_to_one_customer_currency_and_legal_entity(
             assert len({(item.currency, item.entity_id) for item in own}) == 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(batches())
 def test_each_proposal_says_why_and_each_doubt_can_be_said(batch: tuple[list[Line], list[Item]]) -> None:
     for found in propose(*batch, KNOWN).values():
@@ -129,7 +129,7 @@ def test_each_proposal_says_why_and_each_doubt_can_be_said(batch: tuple[list[Lin
             assert all(say(reason).endswith(".") for reason in (*proposal.reasons, *proposal.doubts))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(batches())
 def test_sure_sums_are_exact_unless_references_prove_the_gap(batch: tuple[list[Line], list[Item]]) -> None:
     lines, items = batch

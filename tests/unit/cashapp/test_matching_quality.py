@@ -20,7 +20,7 @@ from tests.unit.cashapp.matching_worlds import (
 )
 
 MOST_WRONG = Fraction(15, 100)
-YEARS = (2002, 2005, 2008, 2011, 2014, 2017, 2020, 2023)
+HARD_YEARS = slice(1, None, 5)
 
 
 def total(worlds: list[World]) -> Measure:
@@ -33,7 +33,7 @@ def total(worlds: list[World]) -> Measure:
 
 
 def test_clean_statements_are_decided_rightly() -> None:
-    found = total([made(seed) for seed in range(3)])
+    found = total([made(seed) for seed in range(2)])
     assert found.percent(found.right) >= 99
     assert found.wrong == 0
 
@@ -48,7 +48,7 @@ def test_clean_statements_are_decided_rightly() -> None:
 def test_hard_statements_are_rather_left_than_decided_wrongly(
     _case: str, percent: int, rates: Rates, least: int
 ) -> None:
-    worlds = [made(seed) for seed in range(10, 14)]
+    worlds = [made(seed) for seed in range(10, 13)]
     found = total([harden(recurring(w, percent) if percent else w, n, rates) for n, w in enumerate(worlds)])
     assert found.percent(found.wrong) <= MOST_WRONG
     assert found.percent(found.right) >= least
@@ -59,7 +59,9 @@ def years() -> list[World]:
     if not (SAMPLE / "matches.csv").exists():
         pytest.skip("the sample of receivables is not here")
     by_year, names = sample(), sample_names()
-    return [year_world(by_year, names, year) for year in YEARS]
+    return [
+        year_world(by_year, names, year) for year in sorted(by_year)[1:]
+    ]  # before the first, nothing is known
 
 
 def test_the_sample_is_decided_rightly(years: list[World]) -> None:
@@ -69,12 +71,12 @@ def test_the_sample_is_decided_rightly(years: list[World]) -> None:
 
 
 def test_the_sample_made_harder_is_rather_left_than_decided_wrongly(years: list[World]) -> None:
-    found = total([harden(world, n) for n, world in enumerate(years)])
+    found = total([harden(world, n) for n, world in enumerate(years[HARD_YEARS])])
     assert found.percent(found.wrong) <= MOST_WRONG
     assert found.percent(found.right) >= 55
 
 
 def test_the_sample_with_recurring_amounts_is_rather_left_than_decided_wrongly(years: list[World]) -> None:
-    found = total([harden(recurring(world, 5), n) for n, world in enumerate(years)])
+    found = total([harden(recurring(world, 5), n) for n, world in enumerate(years[HARD_YEARS])])
     assert found.percent(found.wrong) <= MOST_WRONG
     assert found.percent(found.right) >= 45
