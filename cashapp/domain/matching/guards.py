@@ -44,14 +44,10 @@ def untied(guess: Guess, gap_needs: Quote) -> Reason | None:
         return Reason("untied", facts)
     if guess.tie is Tie.OVER:
         return Reason("over", facts)
-    if guess.tie is Tie.SHORT and len(guess.items) > 1 and not _touches_all(guess):
+    if len(guess.items) > 1 and guess.owed - guess.paid >= guess.smallest:
+        # The gap is as large as one of the items, so it is open which of them was left out.
         return Reason("short_of_several", facts)
     return None
-
-
-def _touches_all(guess: Guess) -> bool:
-    # When the gap is as large as one of the items, it is open which of them was left out.
-    return guess.owed - guess.paid < min(item.open_minor for item in guess.items)
 
 
 def rival(guess: Guess, others: Sequence[Guess]) -> Reason | None:

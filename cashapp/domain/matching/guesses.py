@@ -28,14 +28,16 @@ class Tie(IntEnum):
 class Guess:
     """Lines that may pay items, with what speaks for it.
 
-    `owed` is open of the items and `paid` the money of the lines, in minor units. `edits` is the worst item's,
-    `names` the references read. `among` counts the sets that could have tied by chance, `habits` says how likely each.
+    In minor units: `paid` is the money of the lines, `owed` what is open of the items, `smallest` what is open of the
+    one with the least. `edits` is the worst item's, `names` the references read. `among` counts the sets that could
+    have tied by chance, `habits` says how likely each.
     """
 
     lines: tuple[Line, ...]
     items: tuple[Item, ...]
     paid: int
     owed: int
+    smallest: int
     quote: Quote
     edits: int
     names: tuple[str, ...]
@@ -119,11 +121,13 @@ class Guesser:
         ordered = tuple(sorted(items, key=lambda item: (item.due_on, item.item_id)))
         quote, edits = reading.quote(ordered, self.ledger)
         pool = self.ledger.pool(group_of(ordered[0]))
+        left = [self.ledger.left[item.item_id] for item in ordered]
         return Guess(
             lines=(line,),
             items=ordered,
             paid=line.minor,
-            owed=sum(self.ledger.left[item.item_id] for item in ordered),
+            owed=sum(left),
+            smallest=min(left),
             quote=quote,
             edits=edits,
             names=reading.names(ordered, self.ledger),

@@ -64,6 +64,7 @@ class Together:
             items=(item,),
             paid=paid,
             owed=paid,
+            smallest=paid,
             quote=min(quote for quote, _ in quotes),
             edits=max(edits for _, edits in quotes),
             names=tuple(name for reading in readings for name in reading.names([item], self._ledger)),

@@ -16,8 +16,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from statistics import median
 
-from cashapp.domain.matching import Item, Known, Line, account_key, payer_key, propose
-from cashapp.domain.matching.reading import Quote
+from cashapp.domain.matching import Item, Known, Line, Quote, account_key, payer_key, propose
 from core.money import exponent
 
 SAMPLE = Path(__file__).resolve().parents[4] / "shared" / "data" / "receivables"

@@ -5,8 +5,7 @@ from datetime import date
 
 import pytest
 
-from cashapp.domain.matching import Known, propose
-from cashapp.domain.matching.reading import Quote
+from cashapp.domain.matching import Known, Quote, propose
 from tests.unit.cashapp.matching_cases import KNOWN, certain, doubts, item, line, matched
 
 RARE = 7_531_019  # an amount that nothing hits by chance
@@ -94,6 +93,12 @@ def test_a_gap_as_large_as_an_item_leaves_open_which_was_meant() -> None:
     items = [item(1, 75_310), item(2, 88_240), item(3, 12_070)]
     said = line(1, 160_000, "RE-2026-0001 RE-2026-0002 RE-2026-0003")
     assert doubts([said], items) == {"short_of_several"}
+
+
+def test_what_is_left_of_a_part_paid_item_counts_not_what_it_was() -> None:
+    items = [item(9, 75_310), item(2, 88_240)]
+    lines = [line(1, 88_100, "RE-2026-0009 RE-2026-0002"), line(2, 75_000, "RE-2026-0009")]
+    assert certain(lines, items) == {2: {9: 75_000}}
 
 
 def test_a_gap_within_the_tolerance_may_be_allowed_to_need_less() -> None:

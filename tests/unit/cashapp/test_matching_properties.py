@@ -7,8 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cashapp.domain.matching import Item, Known, Line, propose, say
-from cashapp.domain.matching.reading import Quote
+from cashapp.domain.matching import Item, Known, Line, Quote, propose, say
 
 CUSTOMERS = ("Alfa", "Beta Holding", "Gama")
 KNOWN = Known(
