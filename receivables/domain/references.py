@@ -5,10 +5,17 @@ import unicodedata
 LENGTH = 60
 
 
+def folded(text: str) -> str:
+    """The text without case and accents."""
+    if text.isascii():
+        return text.casefold()
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in plain if not unicodedata.combining(character))
+
+
 def reference_key(text: str) -> str:
     """Letters and digits only, no case, no accents: "INV-2026/00123" is inv202600123; at most 60 characters."""
-    folded = text.casefold()
-    if not folded.isascii():
-        plain = unicodedata.normalize("NFKD", folded)
-        folded = "".join(character for character in plain if not unicodedata.combining(character))
-    return "".join(character for character in folded if character.isalnum())[:LENGTH]
+    plain = folded(text)
+    if not plain.isalnum():
+        plain = "".join(character for character in plain if character.isalnum())
+    return plain[:LENGTH]

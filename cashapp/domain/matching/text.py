@@ -1,7 +1,8 @@
 """Normal forms: the same reference, payer or account written in different ways becomes the same key."""
 
 import re
-import unicodedata
+
+from receivables.domain.references import folded, reference_key
 
 _PIECES = re.compile(r"[^\W\d_]+|\d+")
 MAX_PIECES = 60
@@ -11,18 +12,8 @@ _SHORTEST, _LONGEST = 3, 40
 PAYER_KEY_LENGTH = 200
 
 
-def _fold(text: str) -> str:
-    if text.isascii():
-        return text.casefold()
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(ch for ch in folded if not unicodedata.combining(ch))
-
-
-def key(reference: str) -> str:
-    """The form under which references are stored and compared: letters and digits only, no case, no accents."""
-    folded = _fold(reference)
-    return folded if folded.isalnum() else "".join(ch for ch in folded if ch.isalnum())
-
+key = reference_key
+"""The form under which references are stored and compared: letters and digits only, no case, no accents."""
 
 account_key = key
 """The form of bank accounts: an IBAN with and without its spaces is one account."""
@@ -30,12 +21,12 @@ account_key = key
 
 def payer_key(text: str) -> str:
     """The form of payer and customer names: no case, no accents, single spaces, at most 200 characters."""
-    return " ".join(_fold(text).split())[:PAYER_KEY_LENGTH]
+    return " ".join(folded(text).split())[:PAYER_KEY_LENGTH]
 
 
 def pieces(memo: str) -> list[str]:
     """Runs of letters and runs of digits in the order of the memo, normalised; not bounded."""
-    return _PIECES.findall(_fold(memo))
+    return _PIECES.findall(folded(memo))
 
 
 def spans(parts: list[str]) -> frozenset[str]:
