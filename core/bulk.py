@@ -155,7 +155,9 @@ def update(model: type[TenantRow], rows: Sequence[dict[str, Any]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {quote(model._meta.db_table)} t SET {', '.join(sets)} FROM unnest({arrays})"
-            f" AS v({', '.join(map(quote, columns))}) WHERE t.organization_id = %s AND t.id = v.id",
+            # "+ 0" keeps the condition from choosing an index: by old statistics the server may believe that the
+            # organization has next to no rows, and would then read all of them for each row to change.
+            f" AS v({', '.join(map(quote, columns))}) WHERE t.organization_id + 0 = %s AND t.id = v.id",
             [
                 *([clock.now()] if "version" in fields else []),
                 *([row[name] for row in rows] for name in columns),

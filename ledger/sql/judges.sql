@@ -13,9 +13,9 @@ BEGIN
                HAVING sum(base_minor) <> 0 OR count(base_minor) NOT IN (0, count(*))) THEN
         RAISE EXCEPTION 'an entry does not balance in base currency' USING ERRCODE = 'check_violation';
     END IF;
-    EXECUTE 'SELECT (SELECT count(*) FROM ledger_leg l
-                     JOIN (SELECT DISTINCT organization_id, entry_id FROM new_rows) n
-                       ON l.organization_id = n.organization_id AND l.entry_id = n.entry_id)
+    EXECUTE 'SELECT (SELECT sum((SELECT count(*) FROM ledger_leg l
+                                 WHERE l.organization_id = n.organization_id AND l.entry_id = n.entry_id))
+                     FROM (SELECT DISTINCT organization_id, entry_id FROM new_rows) n)
                   - (SELECT count(*) FROM new_rows)' INTO added;
     IF added <> 0 THEN
         RAISE EXCEPTION 'legs were added to an entry already written' USING ERRCODE = 'check_violation';
