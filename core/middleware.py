@@ -1,6 +1,7 @@
 """Request ids, and the one place where errors become pages."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +13,13 @@ from core.errors import AppError, Busy, NotFound
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _PAGES = {403, 404, 409, 429, 503}
+
+
+class TooSlow(AppError):
+    """A statement ran into its time limit."""
+
+    status = 503
+    code = "too_slow"
 
 
 class RequestIdMiddleware:
@@ -39,6 +47,8 @@ class ErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, OperationalError) and is_lock_timeout(error):
             error = Busy("Somebody else is working on this. Nothing was changed; try again.")
+        if isinstance(error, OperationalError) and _pgcode(error) == errorcodes.QUERY_CANCELED:
+            error = TooSlow("This took too long and was stopped. Nothing was changed; try again.")
         if not isinstance(error, AppError):
             return None
         if isinstance(error, NotFound):
@@ -49,5 +59,8 @@ class ErrorMiddleware:
 
 def is_lock_timeout(error: OperationalError) -> bool:
     """Whether the server gave up waiting for a lock: it took too long, or two waited for each other."""
-    code = getattr(error.__cause__, "pgcode", None)
-    return code in {errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED}
+    return _pgcode(error) in {errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED}
+
+
+def _pgcode(error: OperationalError) -> Any:
+    return getattr(error.__cause__, "pgcode", None)

@@ -182,7 +182,7 @@ class StateChange(TenantRow):
 
 
 class StoredFile(Record):
-    """A file kept once with its hash; the bytes live in the storage, never in the database."""
+    """A file kept once with its hash; the bytes live in the storage, never in the database. Its row never changes."""
 
     PREFIX = "file"
 
@@ -194,6 +194,7 @@ class StoredFile(Record):
     storage_key = models.CharField(max_length=300)
 
     class Meta:
+        constraints = append_only("core_storedfile")
         indexes = [models.Index(fields=["organization", "sha256"], name="storedfile_hash")]
 
 
@@ -288,14 +289,17 @@ class ImportRow(TenantRow):
 
 
 class ReferenceRate(models.Model):
-    """A published rate, the same for everybody: units of `quote` for one EUR on a day."""
+    """A published rate, the same for everybody: units of `quote` for one EUR on a day. Only the owner's role writes."""
 
     quote = models.CharField(max_length=3)
     on = models.DateField()
     rate = models.DecimalField(max_digits=24, decimal_places=12)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["quote", "on"], name="referencerate_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["quote", "on"], name="referencerate_once"),
+            models.CheckConstraint(condition=models.Q(rate__gt=0), name="referencerate_positive"),
+        ]
 
 
 class FxRate(TenantRow):

@@ -38,6 +38,8 @@ class Actor:
 
 
 SYSTEM = Actor("system", label="system")
+SHORT, LONG = "15s", "5min"
+"""How long one statement may take: while a person or a program waits for the answer, and in the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,15 @@ def _tell_database(scope: Scope) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('app.organization_id', %s, true), set_config('app.actor', %s, true),"
-            " set_config('app.origin', %s, true), set_config('app.at', %s, true)",
-            [str(scope.organization_id), json.dumps(actor), json.dumps(origin), _wall().isoformat()],
+            " set_config('app.origin', %s, true), set_config('app.at', %s, true),"
+            " set_config('statement_timeout', %s, true)",
+            [
+                str(scope.organization_id),
+                json.dumps(actor),
+                json.dumps(origin),
+                _wall().isoformat(),
+                SHORT if scope.origin in {"page", "api"} else LONG,
+            ],
         )
 
 

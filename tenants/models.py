@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 
 from core import clock
 from core.base import PublicIdField, Record, TenantForeignKey
+from core.constraints import Trigger
 
 
 class UserManager(BaseUserManager["User"]):
@@ -40,7 +41,14 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email"),
+            Trigger(
+                name="tenants_user_audit",
+                when="AFTER UPDATE ON {table} FOR EACH ROW",
+                function="audit_user()",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

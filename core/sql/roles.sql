@@ -16,6 +16,8 @@ END
 $$;
 GRANT arapp_door TO arapp_owner;
 ALTER ROLE arapp_app SET lock_timeout = '3s';
+-- Of what runs outside a scope; inside one, work() says how long a statement may take.
+ALTER ROLE arapp_app SET statement_timeout = '15s';
 ALTER ROLE arapp_app SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE arapp_owner SET lock_timeout = '10s';
 -- Many short statements: compiling one costs more than it ever saves.

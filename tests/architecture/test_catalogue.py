@@ -337,12 +337,22 @@ def frozen() -> set[str]:
 
 
 def test_tables_of_facts_are_append_only_by_right_too() -> None:
-    assert {"ledger_entry", "ledger_leg", "receivables_allocation", "core_statechange"} <= frozen()
+    assert {
+        "ledger_entry",
+        "ledger_leg",
+        "receivables_allocation",
+        "core_statechange",
+        "core_storedfile",
+    } <= frozen()
     assert frozen() & (holders("UPDATE") | holders("DELETE")) == set()
 
 
 def test_the_audit_is_written_by_the_database_alone() -> None:
     assert "core_auditentry" not in holders("INSERT") | holders("UPDATE") | holders("DELETE")
+
+
+def test_what_is_published_for_all_is_written_by_the_owner_alone() -> None:
+    assert "core_referencerate" not in holders("INSERT") | holders("UPDATE") | holders("DELETE")
 
 
 def columns(table: str, right: str, role: str = "arapp_app") -> set[str]:

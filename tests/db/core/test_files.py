@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.db import DatabaseError, transaction
 
 from core import clock, files
 from core.errors import NotFound
@@ -84,3 +85,12 @@ def test_a_name_cannot_be_turned_to_another_file(acorn: Scope) -> None:
     ):
         with pytest.raises(NotFound):
             files.unsign(wrong)
+
+
+def test_what_was_stored_is_never_said_to_be_something_else(acorn: Scope) -> None:
+    file = stored()
+    for change in ({"sha256": "0" * 64}, {"storage_key": "1/other"}, {"name": "other.pdf"}):
+        with pytest.raises(DatabaseError), work(), transaction.atomic():
+            StoredFile.objects.filter(pk=file.pk).update(**change)
+    with pytest.raises(DatabaseError), work(), transaction.atomic():
+        StoredFile.objects.filter(pk=file.pk).delete()

@@ -5,19 +5,45 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from django.db import ProgrammingError, connection
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg2.errors import CheckViolation
 
 from core import fx
-from core.models import FxRate, ReferenceRate
+from core.models import FxRate
 from core.money import Money
 from core.scope import Scope, enter, work
+from tests import databases
 
 DAY = date(2026, 11, 2)
 
 
 def published(quote: str, rate: str, on: date = DAY) -> None:
-    ReferenceRate.objects.create(quote=quote, on=on, rate=Decimal(rate))
+    """Written by the owner's role; the app's may only read it."""
+    databases.as_owner(
+        f"INSERT INTO core_referencerate (quote, \"on\", rate) VALUES ('{quote}', '{on}', {Decimal(rate)})",
+        name=connection.settings_dict["NAME"],
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO core_referencerate (quote, \"on\", rate) VALUES ('USD', '2026-11-03', 0.0001)",
+        "UPDATE core_referencerate SET rate = 1000",
+        "DELETE FROM core_referencerate",
+    ],
+)
+def test_nobody_who_serves_an_organization_writes_what_all_of_them_use(acorn: Scope, statement: str) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"), work(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize("rate", ["0", "-1.1"])
+def test_a_published_rate_is_more_than_nothing(committed_acorn: Scope, rate: str) -> None:
+    with pytest.raises(CheckViolation, match="referencerate_positive"):
+        published("USD", rate)
 
 
 def own(base: str, quote: str, rate: str, on: date = DAY) -> None:
@@ -29,7 +55,7 @@ def test_a_currency_is_worth_itself_without_any_rate(acorn: Scope) -> None:
         assert fx.rate("XXX", "XXX", DAY) == 1
 
 
-def test_published_rates_are_crossed_through_the_euro_exactly(acorn: Scope) -> None:
+def test_published_rates_are_crossed_through_the_euro_exactly(committed_acorn: Scope) -> None:
     with work():
         published("USD", "1.1")
         published("JPY", "165.5")
@@ -39,7 +65,7 @@ def test_published_rates_are_crossed_through_the_euro_exactly(acorn: Scope) -> N
         assert fx.rate("USD", "JPY", DAY) * fx.rate("JPY", "USD", DAY) == 1
 
 
-def test_no_rate_is_an_answer_of_its_own(acorn: Scope) -> None:
+def test_no_rate_is_an_answer_of_its_own(committed_acorn: Scope) -> None:
     with work():
         published("USD", "1.1", DAY + timedelta(days=1))
         for pair in (("EUR", "USD"), ("USD", "EUR"), ("EUR", "CHF"), ("CHF", "USD")):
@@ -47,7 +73,7 @@ def test_no_rate_is_an_answer_of_its_own(acorn: Scope) -> None:
                 fx.rate(*pair, DAY)
 
 
-def test_the_newest_on_or_before_the_day_counts(acorn: Scope) -> None:
+def test_the_newest_on_or_before_the_day_counts(committed_acorn: Scope) -> None:
     with work():
         for days, rate in ((2, "1.0"), (1, "1.1"), (0, "1.2"), (-1, "9")):
             published("USD", rate, DAY - timedelta(days=days))
@@ -55,7 +81,7 @@ def test_the_newest_on_or_before_the_day_counts(acorn: Scope) -> None:
         assert fx.rate("EUR", "USD", DAY - timedelta(days=1)) == Fraction("1.1")
 
 
-def test_an_organizations_own_rate_wins_in_both_directions(acorn: Scope) -> None:
+def test_an_organizations_own_rate_wins_in_both_directions(committed_acorn: Scope) -> None:
     with work():
         published("USD", "1.1")
         own("EUR", "USD", "2", DAY - timedelta(days=30))

@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from core import clock
 from core.errors import AppError, Busy, Conflict, Forbidden, Invalid, NotFound
 from core.locks import claim, lock, lock_one
 from core.middleware import ErrorMiddleware
-from core.models import Job
+from core.models import HandledEvent, Job, OutboxEvent
 from core.scope import Scope, enter, work
 
 
@@ -80,15 +81,13 @@ def test_a_claim_passes_over_what_others_hold(committed_acorn: Scope) -> None:
 
 
 def test_a_lock_does_not_block_foreign_key_checks(committed_acorn: Scope) -> None:
-    from core.models import StoredFile
-
     with work():
-        file = StoredFile.objects.create(
-            kind="k", name="n", content_type="t", size=1, sha256="0", storage_key="s"
+        event = OutboxEvent.objects.create(
+            name="n", object_public_id="x", payload={}, occurred_at=clock.wall(), next_attempt_at=clock.wall()
         )
-    release, thread = elsewhere(committed_acorn, lambda: lock(StoredFile.objects.all()))
+    release, thread = elsewhere(committed_acorn, lambda: lock(OutboxEvent.objects.all()))
     with work():
-        Job.objects.create(kind="refers", result=file)
+        HandledEvent.objects.create(event=event, handler="refers", handled_at=clock.wall())
     release.set()
     thread.join()
 

@@ -6,7 +6,12 @@ from django.db import connection
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("lock_timeout", "3s"), ("idle_in_transaction_session_timeout", "1min"), ("jit", "off")],
+    [
+        ("lock_timeout", "3s"),
+        ("statement_timeout", "15s"),
+        ("idle_in_transaction_session_timeout", "1min"),
+        ("jit", "off"),
+    ],
 )
 def test_the_app_gets_its_settings(db: None, setting: str, value: str) -> None:
     with connection.cursor() as cursor:

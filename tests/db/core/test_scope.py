@@ -1,10 +1,14 @@
 """The tenant is set in work(), nowhere else; without it nothing can be read or written."""
 
 import threading
+from dataclasses import replace
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, transaction
+from django.http import HttpResponse
+from django.test import RequestFactory
 
+from core.middleware import ErrorMiddleware
 from core.models import Job
 from core.scope import InsideWork, NoTenant, OtherTenant, Scope, enter, inside_work, refuse_inside_work, work
 
@@ -70,3 +74,25 @@ def test_the_setting_is_gone_after_commit(committed_acorn: Scope) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('app.organization_id', true)")
         assert cursor.fetchone()[0] in ("", None)
+
+
+@pytest.mark.parametrize(
+    ("origin", "limit"), [("page", "15s"), ("api", "15s"), ("worker", "5min"), ("command", "5min")]
+)
+def test_a_statement_may_take_as_long_as_its_origin_allows(
+    committed_acorn: Scope, origin: str, limit: str
+) -> None:
+    with enter(replace(committed_acorn, origin=origin)), work(), connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == (limit,)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("15s",), "what was set is over with the transaction"
+
+
+def test_a_page_that_takes_too_long_says_so(acorn: Scope, rf: RequestFactory) -> None:
+    with pytest.raises(OperationalError) as stopped, work(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(5)")
+    answer = ErrorMiddleware(lambda request: HttpResponse()).process_exception(rf.get("/"), stopped.value)
+    assert answer is not None
+    assert (answer.status_code, b"took too long" in answer.content) == (503, True)
