@@ -119,6 +119,7 @@ def _shell(request: HttpRequest, seat: Seat) -> Shell:
         sections=_sections(request, seat),
         sandbox=seat.organization.live_twin_id is not None,
         sign_out_href=reverse("sign-out"),
+        search_href=reverse("search", args=[seat.organization.slug]),
     )
 
 

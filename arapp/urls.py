@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from arapp import health, home, outbox
+from arapp import health, home, outbox, search
 from tenants.urls import signed_out
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health.health, name="health"),
     path("ready/", health.ready, name="ready"),
     path("o/<slug:slug>/", home.home, name="home"),
+    path("o/<slug:slug>/search/", search.hits, name="search"),
     path("o/<slug:slug>/", include("tenants.urls")),
     path("o/<slug:slug>/", include("customers.urls")),
     path("", include("portal.urls")),

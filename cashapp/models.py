@@ -90,6 +90,9 @@ class Payment(Record):
         indexes = [
             models.Index(fields=["organization", "-id"], name="payment_newest"),
             models.Index(fields=["organization", "customer", "-id"], name="payment_customer"),
+            models.Index(fields=["organization", "minor"], name="payment_by_amount"),
+            models.Index(fields=["organization", "memo"], name="payment_by_memo"),
+            models.Index(fields=["organization", "provider_ref"], name="payment_by_reference"),
         ]
 
 

@@ -36,6 +36,21 @@ class Customer(Record):
         indexes = [models.Index(fields=["organization", "name_key", "id"], name="customer_by_name")]
 
 
+class NameStart(TenantRow):
+    """A customer's name from one of its words on, so that a range over an index finds it by the start of any word."""
+
+    AUDITED = False  # derived from the name, which is audited
+
+    customer = TenantForeignKey(Customer)
+    start = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "customer", "start"], name="namestart_once")
+        ]
+        indexes = [models.Index(fields=["organization", "start", "customer"], name="namestart_by_start")]
+
+
 class Contact(Record):
     """A person at a customer; gets mail and links, has no account."""
 

@@ -3,17 +3,15 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 
-from babel.numbers import list_currencies
 from django.db.models import Count, Q, QuerySet, Sum
 
-from core.money import MAX_MINOR, Money, MoneyError, exponent
+from core.money import Money
 from core.paging import Order
+from core.search import of_amount, starts
 from invoicing.domain.display import standing
 from invoicing.domain.numbers import PREFIXES
 from invoicing.domain.states import State
@@ -23,10 +21,8 @@ from receivables.selectors import item_states
 
 NEWEST = Order("pk", int, descending=True)
 STATES = ("draft", "open", "overdue", "paid", "void")
-_LAST = "\U0010ffff"
 _YEARS_BACK = 3
 _COUNTER = re.compile(r"\d{1,7}", re.ASCII)
-_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,4})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +79,9 @@ def documents(wanted: DocumentFilter, *, today: date) -> "QuerySet[Document]":
         **{name: value for name, value in exact.items() if value}
     )
     if wanted.amount:
-        found = found.filter(_of_amount(wanted.amount))
+        found = found.filter(of_amount("total_minor", wanted.amount) or Q(pk__in=[]))
     if wanted.text:
-        found = found.filter(_of_text(wanted.text, today))
+        found = found.filter(of_text(wanted.text, today))
     return _of_state(found, wanted.state, today)
 
 
@@ -101,41 +97,18 @@ def _of_state(found: "QuerySet[Document]", state: str, today: date) -> "QuerySet
     return found
 
 
-def _of_amount(text: str) -> Q:
-    """Documents of exactly this total in their own currency: 1847.00 is 184700 in EUR, 1847 in JPY."""
-    whole, _, fraction = text.partition(".")
-    wanted = Q(pk__in=[])
-    for places, codes in _codes_by_places().items():
-        if fraction[places:].strip("0"):
-            continue
-        minor = int(f"{whole}{fraction[:places].ljust(places, '0')}")
-        if minor <= MAX_MINOR:
-            wanted |= Q(total_minor=minor, currency__in=codes)
-    return wanted
-
-
-@cache
-def _codes_by_places() -> dict[int, list[str]]:
-    """Every currency code by its decimals."""
-    groups: dict[int, list[str]] = defaultdict(list)
-    for code in sorted(list_currencies()):
-        with suppress(MoneyError):
-            groups[exponent(code)].append(code)
-    return groups
-
-
-def _of_text(text: str, today: date) -> Q:
+def of_text(text: str, today: date) -> Q:
     """Documents whose number starts with the text or ends in its digits, or whose total it is."""
     text = text.strip().upper()
-    wanted = Q(number__gte=text, number__lt=text + _LAST)
+    wanted = starts("number", text)
+    if text[:1].isdigit() and "-" in text:
+        wanted |= starts("number", *(f"{prefix}-{text}" for prefix in PREFIXES.values()))
     if _COUNTER.fullmatch(text):
         years = range(today.year - _YEARS_BACK, today.year + 1)
         wanted |= Q(
             number__in=[f"{prefix}-{year}-{int(text):05d}" for prefix in PREFIXES.values() for year in years]
         )
-    if _AMOUNT.fullmatch(plain := text.replace(",", "")):
-        wanted |= _of_amount(plain)
-    return wanted
+    return wanted | (of_amount("total_minor", text) or Q())
 
 
 def rows(page: Sequence[Document], *, today: date) -> list[DocumentRow]:

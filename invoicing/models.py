@@ -93,6 +93,7 @@ class Document(Record):
             models.Index(fields=["organization", "-id"], name="document_newest"),
             models.Index(fields=["organization", "customer", "-id"], name="document_customer"),
             models.Index(fields=["organization", "number"], name="document_by_number"),
+            models.Index(fields=["organization", "total_minor"], name="document_by_total"),
         ]
 
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from core import bulk, clock, ids
 from core.errors import Conflict
-from customers.models import Contact, Customer
-from customers.services.customers import name_key
+from customers.models import Contact, Customer, NameStart
+from customers.services.customers import name_key, word_starts
 from tenants.selectors import entities
 
 
@@ -65,6 +65,14 @@ def create_customers(drafts: Sequence[CustomerDraft]) -> dict[str, tuple[int, st
         ],
     )
     bulk.insert(
+        NameStart,
+        [
+            {"customer_id": made[draft.number][0], "start": start}
+            for draft in drafts
+            for start in word_starts(name_key(draft.name))
+        ],
+    )
+    bulk.insert(
         Contact,
         [
             {
@@ -100,6 +108,7 @@ def remove_unused(public_ids: Sequence[str]) -> None:
     try:
         with transaction.atomic():
             contacts.delete()
+            NameStart.objects.filter(customer__in=found).delete()
             found.delete()
     except IntegrityError as error:
         raise Conflict(

@@ -11,11 +11,13 @@ from django.db import IntegrityError, transaction
 from core import clock, money
 from core.errors import Conflict, Invalid
 from core.locks import lock_one
-from customers.models import Contact, Customer
+from customers.models import Contact, Customer, NameStart
 from customers.ports import still_needed
 from tenants.selectors import entity as entity_of
 
 KEY_LENGTH = 200
+BREAKS = " -/(.&"
+"""What a word of a name begins after; the migration that filled NameStart knows the same."""
 FIELDS = ("name", "number", "email", "address", "country", "currency", "terms_days", "parent_id")
 _MAX_DEPTH = 10
 _TRIES = 20
@@ -44,6 +46,22 @@ def name_key(name: str) -> str:
     folded = unicodedata.normalize("NFKD", name).casefold()
     kept = "".join(ch for ch in folded if not unicodedata.combining(ch))
     return " ".join(kept.split())[:KEY_LENGTH]
+
+
+def word_starts(key: str) -> list[str]:
+    """A name's key from each of its words on: `kestrel freight`, `freight`."""
+    before = " " + key
+    starts = [key[n:] for n, char in enumerate(key) if before[n] in BREAKS and char not in BREAKS]
+    return starts if not key or key[0] not in BREAKS else [key, *starts]
+
+
+def _keep_starts(customer: Customer) -> None:
+    """Keep how the customer's name is found, after it was written."""
+    wanted = word_starts(customer.name_key)
+    if set(NameStart.objects.filter(customer=customer).values_list("start", flat=True)) == set(wanted):
+        return
+    NameStart.objects.filter(customer=customer).delete()
+    NameStart.objects.bulk_create(NameStart(customer=customer, start=start) for start in wanted)
 
 
 def create_customer(
@@ -86,6 +104,7 @@ def create_customer(
             customer = Customer.objects.create(
                 name_key=name_key(name), entity=entity, zone=entity.zone, external_id=external_id, **values
             )
+            _keep_starts(customer)
             if email:
                 Contact.objects.create(customer=customer, name=name, email=email)
     except IntegrityError as error:
@@ -132,7 +151,9 @@ def update_customer(customer_id: int, *, version: int, **values: Any) -> Custome
     customer.name_key = name_key(customer.name)
     try:
         with transaction.atomic():
-            return customer.touch(*FIELDS, "name_key")
+            customer.touch(*FIELDS, "name_key")
+            _keep_starts(customer)
+            return customer
     except IntegrityError as error:
         raise NumberTaken(f"Customer number {customer.number} is taken.") from error
 

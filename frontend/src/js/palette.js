@@ -3,6 +3,7 @@
 import { icon, inField, make, word } from "./dom.js";
 
 const DEBOUNCE_MS = 150;
+const ASCII = /^[\x20-\x7e]*$/;
 
 function localEntries() {
   const places = [...document.querySelectorAll("a[data-go-place]")].map((link) => ({
@@ -26,12 +27,18 @@ export function startPalette() {
   if (!dialog) return;
   const input = dialog.querySelector("input");
   const list = dialog.querySelector("[role=listbox]");
+  const said = dialog.querySelector("[data-said]");
   const count = dialog.querySelector("[data-count]");
   let remote = [];
   let timer = 0;
   let asked = 0;
+  let waits = false; // for the server's answer to what stands in the field
+  let failed = false;
+  let wanted = null; // Enter came first: open the first hit as soon as it is there
+  let moved = ""; // id of the option that the arrows chose; an answer does not take it away
 
-  const options = () => [...list.querySelectorAll("[role=option]")];
+  // Hits of an earlier question stay in sight until the answer comes, but nobody opens them by accident.
+  const options = () => [...list.querySelectorAll("[role=option]:not(.is-old)")];
   const select = (next) => {
     for (const option of options()) option.setAttribute("aria-selected", String(option === next));
     if (next) {
@@ -52,9 +59,11 @@ export function startPalette() {
   }
 
   function draw() {
-    const query = input.value.replace(/^>\s*/, "").trim();
-    const hits = localEntries().filter((entry) => matches(entry.label, query));
-    list.replaceChildren(...remote);
+    const words = input.value.replace(/^>\s*/, "").trim();
+    const hits = localEntries().filter((entry) => matches(entry.label, words));
+    const none = remote.some((each) => "none" in each.dataset);
+    for (const each of remote) each.classList.toggle("is-old", waits);
+    list.replaceChildren(...(none ? [] : remote));
     let group = "";
     hits.forEach((entry, index) => {
       if (entry.group !== group) {
@@ -65,42 +74,66 @@ export function startPalette() {
       }
       list.append(row(entry, index));
     });
-    if (!options().length) list.append(make("div", "pal-none", word("noHits")));
-    count.textContent = word("hits").replace("{n}", options().length);
-    select(options()[0]);
+    const empty = !list.querySelector("[role=option]");
+    if (failed) said.textContent = word("searchFailed");
+    else if (none && !waits) said.textContent = remote.map((each) => each.textContent).join(" ");
+    else said.textContent = empty ? word(waits ? "searching" : "noHits") : "";
+    said.classList.toggle("bad", failed);
+    list.hidden = empty;
+    input.setAttribute("aria-expanded", String(!empty));
+    list.setAttribute("aria-busy", String(waits));
+    count.textContent = waits ? word("searching") : word("hits").replace("{n}", options().length);
+    select(options().find((option) => option.id === moved) ?? options()[0]);
+  }
+
+  const query = () => input.value.trim();
+  const isAsked = () => Boolean(dialog.dataset.search) && !query().startsWith(">") && query().length >= (ASCII.test(query()) ? 2 : 1);
+
+  function settle(hits, problem = false) {
+    [remote, failed, waits] = [hits, problem, false];
+    draw();
+    const open = wanted;
+    wanted = null;
+    if (open && options().length) follow(options()[0], open.newTab);
+  }
+
+  function follow(option, newTab) {
+    if (newTab && option.href) window.open(option.href, "_blank", "noopener");
+    else option.click();
   }
 
   async function ask() {
-    const query = input.value.trim();
-    const mine = ++asked;
-    if (!dialog.dataset.search || query.length < 2 || query.startsWith(">")) {
-      remote = [];
-      return draw();
-    }
+    const mine = asked;
     try {
-      const answer = await fetch(`${dialog.dataset.search}?q=${encodeURIComponent(query)}`, { headers: { "X-Requested-With": "fetch" } });
-      if (mine !== asked || !answer.ok) return;
+      const answer = await fetch(`${dialog.dataset.search}?q=${encodeURIComponent(query())}`, { headers: { "X-Requested-With": "fetch" } });
+      if (mine !== asked) return;
+      // Redirected means signed out meanwhile: that page is no list of hits.
+      if (!answer.ok || answer.redirected) return settle([], true);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      remote = [...page.body.children];
-      draw();
+      if (mine === asked) settle([...page.body.children]);
     } catch {
-      // Offline or aborted: the local hits stay.
+      if (mine === asked) settle([], true);
     }
   }
 
   const open = () => {
     if (dialog.open) return;
     input.value = "";
-    remote = [];
+    clearTimeout(timer);
+    asked += 1;
+    [remote, waits, failed, wanted, moved] = [[], false, false, null, ""];
     dialog.showModal();
     draw();
     input.focus();
   };
 
   input.addEventListener("input", () => {
-    draw();
     clearTimeout(timer);
-    timer = setTimeout(ask, DEBOUNCE_MS);
+    asked += 1;
+    [waits, failed, wanted, moved] = [isAsked(), false, null, ""];
+    if (waits) timer = setTimeout(ask, DEBOUNCE_MS);
+    else remote = [];
+    draw();
   });
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -113,12 +146,15 @@ export function startPalette() {
     const at = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const step = event.key === "ArrowDown" ? 1 : -1;
-      select(all[(at + step + all.length) % all.length]);
+      const next = all[(at + step + all.length) % all.length];
+      moved = next?.id ?? "";
+      select(next);
       event.preventDefault();
-    } else if (event.key === "Enter" && all[at]) {
+    } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      if ((event.ctrlKey || event.metaKey) && all[at].href) window.open(all[at].href, "_blank", "noopener");
-      else all[at].click();
+      const newTab = event.ctrlKey || event.metaKey;
+      if (waits && !moved) wanted = { newTab };
+      else if (all[at]) follow(all[at], newTab);
     }
   });
   dialog.addEventListener("click", (event) => {
