@@ -18,11 +18,13 @@ from core import clock, timeline
 from core.models import OutboxEvent
 from core.money import Money
 from core.pages import missing
+from core.scope import current
 from core.templatetags.fmt import count, money, percent
 from core.web import open_page, page
 from customers import selectors as customers
 from customers.permissions import CUSTOMERS_EDIT
 from receivables import balances
+from receivables.permissions import AGEING_VIEW
 from receivables.selectors import item_states
 from tenants.permissions import HOME_VIEW, MEMBERS_EDIT, SETTINGS_EDIT
 from tenants.seats import remember
@@ -79,8 +81,10 @@ class Figures:
     open_href: str
     overdue_href: str
     received_href: str
+    dso_href: str
     overdue_share: Decimal | None
     late_customers: int
+    sales: Money
     buckets: list[dict[str, Any]]
 
 
@@ -91,7 +95,9 @@ def _figures(slug: str, standing: balances.Standing, today: date) -> Figures:
         open_href=_invoices(slug, state="open", currency=code),
         overdue_href=_invoices(slug, state="overdue", currency=code),
         received_href=timeline.link("payments", slug),
+        dso_href=f"{timeline.link('dso', slug)}#{code}" if current().may(AGEING_VIEW) else "",
         overdue_share=Decimal(standing.overdue.minor) / owed if owed else None,
+        sales=Money(standing.dso.sales_minor, code),
         late_customers=sum(bucket.customers for bucket in standing.buckets[1:]),
         buckets=[_bucket(slug, standing, bucket, today) for bucket in standing.buckets] if owed else [],
     )

@@ -25,6 +25,7 @@ from django.db.models.functions import Coalesce
 
 from core.money import Money
 from customers.balances import Balance, OpenLine
+from receivables.domain.dso import Dso, first_day
 from receivables.domain.items import Kind, Side
 from receivables.models import OpenItem
 
@@ -142,6 +143,7 @@ class Standing:
     credit_minor: int
     received_minor: int
     received_count: int
+    dso: Dso
 
     @property
     def owed(self) -> Money:
@@ -193,28 +195,58 @@ def standings(*, today: date, since: date) -> list[Standing]:
         else:
             level = row["level"]
             buckets.setdefault(code, {})[level] = Bucket(level, row["minor"], row["items"], row["customers"])
-    received = _received(since=since, until=today)
+    came_in = Q(kind__in=(Kind.PAYMENT, Kind.REVERSAL), effective_on__gt=since)
+    flows = _flows(came_in | _sold(today), until=today)
+    received = {code for code, kinds in flows.items() if {Kind.PAYMENT, Kind.REVERSAL} & kinds.keys()}
     return [
-        Standing(
-            currency=code,
-            buckets=tuple(
-                buckets.get(code, {}).get(level, Bucket(level, 0, 0, 0)) for level in range(LAST_BUCKET + 1)
-            ),
-            credit_minor=credit.get(code, 0),
-            received_minor=received.get(code, (0, 0))[0],
-            received_count=received.get(code, (0, 0))[1],
-        )
+        _standing(code, buckets.get(code, {}), credit.get(code, 0), flows.get(code, {}))
         for code in sorted({*buckets, *credit, *received})
     ]
 
 
-def _received(*, since: date, until: date) -> dict[str, tuple[int, int]]:
-    kinds = (Kind.PAYMENT, Kind.REVERSAL)
-    rows = OpenItem.objects.filter(kind__in=kinds, effective_on__gt=since, effective_on__lte=until)
-    signed = Case(When(kind=Kind.PAYMENT, then=F("total_minor")), default=-F("total_minor"))
-    payments = Count("pk", filter=Q(kind=Kind.PAYMENT))
-    summed = rows.values("currency").annotate(minor=Sum(signed), items=payments)
-    return {row["currency"]: (row["minor"], row["items"]) for row in summed}
+_Flow = dict[str, tuple[int, int]]
+"""Minor units and number of items by kind."""
+
+
+def _standing(code: str, buckets: dict[int, Bucket], credit_minor: int, flow: _Flow) -> Standing:
+    received, count = flow.get(Kind.PAYMENT, (0, 0))
+    owed = sum(bucket.minor for bucket in buckets.values())
+    return Standing(
+        currency=code,
+        buckets=tuple(buckets.get(level, Bucket(level, 0, 0, 0)) for level in range(LAST_BUCKET + 1)),
+        credit_minor=credit_minor,
+        received_minor=received - flow.get(Kind.REVERSAL, (0, 0))[0],
+        received_count=count,
+        dso=_dso(owed - credit_minor, flow),
+    )
+
+
+def _dso(closing_minor: int, flow: _Flow) -> Dso:
+    invoiced, credited, voided = (
+        flow.get(kind, (0, 0))[0] for kind in (Kind.INVOICE, Kind.CREDIT_NOTE, Kind.VOID)
+    )
+    return Dso(closing_minor, invoiced, credited, voided)
+
+
+def _sold(until: date) -> Q:
+    return Q(kind__in=(Kind.INVOICE, Kind.CREDIT_NOTE, Kind.VOID), effective_on__gte=first_day(until))
+
+
+def _flows(which: Q, *, until: date) -> dict[str, _Flow]:
+    rows = OpenItem.objects.filter(which, effective_on__lte=until).values("currency", "kind")
+    found: dict[str, _Flow] = {}
+    for row in rows.annotate(minor=Sum("total_minor"), items=Count("pk")):
+        found.setdefault(row["currency"], {})[row["kind"]] = (row["minor"], row["items"])
+    return found
+
+
+def dso(closing: dict[str, int], *, on: date) -> dict[str, Dso]:
+    """Days sales outstanding at the end of a day by currency, from what was open then in minor units; one query."""
+    flows = _flows(_sold(on), until=on)
+    return {
+        code: _dso(closing.get(code, 0), flows.get(code, {}))
+        for code in sorted(closing.keys() | flows.keys())
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from core import clock
+from core.money import Money
 from core.timeline import link
 from core.web import page
 from customers.selectors import by_ids
 from ledger.selectors import control_balances
+from receivables import balances
 from receivables.ageing import Aged, ageing
+from receivables.domain.dso import Dso, first_day
 from receivables.permissions import AGEING_VIEW
 from tenants.selectors import entity
 
@@ -63,6 +67,45 @@ def ageing_page(request: HttpRequest, slug: str) -> HttpResponse:
     }
     status = 422 if form.is_bound and form.errors else 200
     return TemplateResponse(request, "receivables/ageing.html", context, status=status)
+
+
+@page(AGEING_VIEW)
+@require_GET
+def dso_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Days sales outstanding at the end of a day, with what it is made of."""
+    today = clock.today(entity().zone)
+    form = AsOfForm(request.GET or None)
+    on = (form.is_valid() and form.cleaned_data["on"]) or today
+    closing = {each.currency: each.total.net.minor for each in ageing(on)}
+    context = {
+        "slug": slug,
+        "today": today,
+        "form": form,
+        "on": on,
+        "since": first_day(on),
+        "sections": [_section(slug, code, each, on) for code, each in balances.dso(closing, on=on).items()],
+        "crumbs": [{"label": _("Ageing"), "href": link("ageing", slug)}],
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return TemplateResponse(request, "receivables/dso.html", context, status=status)
+
+
+def _section(slug: str, code: str, each: Dso, on: date) -> dict[str, Any]:
+    issued = {"currency": code, "issued_from": first_day(on).isoformat(), "issued_to": on.isoformat()}
+    invoices = link("invoices", slug)
+    return {
+        "currency": code,
+        "dso": each,
+        "closing": Money(each.closing_minor, code),
+        "invoiced": Money(each.invoiced_minor, code),
+        "credited": Money(-each.credited_minor, code),
+        "voided": Money(-each.voided_minor, code),
+        "sales": Money(each.sales_minor, code),
+        "ageing": f"{link('ageing', slug)}?{urlencode({'on': on.isoformat()})}",
+        "invoices": invoices and f"{invoices}?{urlencode({'kind': 'invoice', **issued})}",
+        "notes": invoices and f"{invoices}?{urlencode({'kind': 'credit_note', **issued})}",
+        "voids": invoices and f"{invoices}?{urlencode({'state': 'void', 'currency': code})}",
+    }
 
 
 def _row(slug: str, row: Aged, named: dict[int, Any]) -> dict[str, Any]:
