@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from core import clock, timeline
+from core import clock, parked, timeline
 from core.models import OutboxEvent
 from core.money import Money
 from core.pages import missing
@@ -26,7 +26,7 @@ from customers.permissions import CUSTOMERS_EDIT
 from receivables import balances
 from receivables.permissions import AGEING_VIEW
 from receivables.selectors import item_states
-from tenants.permissions import HOME_VIEW, MEMBERS_EDIT, SETTINGS_EDIT
+from tenants.permissions import HOME_VIEW, MEMBERS_EDIT, SETTINGS_EDIT, SYSTEM_VIEW
 from tenants.seats import remember
 from tenants.selectors import entity, member_count
 
@@ -54,7 +54,7 @@ def home(request: HttpRequest, slug: str) -> TemplateResponse:
     today = clock.today(seller.zone)
     standings = balances.standings(today=today, since=today - timedelta(days=DAYS))
     standings.sort(key=lambda standing: (standing.currency != seller.currency, standing.currency))
-    context: dict[str, Any] = {"slug": slug, "day": today, "steps": None}
+    context: dict[str, Any] = {"slug": slug, "day": today, "today": today, "steps": None}
     if standings or balances.any_items():
         context["figures"] = [_figures(slug, standing, today) for standing in standings]
         context["late_in"] = seller.currency
@@ -62,6 +62,7 @@ def home(request: HttpRequest, slug: str) -> TemplateResponse:
     else:
         context["steps"] = _first_steps(slug, seller)
     context["activity"] = timeline.lines(_activity(slug), seller.zone)
+    context["parked"] = parked.count() if current().may(SYSTEM_VIEW) else 0
     context["invoice_new"] = timeline.link("invoice-new", slug)
     context["no_customer"] = missing(CUSTOMERS_EDIT)
     return TemplateResponse(request, "home/home.html", context)

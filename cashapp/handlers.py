@@ -2,6 +2,8 @@
 
 import logging
 
+from django.utils.translation import gettext_lazy as _
+
 from cashapp.events import PaymentReceived
 from cashapp.mails import RECEIPT
 from cashapp.models import Attempt, Payment
@@ -44,7 +46,7 @@ def send_receipts(rows: list[OutboxEvent]) -> None:
         return  # a suspended organization sends nothing
 
 
-@registry.effect("sandbox.webhook")
+@registry.effect("sandbox.webhook", _("Report a sandbox charge"))
 def report_sandbox(effect: Effect) -> None:
     """Bring the sandbox's report to the inbox, as the network would."""
     inbox.receive(
@@ -52,7 +54,7 @@ def report_sandbox(effect: Effect) -> None:
     )
 
 
-@registry.effect("webhook.handle")
+@registry.effect("webhook.handle", _("Ask the gateway what became of a charge"))
 def handle_webhook(effect: Effect) -> None:
     inbox.handle(effect.payload["id"])
 

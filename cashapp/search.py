@@ -8,13 +8,16 @@ from django.utils.translation import gettext_lazy
 from cashapp.forms import METHOD_LABELS
 from cashapp.models import Payment
 from cashapp.permissions import PAYMENTS_VIEW
-from cashapp.selectors import NEWEST, payments
+from cashapp.selectors import NEWEST, names, payments
 from core import clock
 from core.money import Money
+from core.registry import Place, places
 from core.search import LIMIT, Hit, of_amount, source, starts
 from core.templatetags.fmt import shortdate
 from core.timeline import link
 from tenants.selectors import entity
+
+places[Payment.PREFIX] = Place("payment", PAYMENTS_VIEW, names)
 
 
 @source(gettext_lazy("Payments"), PAYMENTS_VIEW)

@@ -1,5 +1,6 @@
 """Reads of payments and attempts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,6 +10,7 @@ from cashapp.domain.states import LineState
 from cashapp.models import Attempt, AttemptItem, BankLine, Payment
 from core.money import Money
 from core.paging import Order
+from core.templatetags.fmt import money_code
 from receivables.domain.items import Kind, why_final
 from receivables.selectors import allocations_of, debits_of_credits
 
@@ -52,6 +54,12 @@ def payments() -> "QuerySet[Payment]":
     """All payments with their customers. Inside work()."""
     found: QuerySet[Payment] = Payment.objects.select_related("customer")
     return found
+
+
+def names(public_ids: Iterable[str]) -> dict[str, str]:
+    """What payments are called by public id: their amounts. One query, inside work()."""
+    found = Payment.objects.filter(public_id__in=list(public_ids))
+    return {row.public_id: money_code(Money(row.minor, row.currency)) for row in found}
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,11 @@ class OutboxEvent(TenantRow):
                 condition=models.Q(relayed_at=None, parked_at=None),
             ),
             models.Index(fields=["organization", "object_public_id", "id"], name="outbox_object"),
+            models.Index(
+                fields=["organization", "name", "id"],
+                name="outbox_parked",
+                condition=models.Q(relayed_at=None, parked_at__isnull=False),
+            ),
         ]
 
 
@@ -160,6 +165,11 @@ class Effect(TenantRow):
                 fields=["organization", "due_at"],
                 name="effect_due",
                 condition=models.Q(done_at=None, parked_at=None),
+            ),
+            models.Index(
+                fields=["organization", "kind", "id"],
+                name="effect_parked",
+                condition=models.Q(done_at=None, parked_at__isnull=False),
             ),
         ]
 

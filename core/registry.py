@@ -3,7 +3,7 @@
 Each app fills it from its `permissions`, `handlers`, `nav` and `commands` modules, loaded once at start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,11 +55,23 @@ class SearchSource:
     find: Callable[[str, str], list[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The page of a kind of thing, and how such things are called: names by public id, one query, inside work()."""
+
+    url_name: str
+    permission: str
+    names: Callable[[Iterable[str]], dict[str, str]]
+
+
 permissions: dict[str, Permission] = {}
 handlers: dict[str, list[Handler]] = {}
 effects: dict[str, Callable[[Any], None]] = {}
+effect_labels: dict[str, Any] = {}
 due_workers: dict[str, Callable[[list[int]], None]] = {}
 nav: list[NavItem] = []
+places: dict[str, Place] = {}
+"""Prefix of a public id to where such a thing is shown, for apps below that know no more than the id."""
 panels: dict[str, list[tuple[str, str]]] = {}
 searches: list[SearchSource] = []
 checks: dict[str, str | Callable[[], list[tuple[Any, ...]]]] = {}
@@ -92,11 +104,15 @@ def handles(event: type) -> Callable[[Callable[[list[Any]], None]], Callable[[li
     return register
 
 
-def effect(kind: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
-    """Register what works off due effects of a kind. It runs outside work() and must bear being run again."""
+def effect(kind: str, label: Any = "") -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    """Register what works off due effects of a kind. It runs outside work() and must bear being run again.
+
+    `label` says for people what is done.
+    """
 
     def register(run: Callable[[Any], None]) -> Callable[[Any], None]:
         effects[kind] = run
+        effect_labels[kind] = label
         return run
 
     return register

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from core import clock
+from core import clock, registry
 from core.models import OutboxEvent
+from core.scope import current
 from core.templatetags.fmt import clocktime, shortdate
 
 
@@ -77,6 +78,28 @@ def link(name: str, *args: str) -> str:
         return reverse(name, args=args)
     except NoReverseMatch:
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something known by its public id only: how it is called, and its page, or "" when there is none to open."""
+
+    label: str
+    href: str
+
+
+def named(slug: str, public_ids: Iterable[str]) -> dict[str, Named]:
+    """Names and pages of things of any kind that the actor may see, one query for each kind. Inside work()."""
+    kinds: dict[str, set[str]] = {}
+    for public_id in public_ids:
+        kinds.setdefault(public_id.partition("_")[0], set()).add(public_id)
+    found: dict[str, Named] = {}
+    for prefix, ids in kinds.items():
+        place = registry.places.get(prefix)
+        if place and current().may(place.permission):
+            names = place.names(ids)
+            found |= {pk: Named(name, link(place.url_name, slug, pk)) for pk, name in names.items()}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,15 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.registry import Place, places
 from core.search import LIMIT, Hit, source, starts
 from core.timeline import link
 from customers.models import Customer, NameStart
 from customers.permissions import CUSTOMERS_VIEW
+from customers.selectors import names
 from customers.services.customers import name_key
+
+places[Customer.PREFIX] = Place("customer", CUSTOMERS_VIEW, names)
 
 
 @source(gettext_lazy("Customers"), CUSTOMERS_VIEW)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_lazy as _
+
 from core import effects, registry
 from core.models import Effect, OutboxEvent
 from core.suspension import Suspended
@@ -31,7 +33,7 @@ def deliver_credit_notes(rows: list[OutboxEvent]) -> None:
     _make_pdfs_due([row.object_public_id for row in rows])
 
 
-@registry.effect("document.pdf")
+@registry.effect("document.pdf", _("Make the PDF of a document"))
 def make(effect: Effect) -> None:
     """Render one document's PDF; run again it finds it made."""
     make_pdf(effect.payload["document"])

@@ -4,13 +4,17 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from core.money import Money
+from core.registry import Place, places
 from core.search import LIMIT, Hit, source
 from core.templatetags.looks import STATES
 from core.timeline import link
 from invoicing.listing import NEWEST, DocumentRow, of_text, rows
 from invoicing.models import Document
 from invoicing.permissions import INVOICES_VIEW
+from invoicing.selectors import numbers
 from invoicing.views.common import business_today
+
+places[Document.PREFIX] = Place("invoice", INVOICES_VIEW, numbers)
 
 
 @source(gettext_lazy("Invoices and credit notes"), INVOICES_VIEW)

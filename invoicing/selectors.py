@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from core.errors import NotFound
 from invoicing.domain.states import State
 from invoicing.models import Document, Line, Party, TaxLine
@@ -60,6 +62,12 @@ class DocumentView:
     @property
     def paid_minor(self) -> int:
         return self.document.total_minor - self.open_minor if self.item else 0
+
+
+def numbers(public_ids: Iterable[str]) -> dict[str, str]:
+    """Numbers of documents by public id; a draft is called so. One query, inside work()."""
+    found = Document.objects.filter(public_id__in=list(public_ids)).values_list("public_id", "number")
+    return {public_id: number or _("Draft") for public_id, number in found}
 
 
 def document(public_id: str) -> Document:

@@ -1,5 +1,7 @@
 """Reading messages for timelines and pages."""
 
+from collections.abc import Iterable
+
 from messaging.models import Message
 
 
@@ -17,3 +19,9 @@ def message_of(public_id: str) -> Message | None:
     """One message."""
     found: Message | None = Message.objects.filter(public_id=public_id).first()
     return found
+
+
+def recipients(public_ids: Iterable[str]) -> dict[str, str]:
+    """To whom messages go, by public id, one query. Inside work()."""
+    found = Message.objects.filter(public_id__in=list(public_ids))
+    return dict(found.values_list("public_id", "to_address"))

@@ -10,8 +10,12 @@ SETTINGS_EDIT = permission("settings.edit", _("Change settings"))
 MEMBERS_VIEW = permission("members.view", _("See members"))
 MEMBERS_EDIT = permission("members.edit", _("Invite and change members"))
 HOME_VIEW = permission("home.view", _("See the dashboard"))
+SYSTEM_VIEW = permission("system.view", _("See work that keeps failing"))
+SYSTEM_RETRY = permission("system.retry", _("Have work that keeps failing tried again"))
 
 OWNER, ACCOUNTS_MANAGER, VIEWER = "Owner", "Accounts Manager", "Viewer"
+_HOUSE = {"settings", "members", "system"}
+"""What concerns the house itself: an Accounts Manager only sees it."""
 
 
 def built_in_roles() -> dict[str, list[str]]:
@@ -20,9 +24,7 @@ def built_in_roles() -> dict[str, list[str]]:
     return {
         OWNER: everything,
         ACCOUNTS_MANAGER: [
-            name
-            for name in everything
-            if name.split(".")[0] not in {"settings", "members"} or name.endswith(".view")
+            name for name in everything if name.split(".")[0] not in _HOUSE or name.endswith(".view")
         ],
-        VIEWER: [name for name in everything if name.endswith(".view")],
+        VIEWER: [name for name in everything if name.endswith(".view") and name != SYSTEM_VIEW],
     }
