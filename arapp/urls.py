@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", home.home, name="home"),
     path("o/<slug:slug>/search/", search.hits, name="search"),
     path("o/<slug:slug>/", include("tenants.urls")),
+    path("o/<slug:slug>/", include("messaging.urls")),
     path("o/<slug:slug>/", include("customers.urls")),
     path("", include("portal.urls")),
     path("o/<slug:slug>/", include("invoicing.urls")),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from cashapp.models import Payment
 from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
@@ -15,7 +17,7 @@ from tenants.selectors import entity_facts
 RECEIPT = "receipt"
 
 
-@composer(RECEIPT)
+@composer(RECEIPT, _("Receipt"))
 def compose(message: Any) -> Answer:
     """The receipt of a payment; nothing is sent for one that was taken back meanwhile."""
     payment = Payment.objects.filter(public_id=message.about).first()

@@ -10,6 +10,7 @@ urlpatterns = [
     path("customers/<slug:public_id>/edit/", pages.customer_edit, name="customer-edit"),
     path("customers/<slug:public_id>/archive/", pages.customer_archive, name="customer-archive"),
     path("customers/<slug:public_id>/restore/", pages.customer_restore, name="customer-restore"),
+    path("customers/<slug:public_id>/messages/", pages.customer_messages, name="customer-messages"),
     path("customers/<slug:public_id>/contacts/", pages.contact_add, name="contact-add"),
     path(
         "customers/<slug:public_id>/contacts/<slug:contact_id>/remove/",

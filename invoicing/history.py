@@ -10,12 +10,16 @@ from messaging.selectors import messages_about
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of the timeline; `what` is the state reached or the event's name, `note` the reason given."""
+    """One line of the timeline; `what` is the state reached or the event's name, `note` the reason given.
+
+    `message` is the public id of the mail it is about.
+    """
 
     what: str
     at: datetime
     who: str = ""
     note: str = ""
+    message: str = ""
 
 
 def history(document: Document, item_public_id: str = "") -> list[Happening]:
@@ -27,7 +31,8 @@ def history(document: Document, item_public_id: str = "") -> list[Happening]:
         events = OutboxEvent.objects.filter(object_public_id=item_public_id, name__startswith="item.")
         found += [Happening(event.name, event.occurred_at) for event in events.order_by("id")]
     for message in messages_about(document.public_id):
-        found.append(Happening(f"mail.{message.state}", message.created_at, message.to_address, message.why))
+        what, at = f"mail.{message.state}", message.created_at
+        found.append(Happening(what, at, message.to_address, message.why, message.public_id))
     return sorted(found, key=lambda each: each.at, reverse=True)
 
 

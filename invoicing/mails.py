@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from core import clock
 from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
@@ -17,7 +19,7 @@ WAIT_FOR_PDF = timedelta(minutes=15)
 LINES = 5
 
 
-@composer(MAIL)
+@composer(MAIL, _("Document"))
 def compose(message: Any) -> Answer:
     """The invoice with its PDF; waits a while for the PDF, and says nothing of what was voided meanwhile."""
     shown = view(message.about)

@@ -41,13 +41,23 @@ Answer = Ready | Skip | Wait
 Composer = Callable[[Any], Answer]
 
 composers: dict[str, Composer] = {}
+labels: dict[str, Any] = {}
 
 
-def composer(kind: str) -> Callable[[Composer], Composer]:
-    """Register the composer of a kind of message; it gets the Message (read its `about`, `dedupe`, `facts`)."""
+def composer(kind: str, label: Any = "") -> Callable[[Composer], Composer]:
+    """Register the composer of a kind of message; it gets the Message (read its `about`, `dedupe`, `facts`).
+
+    `label` is what people call such a message.
+    """
 
     def register(compose: Composer) -> Composer:
         composers[kind] = compose
+        labels[kind] = label
         return compose
 
     return register
+
+
+def kind_label(kind: str) -> str:
+    """What people call messages of a kind."""
+    return str(labels.get(kind, "")) or kind.replace("_", " ").replace(".", " ").capitalize()

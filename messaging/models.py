@@ -55,4 +55,6 @@ class Message(Record):
             models.Index(fields=["organization", "about", "id"], name="message_about"),
             models.Index(fields=["organization", "customer_public_id", "-id"], name="message_customer"),
             models.Index(fields=["organization", "state", "-id"], name="message_state"),
+            models.Index(fields=["organization", "kind", "-id"], name="message_kind"),
+            models.Index(fields=["organization", "to_address", "id"], name="message_recipient"),
         ]

@@ -1,8 +1,65 @@
 """Reading messages for timelines and pages."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
+from core.errors import NotFound
+from core.models import StateChange, StoredFile
+from core.paging import Order
+from core.search import starts
 from messaging.models import Message
+
+NEWEST = Order("pk", int, descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """What is wanted; "" leaves a condition out. `recipient` is searched from its start."""
+
+    state: str = ""
+    kind: str = ""
+    recipient: str = ""
+    customer: str = ""
+    about: str = ""
+
+
+def messages(wanted: MessageFilter) -> "QuerySet[Message]":
+    """The messages that are wanted, in no order. Inside work()."""
+    exact = {
+        "state": wanted.state,
+        "kind": wanted.kind,
+        "customer_public_id": wanted.customer,
+        "about": wanted.about,
+    }
+    found: QuerySet[Message] = Message.objects.filter(
+        **{name: value for name, value in exact.items() if value}
+    )
+    if wanted.recipient:
+        found = found.filter(starts("to_address", wanted.recipient, wanted.recipient.lower()))
+    return found
+
+
+def message(public_id: str) -> Message:
+    """The message with this public id; raises NotFound. Inside work()."""
+    found: Message | None = Message.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That message is not here.")
+    return found
+
+
+def moves_of(row: Message) -> list[StateChange]:
+    """What became of a message, in order; one query. Inside work()."""
+    return list(StateChange.objects.filter(object_public_id=row.public_id).order_by("id"))
+
+
+def attached_to(row: Message) -> list[str]:
+    """Names of the files a message carried; one query, none without files. Inside work()."""
+    if not row.attachments:
+        return []
+    files = StoredFile.objects.filter(public_id__in=row.attachments).order_by("id")
+    return list(files.values_list("name", flat=True))
 
 
 def messages_about(*public_ids: str, limit: int = 50) -> list[Message]:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,6 +15,7 @@ from core.changes import last_change
 from core.choices import country_name
 from core.errors import AppError, Invalid
 from core.pages import RECORD_PAYMENT, attempt, missing
+from core.scope import current
 from core.web import page
 from customers import selectors
 from customers.balances import reads
@@ -22,9 +24,12 @@ from customers.history import history
 from customers.models import Customer
 from customers.permissions import CUSTOMERS_EDIT, CUSTOMERS_VIEW
 from customers.services import contacts, customers
+from messaging.permissions import MESSAGES_VIEW
+from messaging.selectors import messages_of_customer
 from tenants.selectors import entity
 
 OPEN_SHOWN = 50
+MESSAGES_SHOWN = 8
 TABS = ("overview", "activity")
 
 
@@ -90,12 +95,32 @@ def _items(slug: str, row: Customer) -> list[dict[str, Any]]:
 
 
 def _panels(slug: str, row: Customer) -> list[dict[str, str]]:
-    """What apps above show of a customer; each is loaded by its own request."""
+    """What other apps show of a customer and the person may see; each is loaded by its own request."""
     found = [
         {"label": label, "href": timeline.link(name, slug, row.public_id)}
         for label, name in registry.panels.get("customer.detail", [])
     ]
-    return [panel for panel in found if panel["href"]]
+    return [panel for panel in found if panel["href"] and current().may(_right_of(panel["href"]))]
+
+
+def _right_of(href: str) -> str:
+    return str(getattr(resolve(href).func, "permission", ""))
+
+
+@page(MESSAGES_VIEW)
+@require_safe
+def customer_messages(request: HttpRequest, slug: str, public_id: str) -> TemplateResponse:
+    """The newest messages to a customer, as a panel of its page."""
+    row = selectors.customer(public_id)
+    rows = messages_of_customer(row.public_id, limit=MESSAGES_SHOWN)
+    about = timeline.named(slug, {each.about for each in rows})
+    context = {
+        "slug": slug,
+        "customer": row,
+        "rows": [{"row": each, "about": about.get(each.about)} for each in rows],
+        "today": clock.today(entity().zone),
+    }
+    return TemplateResponse(request, "customers/parts/messages.html", context)
 
 
 @page(CUSTOMERS_EDIT)

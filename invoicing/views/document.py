@@ -30,6 +30,7 @@ from invoicing.selectors import DocumentView, document, lines_left, view
 from invoicing.services.send import can_send
 from invoicing.views.common import business_today, respond
 from ledger.selectors import entries_about, sums_of
+from messaging.permissions import MESSAGES_VIEW
 from receivables.domain.items import Kind, why_final
 from receivables.selectors import allocations_of
 
@@ -153,6 +154,7 @@ def _controls(shown: DocumentView) -> dict[str, Any]:
         "can_write_off": issued and row.kind == "invoice" and item is not None and item.available_minor > 0,
         "can_apply": row.kind == "credit_note" and item is not None and item.available_minor > 0,
         "can_send": issued,
+        "may_see_mail": not missing(MESSAGES_VIEW),
         "no_record": missing(RECORD_PAYMENT),
         "no_apply": missing(APPLY_CREDIT),
         "no_edit": missing(INVOICES_EDIT),

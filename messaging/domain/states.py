@@ -13,6 +13,9 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+REPEATABLE = frozenset({State.FAILED, State.SKIPPED})
+"""A person may have these sent again; of one being sent nobody knows yet whether it arrives."""
+
 MOVES: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.SENDING, State.SKIPPED, State.FAILED}),
     State.SENDING: frozenset({State.QUEUED, State.SENT, State.SKIPPED, State.FAILED}),

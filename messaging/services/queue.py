@@ -14,11 +14,11 @@ from core import ids
 from core.effects import due
 from core.errors import Invalid
 from core.locks import lock_one
-from core.states import move
+from core.states import StateConflict, move
 from core.suspension import require_live
 from messaging.composers import composers
 from messaging.domain.headers import is_clean
-from messaging.domain.states import MOVES, State
+from messaging.domain.states import MOVES, REPEATABLE, State
 from messaging.models import Message
 
 
@@ -89,6 +89,8 @@ def send_again(public_id: str) -> Message:
     """
     message: Message = lock_one(Message.objects.filter(public_id=public_id))
     require_live()
+    if message.state not in REPEATABLE:
+        raise StateConflict(_("It is on its way or was sent already."), state=message.state)
     move(message, State.QUEUED, moves=MOVES, reason="sent again", tries=0, unconfirmed=0, why="")
     due("message.send", [(f"{public_id}:{message.version}", {"message": public_id})])
     return message

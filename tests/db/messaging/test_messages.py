@@ -14,6 +14,7 @@ from core.errors import Invalid
 from core.files import store
 from core.models import Effect, Organization, OutboxEvent, StateChange
 from core.scope import InsideWork, Scope, enter, work
+from core.states import StateConflict
 from core.suspension import Suspended
 from messaging.composers import Answer, Ready, Skip, Wait, composers
 from messaging.domain.headers import display_name, one_line
@@ -177,7 +178,7 @@ def test_a_skipped_message_may_be_sent_again_and_a_sent_one_not(acorn: Scope, an
     work_off([])
     assert state_of(message) == "sent"
     assert len(mail.outbox) == 1
-    with pytest.raises(Exception, match="cannot become"), work():
+    with pytest.raises(StateConflict, match="sent already"), work():
         send_again(message.public_id)
 
 
