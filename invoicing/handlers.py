@@ -1,19 +1,24 @@
 """What follows an issue: the PDF is made and the document is mailed."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from core import effects, registry
+from core import clock, effects, registry
 from core.models import Effect, OutboxEvent
 from core.suspension import Suspended
 from customers.selectors import invoice_addresses_of
 from invoicing import mails  # noqa: F401 - registers the composer of the mail
 from invoicing.events import CreditNoteIssued, InvoiceIssued
 from invoicing.models import Document
+from invoicing.services import bulk
 from invoicing.services.pdf import make_pdf
 from invoicing.services.send import MAIL
 from messaging.services.queue import Draft, is_deliverable, queue_all
+
+TURN = timedelta(seconds=30)
+"""How long many documents are worked on before other work gets its turn."""
 
 
 @registry.handles(InvoiceIssued)
@@ -37,6 +42,15 @@ def deliver_credit_notes(rows: list[OutboxEvent]) -> None:
 def make(effect: Effect) -> None:
     """Render one document's PDF; run again it finds it made."""
     make_pdf(effect.payload["document"])
+
+
+@registry.effect(bulk.KIND, _("Issue or send many documents"))
+def act_on_many(effect: Effect) -> None:
+    """Step after step for one turn; what is left comes with the next turn, behind what was committed."""
+    end = clock.wall() + TURN
+    while bulk.step(effect.payload["job"]):
+        if clock.wall() >= end:
+            raise effects.Later(clock.wall())
 
 
 def _make_pdfs_due(public_ids: Sequence[str]) -> None:

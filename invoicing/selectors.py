@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.errors import NotFound
+from core.models import Job
 from invoicing.domain.states import State
 from invoicing.models import Document, Line, Party, TaxLine
 from receivables.selectors import ItemState, item_ids, item_states
@@ -68,6 +69,14 @@ def numbers(public_ids: Iterable[str]) -> dict[str, str]:
     """Numbers of documents by public id; a draft is called so. One query, inside work()."""
     found = Document.objects.filter(public_id__in=list(public_ids)).values_list("public_id", "number")
     return {public_id: number or _("Draft") for public_id, number in found}
+
+
+def bulk_job(public_id: str) -> Job:
+    """A job over many documents; raises NotFound, for a job of another kind too. Inside work()."""
+    found: Job | None = Job.objects.filter(public_id=public_id, kind="documents.bulk").first()
+    if found is None:
+        raise NotFound("That is not here.")
+    return found
 
 
 def document(public_id: str) -> Document:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoicing.views import actions, document, editor, lists
+from invoicing.views import actions, bulk, document, editor, lists
 
 urlpatterns = [
     path("invoices/", lists.invoices, name="invoices"),
@@ -8,7 +8,10 @@ urlpatterns = [
     path("invoices/new/", editor.invoice_new, name="invoice-new"),
     path("invoices/totals/", editor.invoice_totals, name="invoice-totals"),
     path("invoices/customers/", lists.customer_choices, name="invoice-customers"),
-    path("invoices/bulk/", lists.bulk, name="invoices-bulk"),
+    path("invoices/bulk/", bulk.bulk, name="invoices-bulk"),
+    path("invoices/bulk/<slug:public_id>/", bulk.bulk_page, name="invoices-job"),
+    path("invoices/bulk/<slug:public_id>/progress/", bulk.bulk_progress, name="invoices-job-progress"),
+    path("invoices/bulk/<slug:public_id>/cancel/", bulk.bulk_cancel, name="invoices-job-cancel"),
     path("invoices/<slug:public_id>/", document.invoice, name="invoice"),
     path("invoices/<slug:public_id>/edit/", editor.invoice_edit, name="invoice-edit"),
     path("invoices/<slug:public_id>/delete/", editor.invoice_delete, name="invoice-delete"),

@@ -42,6 +42,14 @@ def seat_of(user: User, organization_id: int, *, origin: str, request_id: str) -
     return Seat(scope, organization, membership.role)
 
 
+def member_scope(user_id: int | None, *, origin: str, request_id: str) -> Scope | None:
+    """The scope that a member of the current organization has now, or None; for work they asked for. Outside work()."""
+    with work():
+        user = User.objects.filter(pk=user_id).first()
+    seat = user and seat_of(user, current().organization_id, origin=origin, request_id=request_id)
+    return seat.scope if seat else None
+
+
 def permissions_of(role: Role) -> frozenset[str]:
     """What a role grants; a built-in one whatever the product now has, so that a new right needs no migration."""
     return frozenset(built_in_roles()[role.name] if role.built_in else role.permissions)

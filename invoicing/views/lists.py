@@ -1,24 +1,19 @@
 """The list of invoices and credit notes, and what is done to many at once."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from core.errors import Invalid, NotFound
 from core.exports import Column, csv_file, in_chunks
 from core.fields import fresh_key
-from core.pages import attempt, missing
+from core.pages import missing
 from core.paging import paged
-from core.scope import require
 from core.templatetags.fmt import shortdate
 from core.web import page
 from customers.lookup import label_of, named, suggest
@@ -26,13 +21,9 @@ from customers.selectors import customer as customer_of
 from invoicing.forms import PRESETS, FilterForm
 from invoicing.listing import NEWEST, STATES, documents, rows, totals
 from invoicing.permissions import INVOICES_EDIT, INVOICES_ISSUE, INVOICES_VIEW
-from invoicing.selectors import document
-from invoicing.services.issue import issue
-from invoicing.services.send import can_send, send
+from invoicing.services.send import can_send
+from invoicing.views.bulk import REPORT
 from invoicing.views.common import business_today, respond
-
-MAX_CHOSEN = 200
-_REPORT = "documents_report"
 
 
 @page(INVOICES_VIEW)
@@ -54,6 +45,7 @@ def invoices(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": rows(part.rows, today=today),
         "sums": sums,
         "count": sum(each.count for each in sums),
+        "every": sum(each.count for each in sums) > len(part.rows),
         "tabs": _tabs(request.GET),
         "chips": chips,
         "clear": _link(request.GET, *FilterForm.base_fields) if chips or form.errors else "",
@@ -62,7 +54,7 @@ def invoices(request: HttpRequest, slug: str) -> HttpResponse:
         "kept": [(name, value) for name, value in request.GET.items() if name not in {"q", "page"} and value],
         "back": request.GET.urlencode(),
         "key": fresh_key(),
-        "report": request.session.pop(_REPORT, None),
+        "report": request.session.pop(REPORT, None),
         "no_edit": missing(INVOICES_EDIT),
         "no_issue": missing(INVOICES_ISSUE),
         "no_send": missing(INVOICES_ISSUE) or ("" if can_send() else _("sending mail is not set up")),
@@ -176,58 +168,3 @@ def customer_choices(request: HttpRequest, slug: str) -> HttpResponse:
     return respond(
         request, "invoicing/parts/customers.html", {"choices": [label_of(customer) for customer in found]}
     )
-
-
-@page(INVOICES_VIEW)
-@require_POST
-def bulk(request: HttpRequest, slug: str) -> HttpResponse:
-    """Issue or send what was chosen, each on its own; says how many were done and why the others were not."""
-    require(INVOICES_ISSUE)
-    today = business_today()
-    chosen = list(dict.fromkeys(request.POST.getlist("chosen")))[:MAX_CHOSEN]
-    acts: dict[str, Callable[[str], object]] = {
-        "issue": lambda public_id: _issue_one(public_id, today),
-        "send": lambda public_id: send(public_id, key=request.POST.get("key", "")[:60]),
-    }
-    act = acts.get(request.POST.get("act", ""))
-    if act is not None and chosen:
-        done, failed = _each(chosen, act)
-        if done:
-            messages.success(request, _said(request.POST["act"], done))
-        if failed:
-            request.session[_REPORT] = {"act": request.POST["act"], "done": done, "failed": failed}
-    back = QueryDict(request.POST.get("back", "")[:2000].replace("\x00", ""))
-    return redirect(f"{reverse('invoices', args=[slug])}?{back.urlencode()}")
-
-
-def _said(act: str, done: int) -> str:
-    if act == "issue":
-        return ngettext("%(n)s invoice issued", "%(n)s invoices issued", done) % {"n": done}
-    return ngettext("%(n)s document is on its way", "%(n)s documents are on their way", done) % {"n": done}
-
-
-def _issue_one(public_id: str, today: date) -> None:
-    issue([document(public_id).pk], issued_on=today)
-
-
-def _each(chosen: list[str], act: Callable[[str], object]) -> tuple[int, list[dict[str, str]]]:
-    done, failed = 0, []
-    for public_id in chosen:
-        try:
-            row = document(public_id.replace("\x00", "")[:40])
-        except NotFound:
-            continue  # another organization's, or deleted meanwhile
-        with attempt() as outcome:
-            act(public_id)
-        if outcome.error is None:
-            done += 1
-        else:
-            failed.append(
-                {
-                    "public_id": public_id,
-                    "label": row.number or _("Draft"),
-                    "customer": row.customer.name,
-                    "reason": outcome.error.message,
-                }
-            )
-    return done, failed

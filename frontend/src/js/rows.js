@@ -13,8 +13,21 @@ function update(table) {
   const bar = document.getElementById(table.dataset.bulk);
   if (!bar) return;
   bar.hidden = chosen.length === 0;
+  const every = bar.querySelector("[data-choose-every]");
+  // All that match are chosen only while the whole page is.
+  const whole = boxes.length > 0 && chosen.length === boxes.length;
+  if (every) {
+    if (!whole) setEvery(bar, false);
+    every.hidden = !whole || isEvery(bar);
+  }
   const count = bar.querySelector("[data-chosen]");
-  if (count) count.textContent = String(chosen.length);
+  if (count) count.textContent = isEvery(bar) ? every.dataset.chooseEvery : String(chosen.length);
+}
+
+const isEvery = (bar) => bar.querySelector("input[name=every]")?.value === "1";
+
+function setEvery(bar, on) {
+  bar.querySelector("input[name=every]").value = on ? "1" : "";
 }
 
 export function startRows() {
@@ -25,6 +38,13 @@ export function startRows() {
         table.querySelectorAll(".ck input[type=checkbox]").forEach((box) => { box.checked = false; });
         update(table);
       }
+      return;
+    }
+    const every = event.target.closest("[data-choose-every]");
+    if (every) {
+      const bar = every.closest(".bulk");
+      setEvery(bar, true);
+      document.querySelectorAll(`[data-rows][data-bulk="${CSS.escape(bar.id)}"]`).forEach(update);
       return;
     }
     const box = event.target.closest("[data-rows] .ck input[type=checkbox]");

@@ -1,0 +1,188 @@
+"""One act on every document that a filter finds: in steps, each all or nothing, that can be stopped anywhere.
+
+A step takes the next documents by id, acts, and notes how far it came, in one transaction. Killed in between, the
+next worker goes on behind the last step that was committed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from core import jobs
+from core.effects import due
+from core.errors import AppError, Conflict, Invalid
+from core.locks import lock_one
+from core.models import Job
+from core.pages import once
+from core.scope import Scope, current, enter, work
+from invoicing.listing import DocumentFilter, documents
+from invoicing.models import Document
+from invoicing.permissions import INVOICES_ISSUE
+from invoicing.services.issue import issue
+from invoicing.services.send import send_all
+from tenants.selectors import member_scope
+
+KIND = "documents.bulk"
+STEP = 50
+NAMED = 100
+"""Documents left out that the report names; of the others it counts the reasons."""
+
+
+class Overtaken(Conflict):
+    """Another worker has the job too and was faster; this step is undone."""
+
+    code = "overtaken"
+
+
+Act = Callable[[Sequence[Document], dict[str, Any]], dict[str, str]]
+
+
+def _send(rows: Sequence[Document], payload: dict[str, Any]) -> dict[str, str]:
+    return send_all(rows, key=payload["key"])[1]
+
+
+def _issue(rows: Sequence[Document], payload: dict[str, Any]) -> dict[str, str]:
+    """Each on its own: one that is refused stops no other."""
+    problems = {}
+    for row in rows:
+        try:
+            with transaction.atomic():
+                issue([row.pk], issued_on=date.fromisoformat(payload["today"]))
+        except AppError as error:
+            problems[row.public_id] = error.message
+    return problems
+
+
+ACTS: dict[str, Act] = {"send": _send, "issue": _issue}
+
+
+def start(act: str, wanted: DocumentFilter, *, today: date, key: str) -> str:
+    """Put the act on the worker's list for what the filter finds now; the job's public id. Inside work().
+
+    Natural key: `key`, a form's hidden key. What is written later is left out. The member who asks must still have
+    the right at each step. Raises Invalid for an act there is none of, and for a filter that finds nothing.
+    """
+    if act not in ACTS:
+        raise Invalid(_("Say what is to be done."))
+
+    def make() -> str:
+        found = documents(wanted, today=today)
+        newest = found.order_by("-pk").values_list("pk", flat=True).first()
+        if newest is None:
+            raise Invalid(_("No document matches any more."))
+        job = jobs.start(
+            KIND,
+            total=found.count(),
+            act=act,
+            filter=_plain(wanted),
+            today=today.isoformat(),
+            key=key,
+            user=current().actor.id,
+            after=0,
+            upto=newest,
+            left_out=[],
+            reasons={},
+        )
+        due(KIND, [(job.public_id, {"job": job.public_id})])
+        return job.public_id
+
+    return once(f"{KIND}:{key}", make)
+
+
+def _plain(wanted: DocumentFilter) -> dict[str, str]:
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in asdict(wanted).items()
+        if value
+    }
+
+
+def _filter(plain: dict[str, str]) -> DocumentFilter:
+    days = {
+        name: date.fromisoformat(value) for name, value in plain.items() if name.endswith(("_from", "_to"))
+    }
+    return replace(DocumentFilter(), **{**plain, **days})  # type: ignore[arg-type]
+
+
+def step(public_id: str) -> bool:
+    """Do the next STEP documents; False when the job has ended. Opens its own transaction."""
+    with work():
+        job = _ahead(public_id)
+        user, label = job.payload["user"], job.started_by
+    scope = member_scope(user, origin="worker", request_id=public_id)
+    if scope is None or not scope.may(INVOICES_ISSUE):
+        return _stop(public_id, _("%(name)s may not do this any more.") % {"name": label})
+    try:
+        return _step(public_id, scope)
+    except Overtaken:
+        return True  # nothing of this step was written; look where the other one is
+    except AppError as error:
+        return _stop(public_id, error.message)
+
+
+def _job(public_id: str) -> Job:
+    return lock_one(Job.objects.filter(public_id=public_id, kind=KIND))
+
+
+def _stop(public_id: str, message: str) -> bool:
+    with work():
+        job = _job(public_id)
+        if job.state in jobs.OPEN:
+            job.state, job.message = "failed", message
+            job.touch("state", "message")
+    return False
+
+
+def _step(public_id: str, scope: Scope) -> bool:
+    """The job is locked only when the act is done, so that whoever wants to stop it does not wait for the act."""
+    with enter(scope), work():
+        before = _ahead(public_id)
+        if before.state not in jobs.OPEN:
+            return False
+        rows = [] if before.cancel_requested else list(_remaining(before)[:STEP])
+        problems = ACTS[before.payload["act"]](rows, before.payload) if rows else {}
+        job = _job(public_id)
+        if job.payload["after"] != before.payload["after"] or job.state not in jobs.OPEN:
+            raise Overtaken("Another worker did these.")
+        _note(job, rows, problems)
+        job.state = "running" if rows else "cancelled" if before.cancel_requested else "done"
+        job.touch("state", "done", "payload")
+        return bool(rows)
+
+
+def _ahead(public_id: str) -> Job:
+    found: Job = Job.objects.get(public_id=public_id, kind=KIND)
+    return found
+
+
+def _remaining(job: Job) -> "QuerySet[Document]":
+    payload = job.payload
+    found = documents(_filter(payload["filter"]), today=date.fromisoformat(payload["today"]))
+    bounded = found.filter(pk__gt=payload["after"], pk__lte=payload["upto"])
+    return bounded.select_related("customer").order_by("pk")
+
+
+def _note(job: Job, rows: Sequence[Document], problems: dict[str, str]) -> None:
+    if not rows:
+        return
+    payload = job.payload
+    payload["after"] = rows[-1].pk
+    job.done += len(rows)
+    for row in rows:
+        if reason := problems.get(row.public_id):
+            payload["reasons"][reason] = payload["reasons"].get(reason, 0) + 1
+            payload["left_out"].append([row.public_id, row.number, row.customer.name, reason])
+    payload["left_out"] = payload["left_out"][:NAMED]
+
+
+def cancel(public_id: str) -> None:
+    """Have a job stop after its step; what it did stays done. Inside work(). Ended already, it stays as it is."""
+    job = _job(public_id)
+    if job.state in jobs.OPEN and not job.cancel_requested:
+        job.cancel_requested = True
+        job.touch("cancel_requested")
