@@ -70,6 +70,8 @@ effects: dict[str, Callable[[Any], None]] = {}
 effect_labels: dict[str, Any] = {}
 due_workers: dict[str, Callable[[list[int]], None]] = {}
 nav: list[NavItem] = []
+lists: dict[str, str] = {}
+"""Name of each list's page whose filters can be saved as a view, to the permission it needs."""
 places: dict[str, Place] = {}
 """Prefix of a public id to where such a thing is shown, for apps below that know no more than the id."""
 panels: dict[str, list[tuple[str, str]]] = {}

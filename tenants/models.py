@@ -99,3 +99,20 @@ class Membership(Record):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "user"], name="membership_once")]
+
+
+class SavedView(Record):
+    """A list's filters under a name: for its member alone, or shared with the organization."""
+
+    PREFIX = "view"
+
+    member = TenantForeignKey(Membership)
+    page = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000, blank=True, default="")
+    shared = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "page", "member", "name"], name="savedview_once")
+        ]

@@ -12,6 +12,7 @@ MEMBERS_EDIT = permission("members.edit", _("Invite and change members"))
 HOME_VIEW = permission("home.view", _("See the dashboard"))
 SYSTEM_VIEW = permission("system.view", _("See work that keeps failing"))
 SYSTEM_RETRY = permission("system.retry", _("Have work that keeps failing tried again"))
+VIEWS_SHARE = permission("views.share", _("Share saved views with everybody"))
 
 OWNER, ACCOUNTS_MANAGER, VIEWER = "Owner", "Accounts Manager", "Viewer"
 _HOUSE = {"settings", "members", "system"}

@@ -9,7 +9,7 @@ from core import clock, doors
 from core.errors import NotFound
 from core.models import Organization
 from core.scope import Actor, Scope, current, enter, work
-from tenants.models import LegalEntity, Membership, Role, User
+from tenants.models import LegalEntity, Membership, Role, SavedView, User
 from tenants.permissions import built_in_roles
 
 
@@ -130,6 +130,14 @@ def entity_facts() -> dict[int, EntityFacts]:
         )
         for row in LegalEntity.objects.all()
     }
+
+
+def saved_view(public_id: str) -> SavedView:
+    """The view with this public id and whose it is; raises NotFound. Inside work()."""
+    found: SavedView | None = SavedView.objects.select_related("member").filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That view is not here.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tenants.views import accounts, members, parked, session, settings
+from tenants.views import accounts, members, parked, saved, session, settings
 
 signed_out = [
     path("sign-in/", session.sign_in, name="sign-in"),
@@ -13,6 +13,8 @@ signed_out = [
 urlpatterns = [
     path("settings/", settings.settings_page, name="settings"),
     path("settings/save/", settings.settings_save, name="settings-save"),
+    path("views/save/", saved.view_save, name="view-save"),
+    path("views/<slug:public_id>/drop/", saved.view_drop, name="view-drop"),
     path("settings/parked/", parked.parked_page, name="parked"),
     path("settings/parked/retry/", parked.parked_retry, name="parked-retry"),
     path("settings/members/", members.members_page, name="members"),

@@ -21,6 +21,7 @@ from customers.balances import Balance
 from customers.forms import FilterForm
 from customers.listing import CustomerFilter, CustomerRow
 from customers.permissions import CUSTOMERS_EDIT, CUSTOMERS_VIEW
+from tenants.saved import saved_views
 from tenants.selectors import entity
 
 SORT = "sort"
@@ -51,6 +52,7 @@ def customers_page(request: HttpRequest, slug: str) -> HttpResponse:
         "newer": address.page(part.newer),
         "older": address.page(part.older),
         "query": address.href().removeprefix("?"),
+        "views": saved_views("customers", address.href().removeprefix("?")),
         "kept": {name: value for name, value in address.given.items() if name != "q"},
         "no_edit": missing(CUSTOMERS_EDIT),
     }

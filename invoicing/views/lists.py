@@ -24,6 +24,7 @@ from invoicing.permissions import INVOICES_EDIT, INVOICES_ISSUE, INVOICES_VIEW
 from invoicing.services.send import can_send
 from invoicing.views.bulk import REPORT
 from invoicing.views.common import business_today, respond
+from tenants.saved import saved_views
 
 
 @page(INVOICES_VIEW)
@@ -53,6 +54,7 @@ def invoices(request: HttpRequest, slug: str) -> HttpResponse:
         "older": _link(request.GET, page=part.older) if part.older else "",
         "kept": [(name, value) for name, value in request.GET.items() if name not in {"q", "page"} and value],
         "back": request.GET.urlencode(),
+        "views": saved_views("invoices", _link(request.GET).removeprefix("?")),
         "key": fresh_key(),
         "report": request.session.pop(REPORT, None),
         "no_edit": missing(INVOICES_EDIT),
