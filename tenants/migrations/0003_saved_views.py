@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0006_closer_rules'),
-        ('tenants', '0001_initial'),
+        ('tenants', '0002_audit'),
     ]
 
     operations = [

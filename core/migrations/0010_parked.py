@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """What is parked is counted on the home page and listed by kind."""
 
     dependencies = [
-        ('core', '0006_closer_rules'),
+        ('core', '0009_facts'),
     ]
 
     operations = [
