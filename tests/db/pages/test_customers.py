@@ -159,7 +159,9 @@ def test_archived_is_left_out_until_it_is_back(ana: Client, house: Scope, kestre
     assert fresh(house, kestrel).version == 2
     assert "K-77" not in ana.get(BASE).content.decode()
     assert "K-77" in ana.get(BASE + "?archived=1").content.decode()
-    assert "Bring back" in ana.get(at(kestrel)).content.decode()
+    page = ana.get(at(kestrel)).content.decode()
+    assert "Bring back" in page
+    assert f"/payments/new/{kestrel.public_id}/" in page, "what is open can still be paid"
     ana.post(at(kestrel, "restore/"))
     assert "K-77" in ana.get(BASE).content.decode()
 
