@@ -14,6 +14,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from cashapp.permissions import PAYMENTS_VIEW
+from cashapp.queue import waiting_count
 from core import clock, parked, timeline
 from core.models import OutboxEvent
 from core.money import Money
@@ -63,6 +65,7 @@ def home(request: HttpRequest, slug: str) -> TemplateResponse:
         context["steps"] = _first_steps(slug, seller)
     context["activity"] = timeline.lines(_activity(slug), seller.zone)
     context["parked"] = parked.count() if current().may(SYSTEM_VIEW) else 0
+    context["lines"] = waiting_count() if current().may(PAYMENTS_VIEW) else 0
     context["invoice_new"] = timeline.link("invoice-new", slug)
     context["no_customer"] = missing(CUSTOMERS_EDIT)
     return TemplateResponse(request, "home/home.html", context)

@@ -5,7 +5,7 @@ from core.registry import NavItem, nav
 
 nav.extend(
     [
-        NavItem("Receivables", _("Matching"), "arrows-exchange", "bank-lines", PAYMENTS_VIEW, "l", 25),  # type: ignore[arg-type]
+        NavItem("Receivables", _("Matching"), "arrows-exchange", "bank-lines", PAYMENTS_VIEW, "t", 25),  # type: ignore[arg-type]
         NavItem("Receivables", _("Payments"), "cash", "payments", PAYMENTS_VIEW, "m", 30),  # type: ignore[arg-type]
     ]
 )

@@ -48,6 +48,11 @@ def waiting() -> "QuerySet[BankLine]":
     return found
 
 
+def waiting_count() -> int:
+    """How many lines wait, one query. Inside work()."""
+    return waiting().count()
+
+
 def of_state(state: str) -> "QuerySet[BankLine]":
     """Lines in a state of theirs; the waiting ones for anything else. Inside work()."""
     known = state if state in {LineState.BOOKED, LineState.ASIDE} else LineState.OPEN

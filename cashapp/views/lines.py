@@ -24,6 +24,7 @@ from cashapp.queue import (
     previous_open,
     rows_for,
     waiting,
+    waiting_count,
 )
 from cashapp.services import lines
 from cashapp.services.matching import settle_line
@@ -105,7 +106,7 @@ def _line_page(
             line, typed if error else {row.item.public_id: row.part.minor for row in rows if row.part}
         ),
         "queue": [{"line": row, "amount": Money(row.minor, row.currency)} for row in _around(line)],
-        "waiting": waiting().count(),
+        "waiting": waiting_count(),
         "lately": [{"line": row, "amount": Money(row.minor, row.currency)} for row in lately_booked()],
         "before": previous_open(line),
         "after": next_open(line),
