@@ -17,8 +17,12 @@ _YEAR_FIRST = re.compile(r"(\d{4})([-./]?)(\d{1,2})\2(\d{1,2})", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})([-./ ])(\d{1,2})\2(\d{4})", re.ASCII)
 _AT_MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?Z?$")
 _WHOLE = re.compile(r"\d{1,6}", re.ASCII)
-_COMMA_MARK = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+", re.ASCII)
-_COMMA_GROUPS = re.compile(r"-?\d{1,3}(,\d{3})+", re.ASCII)
+_MARKED = {
+    ".": re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)\.\d+", re.ASCII),
+    ",": re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+", re.ASCII),
+}
+_GROUPS = re.compile(r"-?\d{1,3}(,\d{3})+|-?\d{1,3}(\.\d{3})+", re.ASCII)
+"""1,234 and 1.234.567: groups of thousands, or three decimals."""
 
 
 class BadCell(ValueError):
@@ -31,7 +35,10 @@ class BadCell(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How the file writes figures and days. `day_first` None: no cell tells, so such days are refused."""
+    """How the file writes figures and days.
+
+    `day_first` None and `decimal_mark` "": the cells do not tell, or tell both, so what depends on it is refused.
+    """
 
     decimal_mark: str = "."
     day_first: bool | None = None
@@ -79,7 +86,9 @@ def read_day(text: str, habits: Habits) -> date:
         year, month, day = int(found[1]), int(found[3]), int(found[4])
     elif found := _YEAR_LAST.fullmatch(plain):
         if habits.day_first is None:
-            raise BadCell(_("Day or month first? Choose it above."), "day_order")
+            raise BadCell(
+                _("Day or month first in “%(text)s”? Choose it.") % {"text": text[:40]}, "day_order"
+            )
         first, second, year = int(found[1]), int(found[3]), int(found[4])
         day, month = (first, second) if habits.day_first else (second, first)
     else:
@@ -93,10 +102,14 @@ def read_day(text: str, habits: Habits) -> date:
 def read_money(text: str, currency: str, habits: Habits) -> money.Money:
     """An amount in the currency; one with more decimals than that has is rounded when the habits say so.
 
-    Raises BadCell, with code "decimals" where rounding would help.
+    Raises BadCell, with code "decimals" where rounding would help, "mark" where the mark has to be chosen.
     """
+    if not habits.decimal_mark and ("," in text or "." in text):
+        raise BadCell(
+            _("Is “%(text)s” with a decimal point or comma? Choose it.") % {"text": text[:40]}, "mark"
+        )
     try:
-        return money.parse(text, currency, decimal_mark=habits.decimal_mark, rounded=habits.rounds)
+        return money.parse(text, currency, decimal_mark=habits.decimal_mark or ".", rounded=habits.rounds)
     except money.TooPrecise as error:
         raise BadCell(str(error), "decimals") from error
     except money.MoneyError as error:
@@ -135,19 +148,34 @@ _READERS: dict[str, Callable[[str, Habits], Any]] = {
 
 
 def day_order(cells: Iterable[str]) -> bool | None:
-    """Whether days stand before months, judged from all cells of the day columns; None where they do not tell."""
+    """Whether days stand before months, judged from all cells of the day columns.
+
+    None where they do not tell, and where some tell this and some that.
+    """
+    told = set()
     for text in cells:
         if found := _YEAR_LAST.fullmatch(_AT_MIDNIGHT.sub("", text.strip())):
             first, second = int(found[1]), int(found[3])
             if (first > 12) != (second > 12):  # noqa: PLR2004 - there are twelve months
-                return first > 12  # noqa: PLR2004
-    return None
+                told.add(first > 12)  # noqa: PLR2004
+    return told.pop() if len(told) == 1 else None
 
 
 def decimal_mark(cells: Iterable[str]) -> str:
-    """The mark before the decimals, judged from all cells of the amount columns; a point where they do not tell."""
+    """The mark before the decimals, judged from all cells of the amount columns.
+
+    "" where some tell this and some that, or all there is could be groups of thousands as well; a point where no cell
+    has a mark at all.
+    """
+    told, open_ones = set(), False
     for text in cells:
         plain = text.strip()
-        if _COMMA_MARK.fullmatch(plain) and not _COMMA_GROUPS.fullmatch(plain):
-            return ","
-    return "."
+        if _GROUPS.fullmatch(plain):
+            twice = plain.count(",") > 1 or plain.count(".") > 1  # two marks of a kind are groups for certain
+            told |= {"." if "," in plain else ","} if twice else set()
+            open_ones = True
+        else:
+            told |= {mark for mark, pattern in _MARKED.items() if pattern.fullmatch(plain)}
+    if len(told) == 1:
+        return told.pop()
+    return "" if told or open_ones else "."
