@@ -71,7 +71,7 @@ def _settled(event: OutboxEvent, using: Told) -> Entry | None:
         title=str(sentence) % {"label": label},
         icon=icon,
         tone="ok",
-        href=link("invoice", using.slug, source) if kind in {"invoice", "credit_note"} else "",
+        href=link("invoice", using.slug, source) if kind in {"invoice", "credit_note", "opening"} else "",
     )
 
 

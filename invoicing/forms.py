@@ -98,6 +98,7 @@ class FilterForm(forms.Form):
         choices=[
             ("", _("Invoices and credit notes")),
             ("invoice", _("Invoices")),
+            ("opening", _("Invoices brought in")),
             ("credit_note", _("Credit notes")),
         ],
     )

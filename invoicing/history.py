@@ -26,7 +26,8 @@ def history(document: Document, item_public_id: str = "") -> list[Happening]:
     """The timeline of a document and its open item, newest first, three queries. Inside work()."""
     moves = StateChange.objects.filter(object_public_id=document.public_id).order_by("id")
     found = [Happening(move.to_state, move.at, move.actor, move.reason) for move in moves]
-    found.append(Happening("created", document.created_at))
+    opening = document.kind == "opening"
+    found.append(Happening("imported" if opening else "created", document.created_at))
     if item_public_id:
         events = OutboxEvent.objects.filter(object_public_id=item_public_id, name__startswith="item.")
         found += [Happening(event.name, event.occurred_at) for event in events.order_by("id")]

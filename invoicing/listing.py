@@ -21,6 +21,8 @@ from receivables.selectors import item_states
 
 NEWEST = Order("pk", int, descending=True)
 STATES = ("draft", "open", "overdue", "paid", "void")
+_KINDS = {"invoice": ["invoice", "opening"]}
+"""What a kind of the filter means; an invoice of another system is one as well."""
 _YEARS_BACK = 3
 _COUNTER = re.compile(r"\d{1,7}", re.ASCII)
 
@@ -67,7 +69,7 @@ class CurrencyTotal:
 def documents(wanted: DocumentFilter, *, today: date) -> "QuerySet[Document]":
     """The documents that are wanted, in no order. Inside work()."""
     exact: dict[str, Any] = {
-        "kind": wanted.kind,
+        "kind__in": _KINDS.get(wanted.kind, [wanted.kind]) if wanted.kind else [],
         "customer__public_id": wanted.customer,
         "currency": wanted.currency,
         "due_on__gte": wanted.due_from,
@@ -99,8 +101,9 @@ def _of_state(found: "QuerySet[Document]", state: str, today: date) -> "QuerySet
 
 def of_text(text: str, today: date) -> Q:
     """Documents whose number starts with the text or ends in its digits, or whose total it is."""
-    text = text.strip().upper()
-    wanted = starts("number", text)
+    written = text.strip()
+    text = written.upper()
+    wanted = starts("number", *{text, written})  # numbers of other systems may have small letters
     if text[:1].isdigit() and "-" in text:
         wanted |= starts("number", *(f"{prefix}-{text}" for prefix in PREFIXES.values()))
     if _COUNTER.fullmatch(text):

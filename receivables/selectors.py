@@ -80,6 +80,11 @@ def states_by_public_id(public_ids: Iterable[str]) -> dict[str, ItemState]:
     }
 
 
+def references_of(source: str) -> list[str]:
+    """The further numbers of the item that came from this, as they were written. Inside work()."""
+    return list(Reference.objects.filter(item__source=source).order_by("id").values_list("text", flat=True))
+
+
 def open_items_of(customer_id: int, currency: str, side: Side) -> list[ItemState]:
     """A customer's open items of one side and currency (of any when it is ""), oldest due first. Inside work()."""
     rows = OpenItem.objects.filter(customer_id=customer_id, side=side, open_minor__gt=0)

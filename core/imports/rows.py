@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.imports.base import Importer, Problem, Row, Setup
 from core.imports.cells import BadCell, Habits, day_order, decimal_mark, read_cell
-from core.imports.reading import Shape, records
+from core.imports.reading import Shape, plain, records
 from core.models import Import
 
 
@@ -26,24 +26,26 @@ def setup_of(source: Import, importer: Importer, data: bytes) -> Setup:
 
 def _cells(source: Import, importer: Importer, data: bytes) -> tuple[list[str], list[str]]:
     """All cells of the day columns, and of the amount columns."""
-    places = _places(source)
+    places = places_of(source)
     wanted: dict[str, list[int]] = {"day": [], "amount": []}
     for column in importer.columns:
         if column.kind in wanted and column.name in places:
             wanted[column.kind].append(places[column.name])
     found: dict[str, list[str]] = {"day": [], "amount": []}
-    for _number, cells in _body(source, data):
+    for _number, cells in body_of(source, data):
         for kind, at in wanted.items():
             found[kind].extend(cells[place] for place in at if place < len(cells))
     return found["day"], found["amount"]
 
 
-def _places(source: Import) -> dict[str, int]:
+def places_of(source: Import) -> dict[str, int]:
+    """Which cell of a record each named column is."""
     at = {header: place for place, header in enumerate(source.headers)}
     return {name: at[header] for name, header in source.mapping.items() if header in at}
 
 
-def _body(source: Import, data: bytes) -> Iterator[tuple[int, list[str]]]:
+def body_of(source: Import, data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each record under the heading."""
     found = records(data, Shape(source.reading["encoding"], source.reading["delimiter"]))
     next(found, None)
     return found
@@ -51,9 +53,9 @@ def _body(source: Import, data: bytes) -> Iterator[tuple[int, list[str]]]:
 
 def read_rows(source: Import, importer: Importer, data: bytes, setup: Setup) -> Iterator[Row]:
     """Every row of the file in order, what is wrong with its cells already noted."""
-    places = _places(source)
+    places = places_of(source)
     same: Counter[str] = Counter()
-    for number, cells in _body(source, data):
+    for number, cells in body_of(source, data):
         row = _row(importer, number, cells, places, setup)
         if any(cell.strip() for cell in cells[len(source.headers) :]):
             row.problems.append(
@@ -76,7 +78,7 @@ def _row(importer: Importer, number: int, cells: list[str], places: Mapping[str,
     for column in importer.columns:
         place = places.get(column.name, -1)
         text = cells[place] if 0 <= place < len(cells) else ""
-        text = setup.values.get(column.name, {}).get(text.strip(), text)
+        text = setup.values.get(column.name, {}).get(plain(text), text)
         try:
             value: Any = read_cell(column, text, setup.habits)
         except BadCell as error:
@@ -92,9 +94,9 @@ def distinct(source: Import, data: bytes, header: str, *, most: int = 50) -> lis
     """The different values of a column, in order of their first row, at most so many."""
     place = source.headers.index(header)
     found: dict[str, None] = {}
-    for _number, cells in _body(source, data):
+    for _number, cells in body_of(source, data):
         if place < len(cells) and cells[place].strip():
-            found[cells[place].strip()] = None
+            found[plain(cells[place])] = None
         if len(found) >= most:
             break
     return list(found)

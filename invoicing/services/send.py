@@ -13,6 +13,7 @@ MAIL = "invoice_issued"
 """The kind of the message that carries a document; its composer is registered beside the documents' handlers."""
 
 _NOT_ISSUED = "Only an issued document can be sent."
+_SENT_ELSEWHERE = "It was brought in from another system, which sent it; there is no PDF of it here."
 
 
 def can_send() -> bool:
@@ -24,7 +25,7 @@ def send(public_id: str, *, key: str) -> int:
     """Queue an issued document to each address that gets the customer's invoices; how many. Inside work().
 
     Natural key: the document, the address and `key`, a form's hidden key. Raises Conflict for a draft or a void
-    document, where nobody has an address, and where nothing sends mail.
+    document, one of another system, where nobody has an address, and where nothing sends mail.
     """
     rows = list(Document.objects.select_related("customer").filter(public_id=public_id))
     if not rows:
@@ -50,6 +51,8 @@ def send_all(rows: Sequence[Document], *, key: str) -> tuple[int, dict[str, str]
         to = [address for address in addresses.get(row.customer_id, []) if is_deliverable(address)]
         if row.state != State.ISSUED:
             problems[row.public_id] = _NOT_ISSUED
+        elif row.kind == "opening":
+            problems[row.public_id] = _SENT_ELSEWHERE
         elif not to:
             problems[row.public_id] = f"{row.customer.name} has no e-mail address that gets invoices."
         drafts += [

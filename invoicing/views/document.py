@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from core import files
+from core import files, timeline
 from core.errors import AppError, NotFound
 from core.fields import fresh_key
+from core.imports import reads as imports
 from core.money import Money
 from core.pages import APPLY_CREDIT, RECORD_PAYMENT, missing
 from core.scope import work
@@ -19,6 +20,7 @@ from invoicing.domain.states import State
 from invoicing.explain import line_view
 from invoicing.forms import CreditForm, IssueForm, VoidForm, WriteOffForm
 from invoicing.history import credit_notes_of, history
+from invoicing.models import Document
 from invoicing.permissions import (
     INVOICES_CREDIT,
     INVOICES_EDIT,
@@ -27,12 +29,13 @@ from invoicing.permissions import (
     INVOICES_WRITE_OFF,
 )
 from invoicing.selectors import DocumentView, document, lines_left, view
+from invoicing.services.opening import KIND as OPENING
 from invoicing.services.send import can_send
 from invoicing.views.common import business_today, respond
 from ledger.selectors import entries_about, sums_of
 from messaging.permissions import MESSAGES_VIEW
 from receivables.domain.items import Kind, why_final
-from receivables.selectors import allocations_of
+from receivables.selectors import allocations_of, references_of
 
 
 @page(INVOICES_VIEW)
@@ -68,7 +71,8 @@ def document_page(
         "today": today,
         "document": row,
         "crumbs": [{"label": _("Invoices"), "href": reverse("invoices", args=[slug])}],
-        "is_invoice": row.kind == "invoice",
+        "is_invoice": row.kind in {"invoice", OPENING},
+        "brought_in": _brought_in(row, slug) if row.kind == OPENING else None,
         "states": states,
         "days_late": (today - row.due_on).days if "overdue" in states and row.due_on else 0,
         **_figures(shown),
@@ -82,6 +86,18 @@ def document_page(
     }
     status = error.status if error else 422 if reopen else 200
     return respond(request, "invoicing/detail.html", context, status=status)
+
+
+def _brought_in(row: Document, slug: str) -> dict[str, Any]:
+    """The file and line that a document of another system came from, and the address of its import."""
+    public_id, _mark, line = row.source.partition(":")
+    source = imports.imports().filter(public_id=public_id).first()
+    return {
+        "file": source.file.name if source else "",
+        "line": line,
+        "href": timeline.link("import", slug, public_id) if source else "",
+        "references": references_of(row.public_id),
+    }
 
 
 def _figures(shown: DocumentView) -> dict[str, Any]:
@@ -146,14 +162,15 @@ def _controls(shown: DocumentView) -> dict[str, Any]:
     """Which acts the document allows, and why a control is greyed for this person."""
     row, item = shown.document, shown.item
     issued = row.state == State.ISSUED
+    owed = issued and row.kind in {"invoice", OPENING}
     untouched = item is None or item.available_minor == item.total_minor
     return {
         "can_issue": row.state == State.DRAFT,
-        "can_void": issued and row.kind == "invoice" and untouched,
+        "can_void": owed and untouched,
         "can_credit": issued and row.kind == "invoice",
-        "can_write_off": issued and row.kind == "invoice" and item is not None and item.available_minor > 0,
+        "can_write_off": owed and item is not None and item.available_minor > 0,
         "can_apply": row.kind == "credit_note" and item is not None and item.available_minor > 0,
-        "can_send": issued,
+        "can_send": issued and row.kind != OPENING,
         "may_see_mail": not missing(MESSAGES_VIEW),
         "no_record": missing(RECORD_PAYMENT),
         "no_apply": missing(APPLY_CREDIT),
@@ -169,12 +186,12 @@ def _forms(shown: DocumentView, today: Any) -> dict[str, Any]:
     row = shown.document
     if row.state == State.DRAFT:
         return {"issue": IssueForm(today=today)}
-    if row.state != State.ISSUED or row.kind != "invoice":
+    if row.state != State.ISSUED or row.kind == "credit_note":
         return {}
-    left = lines_left(row)
+    credit = CreditForm(currency=row.currency, left=lines_left(row)) if row.kind == "invoice" else None
     return {
         "void": VoidForm(),
-        "credit": CreditForm(currency=row.currency, left=left),
+        **({"credit": credit} if credit else {}),
         "write_off": WriteOffForm(
             currency=row.currency, open_minor=shown.item.available_minor if shown.item else 0
         ),
