@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("cashapp.urls")),
     path("o/<slug:slug>/", include("receivables.urls")),
     path("o/<slug:slug>/", include("ledger.urls")),
+    path("o/<slug:slug>/", include("arapp.imports.urls")),
 ]
 
 if settings.DEBUG:

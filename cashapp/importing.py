@@ -34,6 +34,8 @@ register(
         write=lines.write,
         undo=lines.undo,
         page="bank-line",
+        listing="bank-lines",
+        hint=_("What a bank account received: each line then finds its invoices."),
         identity=lines.identity,
     )
 )  # fmt: skip

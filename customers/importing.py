@@ -40,5 +40,7 @@ register(
         write=imports.write,
         undo=imports.undo,
         page="customer",
+        listing="customers",
+        hint=_("Who you bill: numbers, names, e-mail addresses, terms."),
     )
 )  # fmt: skip

@@ -41,5 +41,7 @@ register(
         write=imports.write,
         undo=imports.undo,
         page="invoice",
+        listing="invoices",
+        hint=_("What is still open elsewhere: each keeps its number and is chased here."),
     )
 )  # fmt: skip

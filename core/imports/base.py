@@ -80,7 +80,8 @@ class Importer:
     `plan` reads and decides for a chunk of rows, in order, and writes nothing; `write` makes what was planned, all
     or nothing, and returns the public ids in order. A dry run is `plan` alone. `undo` takes back what
     was made, by public id, or raises Conflict when anything of it was used since. All inside work(). `identity` gives
-    the text by which rows of a file count as the same; `page` names the address of what a row made.
+    the text by which rows of a file count as the same; `page` and `listing` name the addresses of what a row made
+    and of all such things.
     """
 
     kind: str
@@ -91,6 +92,8 @@ class Importer:
     write: Callable[[Sequence[Planned], Setup], list[str]]
     undo: Callable[[Sequence[str]], None]
     page: str
+    listing: str = ""
+    hint: Any = ""
     identity: Callable[[Row], str] | None = None
 
 

@@ -5,6 +5,7 @@ Each chunk is one transaction with the count of rows worked off, so that whoever
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
@@ -26,6 +27,8 @@ from core.scope import current, work
 CHUNK = 1000
 TURN = timedelta(minutes=4)
 """How long a worker stays with one file before it lets others have their turn."""
+REMEMBERED = 20
+"""How many earlier imports of a kind are looked at for one whose headings a new file has as well."""
 EFFECT = "import"
 COUNTS = ("worked", "created", "unchanged", "failed")
 
@@ -58,7 +61,7 @@ def upload(kind: str, *, data: bytes, name: str) -> Import:
     with work():
         if (live := _live(kind, sha256)) is not None:
             return live
-    stored = files.store(data, kind="import", name=name[-255:], content_type="text/csv")
+    stored = files.store(data, kind="import", name=_shown_name(name), content_type="text/csv")
     with work():
         try:
             with transaction.atomic():
@@ -79,6 +82,14 @@ def upload(kind: str, *, data: bytes, name: str) -> Import:
             return live
 
 
+def _shown_name(name: str) -> str:
+    """The file's name as people may see it: no path, nothing that hides or turns the direction."""
+    kept = (
+        each for each in name.replace("\\", "/").rsplit("/", 1)[-1] if unicodedata.category(each)[0] != "C"
+    )
+    return "".join(kept).strip()[-200:] or _("file")
+
+
 def _live(kind: str, sha256: str) -> Import | None:
     found: Import | None = Import.objects.filter(kind=kind, sha256=sha256, state__in=Import.LIVE).first()
     return found
@@ -86,8 +97,11 @@ def _live(kind: str, sha256: str) -> Import | None:
 
 def _remembered(kind: str, headers: list[str]) -> dict[str, Any]:
     """Mapping and choices of the last import of such a file, else what the headings suggest."""
-    last = Import.objects.filter(kind=kind, headers=headers).exclude(state=State.UPLOADED).order_by("-id")
-    if (before := last.first()) is not None:
+    last = Import.objects.filter(kind=kind).exclude(state=State.UPLOADED).order_by("-id")
+    before = last.filter(headers=headers).first()
+    if before is None:  # failed rows that were mended come with a column more
+        before = next((each for each in last[:REMEMBERED] if {*each.mapping.values()} <= {*headers}), None)
+    if before is not None:
         return {"mapping": before.mapping, "choices": before.choices}
     return {"mapping": suggested(registry.importers[kind], headers)}
 

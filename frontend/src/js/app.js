@@ -2,6 +2,7 @@ import { startCopy } from "./copy.js";
 import { startDates } from "./dates.js";
 import { startDialogs } from "./dialogs.js";
 import { startDrawer } from "./drawer.js";
+import { startFiles } from "./files.js";
 import { startForms } from "./forms.js";
 import { startKeys } from "./keys.js";
 import { startLines } from "./lines.js";
@@ -14,7 +15,7 @@ import { startThemes } from "./themes.js";
 import { startToasts } from "./toasts.js";
 
 for (const start of [
-  startThemes, startDrawer, startMenus, startDialogs, startForms, startToasts, startLive, startSums, startLines, startDates, startRows, startCopy, startKeys, startPalette,
+  startThemes, startDrawer, startMenus, startDialogs, startFiles, startForms, startToasts, startLive, startSums, startLines, startDates, startRows, startCopy, startKeys, startPalette,
 ]) {
   start();
 }
