@@ -19,8 +19,8 @@ class State(StrEnum):
 
 MOVES: dict[State, frozenset[State]] = {
     State.UPLOADED: frozenset({State.CHECKING, State.DISCARDED}),
-    State.CHECKING: frozenset({State.READY, State.CHECKING, State.DISCARDED}),
-    State.READY: frozenset({State.CHECKING, State.RUNNING, State.DISCARDED}),
+    State.CHECKING: frozenset({State.READY, State.CHECKING, State.UPLOADED, State.DISCARDED}),
+    State.READY: frozenset({State.CHECKING, State.RUNNING, State.UPLOADED, State.DISCARDED}),
     State.RUNNING: frozenset({State.DONE, State.STOPPED}),
     State.DONE: frozenset({State.UNDOING}),
     State.STOPPED: frozenset({State.UNDOING}),

@@ -7,6 +7,7 @@ Each chunk is one transaction with the count of rows worked off, so that whoever
 import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -25,6 +26,8 @@ from core.models import Import, ImportRow
 from core.scope import current, work
 
 CHUNK = 1000
+OVERTAKEN = 3
+"""How often a chunk is planned when others bring in the same things at that moment."""
 TURN = timedelta(minutes=4)
 """How long a worker stays with one file before it lets others have their turn."""
 REMEMBERED = 20
@@ -113,6 +116,9 @@ def reread(public_id: str, shape: Shape) -> None:
     found = outline(files.read(source.file), shape)
     with work():
         source = _unstarted(public_id)
+        if source.state != State.UPLOADED:  # what was checked was another reading
+            states.move(source, State.UPLOADED, moves=MOVES)
+            ImportRow.objects.filter(source=source).delete()
         source.reading = {"encoding": shape.encoding, "delimiter": shape.delimiter}
         source.headers, source.samples, source.rows = found.headers, found.samples, found.rows
         kept = {name: header for name, header in source.mapping.items() if header in found.headers}
@@ -209,7 +215,8 @@ def work_queued(effect: Any) -> None:
 def work_off(public_id: str, *, until: Any = None, chunk: int = CHUNK) -> bool:
     """Check, run or undo a file as far as it stands; False when time was up before it was through.
 
-    Two workers at one file do no harm: each chunk begins where the row says it does, or its worker leaves.
+    Only a run can be gone on with, so only a run minds the time. Two workers at one file do no harm: each chunk begins
+    where the row says it does, or its worker leaves.
     """
     with work():
         source = by_public_id(public_id)
@@ -227,7 +234,7 @@ def work_off(public_id: str, *, until: Any = None, chunk: int = CHUNK) -> bool:
     setup = setup_of(source, importer, data)
     rows = islice(read_rows(source, importer, data, setup), source.worked, None)
     for part in _chunks(rows, chunk):
-        if until is not None and clock.wall() >= until:
+        if until is not None and source.state == State.RUNNING and clock.wall() >= until:
             return False
         if not _chunk(source, importer, part, setup):
             return True
@@ -247,20 +254,39 @@ def _chunk(source: Import, importer: Importer, rows: list[Row], setup: Setup) ->
         if (there.state, there.worked, there.version) != (source.state, source.worked, source.version):
             return False
         bulk.plan_anew()
-        planned = _plan(importer, rows, setup)
-        fresh = [each for each in planned if each.outcome is Outcome.CREATED]
-        made: dict[int, str] = {}
-        if there.state == State.RUNNING and fresh:
-            try:
-                with transaction.atomic():
-                    written = importer.write(fresh, setup)
-            except AppError as error:
-                states.move(there, State.STOPPED, moves=MOVES, message=error.message)
-                return False
-            made = {each.row.number: public_id for each, public_id in zip(fresh, written, strict=True)}
+        try:
+            planned, made = _planned_and_made(there, importer, rows, setup)
+        except AppError as error:
+            states.move(there, State.STOPPED, moves=MOVES, message=error.message)
+            return False
         _record(there, planned, made)
     source.worked, source.version = there.worked, there.version
     return True
+
+
+def _planned_and_made(
+    source: Import, importer: Importer, rows: list[Row], setup: Setup
+) -> tuple[list[Planned], dict[int, str]]:
+    """The plan of each row, and what a run made by it. A plan that was overtaken is made anew.
+
+    A run sees what earlier chunks made in the database, as one that was cut off in between does.
+    """
+    if source.state != State.RUNNING:
+        return _plan(importer, rows, setup), {}
+    tries = OVERTAKEN
+    while True:
+        setup.seen.clear()
+        planned = _plan(importer, [replace(row, problems=[*row.problems]) for row in rows], setup)
+        fresh = [each for each in planned if each.outcome is Outcome.CREATED]
+        tries -= 1
+        try:
+            with transaction.atomic():
+                written = importer.write(fresh, setup) if fresh else []
+        except IntegrityError:  # somebody made one of them since they were looked for
+            if not tries:
+                raise
+            continue
+        return planned, {each.row.number: public_id for each, public_id in zip(fresh, written, strict=True)}
 
 
 def _plan(importer: Importer, rows: Sequence[Row], setup: Setup) -> list[Planned]:

@@ -25,6 +25,8 @@ def plan(rows: Sequence[Row], setup: Setup) -> list[Planned]:
 
 def _planned(row: Row, setup: Setup, here: dict[str, dict[str, object]], companies: Companies) -> Planned:
     number = row["number"]
+    if row["country"]:
+        row.cells["country"] = row["country"].upper()
     there = here.get(number) or setup.seen.get(number)
     if there is not None:
         different = [name for name in _COMPARED if row[name] is not None and row[name] != there[name]]
@@ -47,7 +49,7 @@ def _draft(row: Row, companies: Companies) -> CustomerDraft | None:
     company = companies.of(row["entity"])
     if company is None:
         row.refuse("entity", _("No legal entity has the code %(code)s.") % {"code": row["entity"]}, "entity")
-    country = (row["country"] or "").upper()
+    country = row["country"] or ""
     if country and (len(country) != _COUNTRY or not country.isalpha()):
         row.refuse("country", _("A country is a code of two letters."))
     if company is None or row.problems:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -55,7 +56,7 @@ class _Planner:
     def __init__(self, rows: Sequence[Row], setup: Setup) -> None:
         self.setup = setup
         seller = entity()
-        self.today, self.terms_days = clock.today(seller.zone), seller.terms_days
+        self.today = clock.today(seller.zone)
         self.companies = Companies()
         self.customers = by_numbers({row["customer_number"] for row in rows})
         self.here = _there({row["number"] for row in rows})
@@ -70,7 +71,7 @@ class _Planner:
         if total is not None and total.minor <= 0:
             row.refuse("amount", _("An open invoice is more than zero."), "sign")
         owner = self._owner(row)
-        due_on = self._days(row, owner)
+        due_on = self._days(row, self._terms(row, owner, company))
         if row.problems or company is None or total is None:
             return Planned(row, Outcome.FAILED)
         key = (company.pk, row["number"])
@@ -79,7 +80,7 @@ class _Planner:
         if there is not None:
             return _known(row, there, wanted)
         self.setup.seen[f"{key}"] = wanted
-        return Planned(row, Outcome.CREATED, self._made(row, company.pk, total, due_on, owner))
+        return Planned(row, Outcome.CREATED, self._made(row, company, total, due_on, owner))
 
     def _owner(self, row: Row) -> CustomerKey | None:
         """The customer when it is here; notes what is missing for one that is not."""
@@ -99,22 +100,28 @@ class _Planner:
             )
         return owner
 
-    def _days(self, row: Row, owner: CustomerKey | None) -> date:
+    def _terms(self, row: Row, owner: CustomerKey | None, company: Any) -> int:
+        """Days to pay of the customer, of one that an earlier row makes, or as a new one will have them."""
+        if owner is not None:
+            return owner.terms_days
+        made: int | None = self.setup.seen.get(f"customer {row['customer_number']}")
+        return made if made is not None else company.terms_days if company else 0
+
+    def _days(self, row: Row, terms: int) -> date:
         issued_on = row["issued_on"]
         if not EARLIEST <= issued_on <= self.today:
             row.refuse("issued_on", _("An invoice was issued between 1980 and today."), "day")
             return self.today
-        terms = owner.terms_days if owner else self.terms_days
         due_on: date = row["due_on"] or issued_on + timedelta(days=terms)
         if not issued_on <= due_on <= issued_on + LONGEST:
             row.refuse("due_on", _("It is due on the day of issue or within ten years of it."), "day")
         return due_on
 
     def _made(
-        self, row: Row, entity_id: int, total: Money, due_on: date, owner: CustomerKey | None
+        self, row: Row, company: Any, total: Money, due_on: date, owner: CustomerKey | None
     ) -> InvoiceRow:
         draft = OpeningDraft(
-            entity_id=entity_id,
+            entity_id=company.pk,
             customer_id=owner.customer_id if owner else 0,
             number=row["number"],
             currency=total.currency,
@@ -128,8 +135,8 @@ class _Planner:
         )
         new = None
         if owner is None and row["customer_name"]:
-            self.setup.seen[f"customer {row['customer_number']}"] = True
-            new = CustomerDraft(row["customer_number"], row["customer_name"], entity_id, total.currency)
+            self.setup.seen.setdefault(f"customer {row['customer_number']}", company.terms_days)
+            new = CustomerDraft(row["customer_number"], row["customer_name"], company.pk, total.currency)
         return InvoiceRow(draft, row["customer_number"], new)
 
 
