@@ -42,6 +42,7 @@ def import_new(request: HttpRequest, slug: str) -> HttpResponse:
         return _new(request, slug, UploadForm(initial={"kind": wanted or words.kinds()[0].kind}))
     form = UploadForm(request.POST, request.FILES)
     if sent_too_much(request):
+        form.errors.pop("file", None)  # it is not missing, it was left out
         form.add_error("file", _("The file is larger than %(most)s MB. Cut it in parts.") % {"most": MAX_MB})
     if not form.is_valid():
         return _new(request, slug, form, status=422)
