@@ -7,7 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from cashapp.events import PaymentReceived
 from cashapp.mails import RECEIPT
 from cashapp.models import Attempt, Payment
-from cashapp.services import inbox
+from cashapp.services import (
+    inbox,
+    matching,  # noqa: F401 - registers the effect that matches
+)
 from cashapp.services.attempts import ask, ask_again_later
 from cashapp.services.payments import BANK
 from core import clock, registry

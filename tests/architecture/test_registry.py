@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -102,6 +104,24 @@ def test_every_handled_event_is_emitted_by_somebody() -> None:
 def test_handlers_have_names_of_their_own() -> None:
     names = [handler.name for handlers in registry.handlers.values() for handler in handlers]
     assert len(names) == len(set(names))
+
+
+STARTED = """
+import django
+django.setup()
+from core import registry
+print(*registry.effects, *registry.due_workers)
+"""
+
+
+def test_a_process_that_has_only_started_knows_all_background_work() -> None:
+    """In this one the pages are loaded too, and what they import would register what no worker does."""
+    known = subprocess.run(
+        [sys.executable, "-c", STARTED], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split()
+    written = re.findall(r"@(?:registry\.)?(?:effect|due_worker)\(", product_text())
+    assert len(known) == len(written)
+    assert set(known) >= {*registry.effects, *registry.due_workers}
 
 
 def _subclasses(kind: type) -> list[Any]:

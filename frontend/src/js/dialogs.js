@@ -1,8 +1,10 @@
-// data-open-dialog="id" opens a <dialog>; a click on the scrim or [data-close] leaves it. Focus returns by itself.
+// data-open-dialog="id" opens a <dialog>; a click on the scrim or [data-close] leaves it. The browser returns the focus
+// to where it was, so it is put on the opener first: a printed key opens from anywhere, and Safari focuses no button.
 export function startDialogs() {
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-open-dialog]");
     if (opener) {
+      opener.focus({ preventScroll: true });
       document.getElementById(opener.dataset.openDialog)?.showModal();
       return;
     }

@@ -28,7 +28,8 @@ function moveRow(step) {
   all[at]?.classList.remove("cursor");
   next.classList.add("cursor");
   next.scrollIntoView({ block: "nearest" });
-  (next.querySelector("a[href], input[type=checkbox]") ?? next).focus({ preventScroll: true });
+  // The link before the checkbox: Enter opens what has the focus, and in a checkbox it would send the form.
+  (next.querySelector("a.t-id, a[href]") ?? next.querySelector("input[type=checkbox]") ?? next).focus({ preventScroll: true });
   return true;
 }
 
@@ -88,7 +89,8 @@ function act(event) {
   if (key === "?") return openSheet();
   const own = /^[a-z0-9/.,]$/.test(key) ? owner(key) : null;
   if (own) {
-    own.click();
+    if (inField(own)) own.focus(); // a click made by a script gives a field no focus
+    else own.click();
     return true;
   }
   if (key === "j" || key === "k") return moveRow(key === "j" ? 1 : -1);

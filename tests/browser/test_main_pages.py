@@ -1,0 +1,86 @@
+"""Every main page with something on it, light and dark, on a desk and on a phone: nothing that axe would object to."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Page
+
+from billing.services.run import run_billing
+from cashapp.services.matching import match_all
+from cashapp.services.payments import record
+from core import clock
+from core.scope import Scope, work
+from customers.services.links import PAY, token_for
+from invoicing.models import Document
+from tenants.models import User
+from tests import factories
+from tests.browser.conftest import Watched, serving
+from tests.db.cashapp.lines import line
+
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
+
+SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def house(committed_acorn: Scope, committed: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Acorn in the middle of its work; the addresses of its pages by name."""
+    today = clock.today("Europe/Berlin")
+    with work():
+        owner = factories.customer(name="Kestrel Freight", number="K-77", email="ap@kestrel.example")
+        late = factories.invoice(owner, ("120", "14.50"), ("2", "99.00"), on=today - timedelta(days=50))
+        factories.invoice(factories.customer(name="Palo Verde", currency="USD"), on=today - timedelta(days=9))
+        draft = Document.objects.get(pk=factories.draft_invoice(owner, ("3", "420.00")))
+        record(customer=owner.public_id, minor=4_000, received_on=today, method="bank_transfer", key="k")
+        sub = factories.subscription(owner, today)
+        waits = line(2_070_60, payer="KESTREL FREIGHT", memo="your invoice", booked_on=today)
+        line(77_00, payer="Unknown", memo="", booked_on=today)
+        token = token_for(purpose=PAY, target=late.public_id, customer_id=late.customer_id)
+    run = run_billing(today)
+    match_all()
+    client = Client()
+    client.force_login(User.objects.get(name="Ana"))
+    pages = {
+        "home": "", "customers": "customers/", "customer": f"customers/{owner.public_id}/",
+        "invoices": "invoices/", "invoice": f"invoices/{late.public_id}/",
+        "editor": f"invoices/{draft.public_id}/edit/", "plans": "plans/", "subscriptions": "subscriptions/",
+        "subscription": f"subscriptions/{sub.public_id}/", "runs": "runs/", "run": f"runs/{run.public_id}/",
+        "matching": "bank-lines/", "bank line": f"bank-lines/{waits.public_id}/", "payments": "payments/",
+        "ageing": "ageing/", "journal": "journal/", "settings": "settings/", "members": "settings/members/",
+    }  # fmt: skip
+    with serving(committed) as origin:
+        yield {
+            "origin": origin,
+            "session": client.cookies["session"].value,
+            "pay": f"{origin}/pay/{token}/",
+            **{name: f"{origin}/o/acorn/{path}" for name, path in pages.items()},
+        }
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("watched", [(1440, "light"), (390, "light")], indirect=True, ids=["1440", "390"])
+def test_main_pages_are_accessible(watched: Watched, house: dict[str, str]) -> None:
+    page, wrong = watched.page, {}
+    cookie = {"name": "session", "value": house.pop("session"), "url": house.pop("origin")}
+    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    for name, address in house.items():
+        answer = page.goto(address, wait_until="networkidle")
+        assert answer is not None
+        assert answer.ok, name
+        found = [f"light: {each}" for each in findings(page)]
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        found += [f"dark: {each}" for each in findings(page)]
+        page.emulate_media(color_scheme="light")
+        if page.evaluate(SIDEWAYS):
+            found.append("wider than the screen")
+        if found:
+            wrong[name] = found
+    assert wrong == {}
+    assert watched.wrong == []
+
+
+def findings(page: Page) -> list[str]:
+    return [f"{each['id']}: {each['nodes'][0]['target']}" for each in Axe().run(page).response["violations"]]
