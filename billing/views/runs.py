@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.timezone import make_naive
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -116,9 +118,11 @@ def run_progress(request: HttpRequest, slug: str, public_id: str) -> HttpRespons
 
 def _progress(row: Any, slug: str, *, polls: int) -> dict[str, Any]:
     figures = run_figures(row)
+    zone = entity().zone
     return {
         "slug": slug,
-        "today": clock.today(entity().zone),
+        "today": clock.today(zone),
+        "finished": make_naive(row.finished_at, ZoneInfo(zone)) if row.finished_at else None,
         "run": row,
         "running": row.state == "running",
         "polls": polls,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -280,6 +280,17 @@ def test_a_run_started_again_bills_what_was_released(ana: Client, acorn: Scope) 
     with work():
         row.refresh_from_db()
         assert row.state == "running"
+
+
+def test_a_run_ends_at_the_time_of_its_organization(ana: Client, acorn: Scope) -> None:
+    with work():
+        factories.subscription(factories.customer(), DAY)
+    run = run_billing(DAY)
+    with work():
+        run.finished_at = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+        run.touch("finished_at")
+    page = ana.get(f"/o/acorn/runs/{run.public_id}/").content.decode()
+    assert "Finished 2 Jul 2026, 00:30" in re.sub(r"\s+", " ", page)
 
 
 @pytest.mark.parametrize("day", ["", "x", "2999-01-01", "1999-12-31", "\x00", "0001-01-01"])
