@@ -48,7 +48,7 @@ shell: ## a Python shell inside the product
 bench: ## measure
 	python3 run.py bench
 
-soak: ## the long fault tests
+soak: ## random life while processes are killed
 	python3 run.py soak
 
 mutants: ## break guarantees, expect tests to notice

@@ -92,10 +92,10 @@ def mutants(args: Sequence[str]) -> int:
 
 
 def soak(args: Sequence[str]) -> int:
-    """The long fault tests."""
-    if not (ROOT / "tests" / "faults").is_dir():
-        die("tests/faults is not there yet.")
-    return _python_in_throw_away("-m", "pytest", "tests/faults", "-m", "soak", *args)
+    """Lives for minutes while its processes are killed at random, and proves the books: --minutes, --seed."""
+    if not frontend.ensure():
+        return 1
+    return _module("tests.soak", args)
 
 
 def manage(args: Sequence[str]) -> int:
