@@ -12,7 +12,7 @@ from django.test import Client
 from billing.listing import run_figures, run_preview
 from billing.models import BillingRun, Plan, Price, Subscription
 from billing.services.run import run_billing
-from core import clock, registry
+from core import clock, effects, registry
 from core.models import Effect
 from core.scope import Scope, work
 from invoicing.models import Document
@@ -262,6 +262,24 @@ def test_starting_a_run_waits_for_nothing_and_happens_once(ana: Client, acorn: S
     done = ana.get(f"{poll}5")
     assert done["HX-Refresh"] == "true"
     assert "every" not in done.content.decode()
+
+
+def test_a_form_sent_again_after_its_run_leaves_it_ended(ana: Client, acorn: Scope) -> None:
+    """Its effect is done and stays done, so a run begun once more would wait for a worker for ever."""
+    with work():
+        factories.subscription(factories.customer(), DAY)
+    start = {"as_of": DAY.isoformat(), "key": KEY}
+    ana.post("/o/acorn/runs/start/", start)
+    effects.work_off([])
+    assert ana.post("/o/acorn/runs/start/", start).status_code == 302
+    with work():
+        run = BillingRun.objects.get()
+        assert (run.state, run.documents) == ("done", 1)
+        assert not Effect.objects.filter(kind="billing.run", done_at=None).exists()
+    ana.post("/o/acorn/runs/start/", {**start, "key": f"{KEY}1"})
+    with work():
+        assert BillingRun.objects.get().state == "running"
+        assert Effect.objects.filter(kind="billing.run", done_at=None).exists()
 
 
 def test_a_run_started_again_bills_what_was_released(ana: Client, acorn: Scope) -> None:
