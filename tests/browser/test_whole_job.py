@@ -200,7 +200,7 @@ def bank_line(committed_acorn: Scope) -> str:
 def test_a_bank_line_is_matched(watched: Watched, hands: Hands, bank_line: str) -> None:
     page = watched.page
     sign_in(watched, hands)
-    hands.go("l", "/bank-lines/")
+    hands.go("t", "/bank-lines/")
     hands.press("n")
     hands.arrive("/bank-lines/line_*/")
     hands.press("f")

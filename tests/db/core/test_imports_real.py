@@ -1,7 +1,6 @@
-"""Files of a real ledger, when they are there (ARAPP_REAL_FILES names their folder): sums to the last unit."""
+"""Files of a real ledger, where they lie beside the repository: sums to the last unit."""
 
 import csv
-import os
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -18,9 +17,9 @@ from invoicing.models import Document
 from receivables.models import OpenItem
 from tests.db.core.imports import checked, counts, problems, run, undone
 
-FOLDER = Path(os.environ.get("ARAPP_REAL_FILES", "nowhere"))
+FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data" / "receivables"
 INVOICES, PAYMENTS = FOLDER / "invoices.csv", FOLDER / "payments.csv"
-pytestmark = pytest.mark.skipif(not INVOICES.is_file(), reason="ARAPP_REAL_FILES names no folder with them")
+pytestmark = pytest.mark.skipif(not INVOICES.is_file(), reason="the files are not here")
 
 
 @pytest.fixture(autouse=True)
