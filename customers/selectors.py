@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
-
 from core.errors import NotFound
+from core.search import starts
 from customers.models import Contact, Customer
 
 _SHORTEST_WORD = 3
@@ -65,11 +64,8 @@ def named_like(keys: Iterable[str]) -> list[tuple[str, int]]:
     Inside work(). Those with exactly the name are always among them, of the others at most a thousand.
     """
     wanted = {key for key in keys if key}
-    begins = {key.split(" ", 1)[0] for key in wanted}
-    near = Q(pk__in=[])
-    for word in sorted(begins):
-        if len(word) >= _SHORTEST_WORD:
-            near |= Q(name_key__gte=word, name_key__lt=word + "\U0010ffff")
+    begins = sorted({key.split(" ", 1)[0] for key in wanted})
+    near = starts("name_key", *(word for word in begins if len(word) >= _SHORTEST_WORD))
     exact = Customer.objects.filter(name_key__in=wanted).values_list("name_key", "id")
     return list({*exact, *Customer.objects.filter(near).values_list("name_key", "id")[:1000]})
 

@@ -1,9 +1,6 @@
 """The pages of matching as their users: going through the lines, deciding, and everybody who may not."""
 
-from collections.abc import Callable
-
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from cashapp.domain.states import LineState
@@ -12,21 +9,9 @@ from cashapp.services.matching import match_all
 from core.models import Effect
 from core.scope import Scope, work
 from receivables.models import OpenItem
-from tenants.models import User
 from tests import factories
+from tests.db.cashapp.conftest import Login
 from tests.db.cashapp.lines import line, opening
-
-Login = Callable[[str], Client]
-
-
-@pytest.fixture
-def login() -> Login:
-    def enter(name: str) -> Client:
-        client = Client()
-        client.force_login(User.objects.get(name=name))
-        return client
-
-    return enter
 
 
 @pytest.fixture

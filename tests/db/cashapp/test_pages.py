@@ -1,7 +1,6 @@
 """The pages of payments as their users: recording, applying, taking back, and everybody who may not."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -19,22 +18,10 @@ from ledger.domain.entries import Purpose
 from receivables.models import Allocation, OpenItem
 from receivables.services.reverse import reverse as reverse_write_off
 from receivables.services.write_off import write_off
-from tenants.models import User
 from tests import factories
 from tests.cast import CANARY
+from tests.db.cashapp.conftest import Login
 from tests.factories import DAY
-
-Login = Callable[[str], Client]
-
-
-@pytest.fixture
-def login() -> Login:
-    def enter(name: str) -> Client:
-        client = Client()
-        client.force_login(User.objects.get(name=name))
-        return client
-
-    return enter
 
 
 @pytest.fixture
