@@ -12,7 +12,9 @@ from cashapp.domain.matching.records import Reason
 from cashapp.domain.matching.words import TEMPLATES, facts_for
 from cashapp.domain.states import LineState
 from cashapp.models import BankLine
+from cashapp.services.lines import BY_DAY
 from core.money import Money
+from core.paging import beyond
 from customers.selectors import by_ids
 from receivables.domain.items import Side
 from receivables.selectors import ItemState, open_items_of, states_by_id
@@ -62,20 +64,23 @@ def of_state(state: str) -> "QuerySet[BankLine]":
 
 def next_open(after: BankLine | None = None) -> BankLine | None:
     """The open line that follows in order of days, else the first one. Inside work()."""
-    rows = waiting().order_by("booked_on", "id")
-    if after is not None:
-        later = rows.filter(booked_on__gte=after.booked_on).exclude(
-            booked_on=after.booked_on, id__lte=after.pk
-        )
-        if (found := later.first()) is not None:
-            return found
-    return rows.first()
+    rows = waiting().order_by(*BY_DAY.columns)
+    later = rows.filter(beyond(BY_DAY, after.booked_on, after.pk, forward=True)) if after else rows
+    return later.first() or rows.first()
 
 
 def previous_open(before: BankLine) -> BankLine | None:
     """The open line that comes before in order of days. Inside work()."""
-    rows = waiting().filter(booked_on__lte=before.booked_on)
-    return rows.exclude(booked_on=before.booked_on, id__gte=before.pk).order_by("-booked_on", "-id").first()
+    rows = waiting().filter(beyond(BY_DAY, before.booked_on, before.pk, forward=False))
+    return rows.order_by(*BY_DAY.columns).last()
+
+
+def around(line: BankLine, *, limit: int = 50) -> list[BankLine]:
+    """The open lines beside it: the one before, itself while it is open, and what follows. Inside work()."""
+    before = previous_open(line)
+    later = waiting().filter(beyond(BY_DAY, line.booked_on, line.pk, forward=True)).order_by(*BY_DAY.columns)
+    here = [line] if line.state == LineState.OPEN else []
+    return [*([before] if before else []), *here, *later[:limit]]
 
 
 def lately_booked() -> list[BankLine]:

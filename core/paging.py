@@ -55,9 +55,9 @@ def paged(rows: "QuerySet[M]", order: Order, cursor: str, *, size: int = PAGE_SI
         return _forward(rows, order, size, first=True)
     backward, value, row_id = place
     if not backward:
-        return _forward(rows.filter(_beyond(order, value, row_id, forward=True)), order, size, first=False)
+        return _forward(rows.filter(beyond(order, value, row_id, forward=True)), order, size, first=False)
     opposite = Order(order.column, order.kind, descending=not order.descending)
-    before = rows.filter(_beyond(order, value, row_id, forward=False)).order_by(*opposite.columns)
+    before = rows.filter(beyond(order, value, row_id, forward=False)).order_by(*opposite.columns)
     found = list(before[: size + 1])
     if not found:
         return _forward(rows, order, size, first=True)
@@ -79,8 +79,11 @@ def _forward(rows: "QuerySet[M]", order: Order, size: int, *, first: bool) -> Pa
     )
 
 
-def _beyond(order: Order, value: Any, row_id: int, *, forward: bool) -> Q:
-    """Rows after (or before) a place. The first condition alone is what an index can bound the scan by."""
+def beyond(order: Order, value: Any, row_id: int, *, forward: bool) -> Q:
+    """Rows after a place (its sort value and id) in the order, or before it, never the row itself.
+
+    The first condition alone is what an index can bound the scan by.
+    """
     side = "gt" if forward != order.descending else "lt"
     name = order.column
     if name == "pk":

@@ -14,11 +14,13 @@ from core.effects import due
 from core.errors import Conflict, NotFound
 from core.imports.base import Outcome, Planned, Row, Setup
 from core.locks import lock, lock_one
+from core.paging import Order
 from customers.selectors import CustomerKey, by_numbers
 from tenants.selectors import entity
 
 MATCH = "cashapp.match"
 """The effect that matches open lines."""
+BY_DAY = Order("booked_on", date)
 EARLIEST = date(1980, 1, 1)
 _SAID = ("booked_on", "amount", "currency", "payer", "account", "memo", "customer_number")
 _CHUNK = 1000

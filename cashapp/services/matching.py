@@ -17,12 +17,13 @@ from cashapp.domain.matching import account_key as account_form
 from cashapp.domain.matching import payer_key as payer_form
 from cashapp.domain.states import LineState
 from cashapp.models import BankLine, PayerFact, Payment
-from cashapp.services.lines import MATCH
+from cashapp.services.lines import BY_DAY, MATCH
 from cashapp.services.payments import BANK, Receipt, book_many
 from core import bulk, clock, ids, registry, states
 from core.effects import Later
 from core.errors import Conflict, Invalid, KeyReused, NotFound
 from core.locks import lock
+from core.paging import beyond
 from core.scope import work
 from customers.selectors import customer as customer_of
 from customers.selectors import named_like
@@ -89,11 +90,8 @@ def _round_of(total: Matched, until: datetime | None, chunk: int) -> int | None:
 
 
 def _open_lines(after: tuple[date, int], most: int) -> list[BankLine]:
-    day, pk = after
-    rows = BankLine.objects.filter(state=LineState.OPEN, booked_on__gte=day).exclude(
-        booked_on=day, id__lte=pk
-    )
-    return list(rows.order_by("booked_on", "id")[:most])
+    rows = BankLine.objects.filter(beyond(BY_DAY, *after, forward=True), state=LineState.OPEN)
+    return list(rows.order_by(*BY_DAY.columns)[:most])
 
 
 @dataclass(frozen=True, slots=True)

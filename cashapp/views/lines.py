@@ -1,6 +1,5 @@
 """Cash application: the bank lines that wait, one of them with its offers, and what a person decides."""
 
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -17,13 +16,13 @@ from cashapp.permissions import PAYMENTS_APPLY, PAYMENTS_VIEW
 from cashapp.queue import (
     ItemRow,
     Offer,
+    around,
     lately_booked,
     next_open,
     of_state,
     offers,
     previous_open,
     rows_for,
-    waiting,
     waiting_count,
 )
 from cashapp.services import lines
@@ -33,15 +32,12 @@ from core.errors import AppError, Invalid
 from core.fields import fresh_key
 from core.money import Money
 from core.pages import attempt, missing
-from core.paging import Order, paged
+from core.paging import paged
 from core.web import page
 from customers.lookup import named
 from customers.selectors import customer as customer_of
 from receivables.selectors import states_by_public_id
 from tenants.selectors import entity
-
-OLDEST = Order("booked_on", date)
-LISTED = 50
 
 
 @page(PAYMENTS_VIEW)
@@ -50,7 +46,7 @@ def lines_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The lines of one state as a list; those that wait lead to their own page."""
     state = request.GET.get("state", "")
     state = state if state in {"booked", "aside"} else "open"
-    part = paged(of_state(state), OLDEST, request.GET.get("page", ""))
+    part = paged(of_state(state), lines.BY_DAY, request.GET.get("page", ""))
     kept = f"state={state}&" if state != "open" else ""
     context = {
         "slug": slug,
@@ -105,7 +101,7 @@ def _line_page(
         **_difference(
             line, typed if error else {row.item.public_id: row.part.minor for row in rows if row.part}
         ),
-        "queue": [{"line": row, "amount": Money(row.minor, row.currency)} for row in _around(line)],
+        "queue": [{"line": row, "amount": Money(row.minor, row.currency)} for row in around(line)],
         "waiting": waiting_count(),
         "lately": [{"line": row, "amount": Money(row.minor, row.currency)} for row in lately_booked()],
         "before": previous_open(line),
@@ -134,16 +130,6 @@ def _customer(request: HttpRequest, line: BankLine, used: Offer | None) -> Any:
     if public_id := request.POST.get("customer") or request.GET.get("owner", ""):
         return customer_of(public_id)
     return line.customer
-
-
-def _around(line: BankLine) -> list[BankLine]:
-    """The lines of the list beside it: from the one before on."""
-    rows = waiting().order_by("booked_on", "id")
-    later = rows.filter(booked_on__gte=line.booked_on).exclude(booked_on=line.booked_on, id__lt=line.pk)
-    found = list(later[:LISTED])
-    if (before := previous_open(line)) is not None:
-        found.insert(0, before)
-    return found
 
 
 def _field(row: ItemRow, typed: Any, problems: dict[str, str]) -> dict[str, Any]:
