@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from core import clock, registry
 from core.scope import current_or_none, work
+from tenants.rights import rights_of
 from tenants.seats import remembered
-from tenants.selectors import Seat, entity, permissions_of, roles
+from tenants.selectors import Seat, entity, roles
 
 FOOT = "Settings"
 SECTIONS = ("", "Receivables", "Billing", "Books", FOOT)
@@ -184,6 +185,6 @@ class _Needs:
             return ""
         if self._roles is None:
             with work():
-                self._roles = [(role.name, permissions_of(role)) for role in roles()]
+                self._roles = [(role.name, rights_of(role)) for role in roles()]
         fitting = [(len(rights), name) for name, rights in self._roles if permission in rights]
         return min(fitting)[1] if fitting else ""

@@ -24,7 +24,8 @@ from core.scope import current
 from core.templatetags.fmt import count, money, percent
 from core.web import open_page, page
 from customers import selectors as customers
-from customers.permissions import CUSTOMERS_EDIT
+from customers.permissions import CUSTOMERS_CREATE
+from invoicing.permissions import INVOICES_CREATE
 from receivables import balances
 from receivables.permissions import AGEING_VIEW
 from receivables.selectors import item_states
@@ -67,7 +68,7 @@ def home(request: HttpRequest, slug: str) -> TemplateResponse:
     context["parked"] = parked.count() if current().may(SYSTEM_VIEW) else 0
     context["lines"] = waiting_count() if current().may(PAYMENTS_VIEW) else 0
     context["invoice_new"] = timeline.link("invoice-new", slug)
-    context["no_customer"] = missing(CUSTOMERS_EDIT)
+    context["no_customer"] = missing(CUSTOMERS_CREATE)
     return TemplateResponse(request, "home/home.html", context)
 
 
@@ -155,9 +156,9 @@ def _first_steps(slug: str, seller: Any) -> list[dict[str, Any]]:
         ("building", _("Say who you are on invoices"), _("Address and tax number"), "settings",
          bool(seller.address and seller.tax_number), SETTINGS_EDIT),
         ("building-store", _("Add the first customer"), _("Name, e-mail, days to pay"), "customer-new",
-         customers.any_customers(), CUSTOMERS_EDIT),
+         customers.any_customers(), CUSTOMERS_CREATE),
         ("file-invoice", _("Write the first invoice"), _("Or let a subscription write it"), "invoice-new",
-         False, HOME_VIEW),
+         False, INVOICES_CREATE),
         ("users", _("Invite a colleague"), _("Each with the rights they need"), "members",
          member_count() > 1, MEMBERS_EDIT),
     ]  # fmt: skip

@@ -1,8 +1,12 @@
 from django.utils.translation import gettext_lazy as _
 
-from core.registry import permission
+from core.registry import Action, module, permission
 
+module("subscriptions", _("Plans and subscriptions"))
 SUBSCRIPTIONS_VIEW = permission("subscriptions.view", _("See plans and subscriptions"))
-SUBSCRIPTIONS_EDIT = permission("subscriptions.edit", _("Create and change plans and subscriptions"))
+SUBSCRIPTIONS_CREATE = permission("subscriptions.create", _("Create plans and subscriptions"))
+SUBSCRIPTIONS_EDIT = permission("subscriptions.edit", _("Change plans and subscriptions"))
+
+module("runs", _("Billing runs"))
 RUNS_VIEW = permission("runs.view", _("See billing runs"))
-RUNS_START = permission("runs.start", _("Start billing runs and release what they held"))
+RUNS_START = permission("runs.start", _("Start billing runs and release what they held"), Action.APPROVE)

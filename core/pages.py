@@ -74,13 +74,21 @@ def once(key: str, make: Callable[[], str]) -> str:
     return str(claim.payload["made"])
 
 
-RECORD_PAYMENT, APPLY_CREDIT = "payments.record", "payments.apply"
+_NAMED = 2
+"""How many of those who can grant a right are named."""
+RECORD_PAYMENT, APPLY_CREDIT, WRITE_INVOICE = "payments.record", "payments.apply", "invoices.create"
 """Rights of an app above, whose pages others link to."""
 
 
 def missing(permission: str) -> str:
-    """Why a control is greyed for the actor: the right it needs by name, or nothing when the actor holds it."""
+    """Why a control is greyed: the right it needs and who can grant it; nothing when the actor holds it.
+
+    Inside work().
+    """
     if current().may(permission):
         return ""
-    label = registry.permissions[permission].label
-    return _("needs the right “%(right)s”") % {"right": label}
+    said = {"right": registry.permissions[permission].label}
+    names = registry.who_grants(permission)[:_NAMED]
+    if not names:
+        return _("needs the right “%(right)s”") % said
+    return _("needs the right “%(right)s”; ask %(names)s") % {**said, "names": _(" or ").join(names)}

@@ -5,6 +5,7 @@ Each app fills it from its `permissions`, `handlers`, `nav` and `commands` modul
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.utils.module_loading import autodiscover_modules
@@ -12,12 +13,37 @@ from django.utils.module_loading import autodiscover_modules
 MODULES = ("permissions", "handlers", "nav", "checks", "panels", "importing", "search")
 
 
+class Action(StrEnum):
+    """The columns of the rights table: what kind of thing a permission lets somebody do."""
+
+    VIEW = "view"
+    CREATE = "create"
+    EDIT = "edit"
+    APPROVE = "approve"
+    EXPORT = "export"
+    DELETE = "delete"
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`name` is `module.verb`, for example invoices.issue; `sensitive` ones are never in a read-only role."""
+    """`name` is `module.verb`, for example invoices.issue; `action` the column it stands in, its module the row."""
 
     name: str
-    label: str
+    label: Any
+    action: Action
+
+    @property
+    def module(self) -> str:
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two rights that one person should not hold together (segregation of duties), and why."""
+
+    first: str
+    second: str
+    why: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +91,9 @@ class Place:
 
 
 permissions: dict[str, Permission] = {}
+modules: dict[str, Any] = {}
+"""What each first part of a permission's name is called, in the order of the rights table."""
+conflicts: list[Conflict] = []
 handlers: dict[str, list[Handler]] = {}
 effects: dict[str, Callable[[Any], None]] = {}
 effect_labels: dict[str, Any] = {}
@@ -84,15 +113,34 @@ views: dict[str, str] = {}
 """Dotted name of each page to the permission it names."""
 
 
+def _nobody(permission: str) -> list[str]:
+    return []
+
+
+who_grants: Callable[[str], list[str]] = _nobody
+"""Names of those who may give somebody a right, inside work(); the app that knows members sets it."""
+
+
 def discover() -> None:
     """Import the registering modules of every installed app; called once when all models are loaded."""
     autodiscover_modules(*MODULES)
 
 
-def permission(name: str, label: Any) -> str:
-    """Declare a permission and return its name."""
-    permissions[name] = Permission(name, label)
+def module(name: str, label: Any) -> str:
+    """Declare a row of the rights table and return its name."""
+    modules[name] = label
     return name
+
+
+def permission(name: str, label: Any, action: Action | None = None) -> str:
+    """Declare a permission and return its name; `action` may be left out where the verb is one."""
+    permissions[name] = Permission(name, label, action or Action(name.partition(".")[2]))
+    return name
+
+
+def conflict(first: str, second: str, why: Any) -> None:
+    """Declare two permissions that are better held by two people; granting both is flagged, not refused."""
+    conflicts.append(Conflict(first, second, why))
 
 
 def handles(event: type) -> Callable[[Callable[[list[Any]], None]], Callable[[list[Any]], None]]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -52,6 +53,8 @@ class Scope:
     origin: str = "worker"
     request_id: str = ""
     clock_offset: timedelta = field(default_factory=timedelta)
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was read once for this scope and is the same for every actor of the organization."""
 
     def may(self, permission: str) -> bool:
         """System code may do everything; everybody else only what was granted."""

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.imports.base import Importer, register
 from core.imports.cells import Column
-from customers.permissions import CUSTOMERS_EDIT
+from customers.permissions import CUSTOMERS_CREATE
 from customers.services import imports
 from tenants.selectors import entity_choices
 
@@ -21,7 +21,7 @@ register(
     Importer(
         kind="customers",
         title=_("Customers"),
-        permission=CUSTOMERS_EDIT,
+        permission=CUSTOMERS_CREATE,
         columns=(
             NUMBER,
             Column("name", _("Name"), required=True, example="Kestrel Freight Ltd",

@@ -1,20 +1,24 @@
 """What people may type to sign in, sign up, and about members and the legal entity."""
 
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from core import registry
 from core.choices import countries, currencies, zones
 from core.fields import Email, Line, Lines
-from tenants.models import LegalEntity, Role, User
+from tenants.models import Group, LegalEntity, Role, User
 from tenants.services.accounts import SLUG, SLUG_LENGTH, NewOrganization
 
 MAX_PASSWORD = 128
 CHOOSE = ("", _("Choose…"))
+_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 _slug = RegexValidator(rf"\A{SLUG.pattern}\Z", _("Small letters, digits and single hyphens only."))
 
 
@@ -90,7 +94,7 @@ class SignUpForm(OrganizationForm):
 
 
 class SetPasswordForm(forms.Form):
-    """The first password of a person who was invited."""
+    """A new password of a person who has an account."""
 
     password = _password()
 
@@ -101,6 +105,20 @@ class SetPasswordForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         _judge_password(self, self.user)
         return self.cleaned_data
+
+
+class ForgottenForm(forms.Form):
+    """The address of an account whose password is forgotten."""
+
+    email = Email(label=_("E-mail"), max_length=254)
+
+
+class JoinForm(SetPasswordForm):
+    """Name and password of a person who was asked in and has no account yet."""
+
+    name = Line(label=_("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+    field_order = ["name", "password"]
 
 
 def _judge_password(form: forms.Form, user: User) -> None:
@@ -117,23 +135,77 @@ class _RoleField(forms.ChoiceField):
         super().__init__(label=_("Role"), choices=[(role.public_id, role.name) for role in roles], **kwargs)
 
 
-class InviteForm(forms.Form):
-    """A person to make a member."""
+class _Times(forms.Form):
+    """First and last day of temporary access, in the legal entity's zone."""
+
+    starts = forms.DateField(label=_("From"), required=False, widget=_DAY)
+    ends = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=_DAY,
+        help_text=_("For contractors and auditors; empty is without an end."),
+    )
+
+    def times(self, zone: str) -> dict[str, datetime | None]:
+        """The bounds as `starts` and exclusive `ends` in wall time."""
+        first, last = self.cleaned_data["starts"], self.cleaned_data["ends"]
+        return {
+            "starts": _midnight(first, zone) if first else None,
+            "ends": _midnight(last + timedelta(days=1), zone) if last else None,
+        }
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone))
+
+
+class InviteForm(_Times):
+    """A person to ask in."""
 
     email = Email(label=_("E-mail"), max_length=254)
     name = Line(label=_("Name"), max_length=200, required=False)
+
+    field_order = ["email", "name", "role", "starts", "ends"]
 
     def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"] = _RoleField(roles, initial=roles[-1].public_id if roles else "")
 
 
-class RoleForm(forms.Form):
-    """Another role for a member."""
+class MemberForm(_Times):
+    """Another role, other groups, another time for a member."""
 
-    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, roles: list[Role], groups: list[Group], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"] = _RoleField(roles)
+        self.fields["groups"] = _Several([(row.public_id, row.name) for row in groups], label=_("Groups"))
+
+
+class RoleEditForm(forms.Form):
+    """A role: its name and the rights ticked in the table."""
+
+    name = Line(label=_("Name"), max_length=60)
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["rights"] = _Several([(name, name) for name in registry.permissions], label=_("Rights"))
+
+
+class GroupForm(forms.Form):
+    """A group: its name, its role, its members."""
+
+    name = Line(label=_("Name"), max_length=60)
+
+    def __init__(self, *args: Any, roles: list[Role], members: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = _RoleField(roles)
+        self.fields["members"] = _Several(members, label=_("Members"))
+
+
+class _Several(forms.MultipleChoiceField):
+    def __init__(self, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(choices=choices, required=False, widget=forms.CheckboxSelectMultiple, **kwargs)
 
 
 class EntityForm(forms.Form):

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from core import clock
-from core.base import PublicIdField, Record, TenantForeignKey
+from core.base import PublicIdField, Record, TenantForeignKey, TenantRow
 from core.constraints import Trigger
 
 
@@ -74,16 +74,24 @@ class LegalEntity(Record):
 
 
 class Role(Record):
-    """A named set of permission strings."""
+    """A named set of permission strings. One with a `key` is built in: what it grants follows the product."""
 
     PREFIX = "role"
 
     name = models.CharField(max_length=60)
-    permissions = models.JSONField(default=list)
-    built_in = models.BooleanField(default=False)
+    key = models.CharField(max_length=20, blank=True, default="")
+    permissions = models.JSONField(default=list, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="role_name")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="role_name"),
+            models.UniqueConstraint(
+                fields=["organization", "key"], name="role_key", condition=~models.Q(key="")
+            ),
+            models.CheckConstraint(
+                condition=models.Q(key="") | models.Q(permissions=[]), name="role_built_in_stores_nothing"
+            ),
+        ]
 
 
 class Membership(Record):
@@ -99,6 +107,70 @@ class Membership(Record):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "user"], name="membership_once")]
+
+
+class Group(Record):
+    """Members who share a role beside their own: a team, a department, everybody on a project."""
+
+    PREFIX = "grp"
+
+    name = models.CharField(max_length=60)
+    role = TenantForeignKey(Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="group_name")]
+
+
+class GroupMember(TenantRow):
+    """A member is in a group."""
+
+    group = TenantForeignKey(Group)
+    member = TenantForeignKey(Membership)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "group", "member"], name="groupmember_once")
+        ]
+        indexes = [models.Index(fields=["organization", "member", "group"], name="groupmember_member")]
+
+
+class Invitation(Record):
+    """A person asked to become a member. It takes a seat until it is accepted, withdrawn or too old.
+
+    `email` is kept in small letters. `valid_from` and `valid_until` bound the membership, not the invitation.
+    """
+
+    PREFIX = "ask"
+
+    email = models.CharField(max_length=254)
+    name = models.CharField(max_length=200, blank=True, default="")
+    role = TenantForeignKey(Role)
+    valid_from = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    invited_by = models.CharField(max_length=200, blank=True, default="")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                name="invitation_open_once",
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+            )
+        ]
+
+
+class Entitlement(TenantRow):
+    """What the organization's plan lets it have of something; no `most` is without limit."""
+
+    key = models.CharField(max_length=40)
+    plan = models.CharField(max_length=40)
+    most = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "key"], name="entitlement_once")]
 
 
 class SavedView(Record):

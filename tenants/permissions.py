@@ -1,31 +1,80 @@
-"""The permissions of this app, and the three roles every organization starts with."""
+"""The permissions of this app, and the roles every organization starts with."""
+
+from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from core import registry
-from core.registry import permission
+from core.registry import Action, conflict, module, permission
 
+module("home", _("Dashboard"))
+HOME_VIEW = permission("home.view", _("See the dashboard"))
+
+module("views", _("Saved views"))
+VIEWS_SHARE = permission("views.share", _("Share saved views with everybody"), Action.CREATE)
+
+module("settings", _("Settings"))
 SETTINGS_VIEW = permission("settings.view", _("See settings"))
 SETTINGS_EDIT = permission("settings.edit", _("Change settings"))
-MEMBERS_VIEW = permission("members.view", _("See members"))
-MEMBERS_EDIT = permission("members.edit", _("Invite and change members"))
-HOME_VIEW = permission("home.view", _("See the dashboard"))
+
+module("members", _("Members"))
+MEMBERS_VIEW = permission("members.view", _("See members, roles and groups"))
+MEMBERS_CREATE = permission("members.create", _("Invite people"))
+MEMBERS_EDIT = permission("members.edit", _("Give members roles, groups and an end date"))
+MEMBERS_DELETE = permission("members.delete", _("Shut members out and let them in again"))
+
+module("roles", _("Roles and groups"))
+ROLES_EDIT = permission("roles.edit", _("Make and change roles and groups"))
+
+module("plan", _("Plan"))
+PLAN_EDIT = permission("plan.edit", _("Change the plan of the organization"))
+
+module("system", _("Background work"))
 SYSTEM_VIEW = permission("system.view", _("See work that keeps failing"))
-SYSTEM_RETRY = permission("system.retry", _("Have work that keeps failing tried again"))
-VIEWS_SHARE = permission("views.share", _("Share saved views with everybody"))
+SYSTEM_RETRY = permission("system.retry", _("Have work that keeps failing tried again"), Action.EDIT)
 
-OWNER, ACCOUNTS_MANAGER, VIEWER = "Owner", "Accounts Manager", "Viewer"
-_HOUSE = {"settings", "members", "system"}
-"""What concerns the house itself: an Accounts Manager only sees it."""
+OWNER, ADMINISTRATOR, FINANCE_MANAGER = "owner", "administrator", "finance_manager"
+ACCOUNTS_MANAGER, VIEWER, AUDITOR = "accounts_manager", "viewer", "auditor"
+
+_HOUSE = {"settings", "members", "roles", "plan", "system"}
+"""Modules that concern the house itself: those who work with money only see them."""
+_SENIOR = {"invoices.write_off"}
+"""What an Accounts Manager leaves to a Finance Manager."""
 
 
-def built_in_roles() -> dict[str, list[str]]:
-    """Name and permissions of each built-in role, from everything that is registered."""
-    everything = sorted(registry.permissions)
-    return {
-        OWNER: everything,
-        ACCOUNTS_MANAGER: [
-            name for name in everything if name.split(".")[0] not in _HOUSE or name.endswith(".view")
-        ],
-        VIEWER: [name for name in everything if name.endswith(".view") and name != SYSTEM_VIEW],
-    }
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A role every organization has: its name can be changed there, what it may do follows the product."""
+
+    key: str
+    name: Any
+    rights: frozenset[str]
+
+
+def built_in_roles() -> dict[str, BuiltIn]:
+    """Each built-in role by key, from everything that is registered."""
+    every = list(registry.permissions.values())
+    seen = {each.name for each in every if each.action is Action.VIEW}
+    money = {each.name for each in every if each.module not in _HOUSE}
+    shown = seen - {SYSTEM_VIEW}
+    roles = (
+        BuiltIn(OWNER, _("Owner"), frozenset(registry.permissions)),
+        BuiltIn(ADMINISTRATOR, _("Administrator"), frozenset(registry.permissions) - {PLAN_EDIT}),
+        BuiltIn(FINANCE_MANAGER, _("Finance Manager"), frozenset(money | seen)),
+        BuiltIn(ACCOUNTS_MANAGER, _("Accounts Manager"), frozenset((money | seen) - _SENIOR)),
+        BuiltIn(VIEWER, _("Viewer"), frozenset(shown)),
+        BuiltIn(
+            AUDITOR,
+            _("Auditor"),
+            frozenset(seen | {each.name for each in every if each.action is Action.EXPORT}),
+        ),
+    )
+    return {role.key: role for role in roles}
+
+
+conflict(
+    MEMBERS_EDIT,
+    "invoices.write_off",
+    _("Whoever gives out rights could let themselves or a friend write money off unseen."),
+)

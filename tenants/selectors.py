@@ -1,16 +1,25 @@
 """Reads of users' memberships and an organization's own data."""
 
+from collections import Counter
 from dataclasses import dataclass
 from dataclasses import replace as replaced
+from datetime import datetime
 
-from django.db.models import Q
-
-from core import clock, doors
+from core import clock, doors, registry
 from core.errors import NotFound
 from core.models import Organization
 from core.scope import Actor, Scope, current, enter, work
-from tenants.models import LegalEntity, Membership, Role, SavedView, User
-from tenants.permissions import built_in_roles
+from tenants.models import (
+    Group,
+    GroupMember,
+    Invitation,
+    LegalEntity,
+    Membership,
+    Role,
+    SavedView,
+    User,
+)
+from tenants.rights import conflicts_in, live, rights_of, rights_of_member, with_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +35,11 @@ def seat_of(user: User, organization_id: int, *, origin: str, request_id: str) -
     """The user's live membership with the scope it gives, or None; read anew for every request."""
     bare = Scope(organization_id, Actor("member", user.pk, user.name), origin=origin, request_id=request_id)
     with enter(bare), work():
-        now = clock.wall()
-        membership = (
-            Membership.objects.select_related("role", "organization")
-            .filter(Q(valid_from=None) | Q(valid_from__lte=now), user=user, disabled_at=None)
-            .filter(Q(valid_until=None) | Q(valid_until__gt=now))
-            .first()
-        )
+        membership = with_groups(live().select_related("organization")).filter(user=user).first()
     if membership is None:
         return None
     organization = membership.organization
-    scope = replaced(
-        bare, permissions=permissions_of(membership.role), clock_offset=organization.clock_offset
-    )
+    scope = replaced(bare, permissions=rights_of_member(membership), clock_offset=organization.clock_offset)
     return Seat(scope, organization, membership.role)
 
 
@@ -48,11 +49,6 @@ def member_scope(user_id: int | None, *, origin: str, request_id: str) -> Scope 
         user = User.objects.filter(pk=user_id).first()
     seat = user and seat_of(user, current().organization_id, origin=origin, request_id=request_id)
     return seat.scope if seat else None
-
-
-def permissions_of(role: Role) -> frozenset[str]:
-    """What a role grants; a built-in one whatever the product now has, so that a new right needs no migration."""
-    return frozenset(built_in_roles()[role.name] if role.built_in else role.permissions)
 
 
 def organizations_of(user: User) -> list[Organization]:
@@ -142,34 +138,107 @@ def saved_view(public_id: str) -> SavedView:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as the list shows them; `waits` until they have set their first password."""
+    """A member as the list shows them; `rights` with those of their groups."""
 
     public_id: str
     name: str
     email: str
     role: Role
+    groups: tuple[str, ...]
+    rights: frozenset[str]
+    starts: datetime | None
+    ends: datetime | None
     disabled: bool
-    waits: bool
     is_me: bool
+
+    @property
+    def over(self) -> bool:
+        return self.ends is not None and self.ends <= clock.wall()
+
+    @property
+    def conflicts(self) -> list[registry.Conflict]:
+        return conflicts_in(self.rights)
 
 
 def members() -> list[Member]:
-    """Everybody in the scope's organization, live ones first, by name; one query. Inside work()."""
+    """Everybody in the scope's organization, live ones first, by name; two queries. Inside work()."""
     me = current().actor
-    rows = Membership.objects.select_related("role", "user").order_by("user__name", "id")
+    groups: dict[int, list[str]] = {}
+    for member_id, name in GroupMember.objects.order_by("group__name").values_list(
+        "member_id", "group__public_id"
+    ):
+        groups.setdefault(member_id, []).append(name)
+    rows = with_groups(Membership.objects.select_related("user")).order_by("user__name", "id")
     found = [
         Member(
             public_id=row.public_id,
             name=row.user.name,
             email=row.user.email,
             role=row.role,
+            groups=tuple(groups.get(row.pk, ())),
+            rights=rights_of_member(row),
+            starts=row.valid_from,
+            ends=row.valid_until,
             disabled=row.disabled_at is not None,
-            waits=not row.user.has_usable_password(),
             is_me=me.kind == "member" and me.id == row.user_id,
         )
         for row in rows
     ]
-    return sorted(found, key=lambda member: member.disabled)
+    return sorted(found, key=lambda member: member.disabled or member.over)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group with the public ids and names of its members."""
+
+    row: Group
+    members: tuple[tuple[str, str], ...]
+
+
+def groups() -> list[GroupView]:
+    """The scope's groups by name, with their role and members; two queries. Inside work()."""
+    inside: dict[int, list[tuple[str, str]]] = {}
+    for group_id, public_id, name in GroupMember.objects.order_by("member__user__name", "id").values_list(
+        "group_id", "member__public_id", "member__user__name"
+    ):
+        inside.setdefault(group_id, []).append((public_id, name))
+    rows = Group.objects.select_related("role").order_by("name")
+    return [GroupView(row, tuple(inside.get(row.pk, ()))) for row in rows]
+
+
+def group(public_id: str) -> GroupView:
+    """The group with this public id; raises NotFound. Inside work()."""
+    found = next((each for each in groups() if each.row.public_id == public_id), None)
+    if found is None:
+        raise NotFound("That group is not here.")
+    return found
+
+
+def invitations() -> list[Invitation]:
+    """Invitations neither accepted nor withdrawn, the newest first; also those that are too old. Inside work()."""
+    rows = Invitation.objects.select_related("role").filter(accepted_at=None, withdrawn_at=None)
+    return list(rows.order_by("-id"))
+
+
+def invitation(public_id: str) -> Invitation | None:
+    """The open invitation with this public id, or None. Inside work()."""
+    found: Invitation | None = (
+        Invitation.objects.select_related("role")
+        .filter(public_id=public_id, accepted_at=None, withdrawn_at=None)
+        .first()
+    )
+    return found
+
+
+def person(public_id: str) -> User | None:
+    """The account with this public id, whatever its organizations, or None."""
+    found: User | None = User.objects.filter(public_id=public_id).first()
+    return found
+
+
+def organization() -> Organization:
+    """The scope's organization. Inside work()."""
+    return Organization.objects.get(pk=current().organization_id)
 
 
 def membership(public_id: str) -> Membership:
@@ -180,9 +249,24 @@ def membership(public_id: str) -> Membership:
     return found
 
 
+def role(public_id: str) -> Role:
+    """The role with this public id; raises NotFound. Inside work()."""
+    found: Role | None = Role.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That role is not here.")
+    return found
+
+
+def holders() -> Counter[int]:
+    """How many members and groups have each role, by its id; two queries. Inside work()."""
+    return Counter(Membership.objects.values_list("role_id", flat=True)) + Counter(
+        Group.objects.values_list("role_id", flat=True)
+    )
+
+
 def roles() -> list[Role]:
     """The scope's roles, those that may do most first; one query. Inside work()."""
-    return sorted(Role.objects.all(), key=lambda role: (-len(role.permissions), role.name))
+    return sorted(Role.objects.all(), key=lambda role: (-len(rights_of(role)), role.name))
 
 
 def member_count() -> int:

@@ -36,8 +36,8 @@ def build() -> None:
         zone="America/New_York",
     )
     with enter(Scope(acorn, Actor("system", label="cast"))), work():
-        add_member(user=people["Ben"], role_name=ACCOUNTS_MANAGER)
-        add_member(user=people["Vic"], role_name=VIEWER)
+        add_member(user=people["Ben"], role=ACCOUNTS_MANAGER)
+        add_member(user=people["Vic"], role=VIEWER)
 
 
 if __name__ == "__main__":

@@ -152,10 +152,10 @@ ACORN = House(
     currency="EUR",
     zone="Europe/Berlin",
     tax_percent="19",
-    owner=Person("Ana", "ana@acorn.example", "Owner"),
+    owner=Person("Ana", "ana@acorn.example", "owner"),
     members=(
-        Person("Ben", "ben@acorn.example", "Accounts Manager"),
-        Person("Vic", "vic@acorn.example", "Viewer"),
+        Person("Ben", "ben@acorn.example", "accounts_manager"),
+        Person("Vic", "vic@acorn.example", "viewer"),
     ),
     markets=(
         Market("EUR", "DE", Decimal(19), "K", _GERMAN, _WORKSHOP),
@@ -172,7 +172,7 @@ BIRCH = House(
     currency="USD",
     zone="America/New_York",
     tax_percent="0",
-    owner=Person("Bea", "bea@birch.example", "Owner"),
+    owner=Person("Bea", "bea@birch.example", "owner"),
     members=(),
     markets=(Market("USD", "US", Decimal(0), "B", _VILLAGE, _NUMBERS),),
     subscriptions=4,

@@ -59,7 +59,7 @@ def _found(house: House) -> int:
             # From now on nothing happens by itself until the past is told: a worker would bill the year at once.
             Organization.objects.filter(pk=organization_id).update(suspended_at=clock.wall())
             for person in house.members:
-                add_member(user=_user(person), role_name=person.role)
+                add_member(user=_user(person), role=person.role)
             subscriptions = story.subscribing(house, today)
             _buyers(house, today, subscriptions)
             _subscribe(house, subscriptions, today)

@@ -27,7 +27,7 @@ from billing.listing import (
     subscription,
     subscriptions,
 )
-from billing.permissions import RUNS_START, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.subscriptions import create_price, end, release, subscribe
 from core import clock
 from core.errors import AppError, Invalid, NotFound
@@ -87,13 +87,13 @@ def _plans(request: HttpRequest, slug: str, form: PriceForm, outcome: Outcome | 
         "plans": shown,
         "form": form,
         "error": outcome.error if outcome and not isinstance(outcome.error, Invalid) else None,
-        "no_edit": missing(SUBSCRIPTIONS_EDIT),
+        "no_create": missing(SUBSCRIPTIONS_CREATE),
     }
     status = outcome.status if outcome and outcome.error else 422 if form.errors else 200
     return TemplateResponse(request, "billing/plans.html", context, status=status)
 
 
-@page(SUBSCRIPTIONS_EDIT)
+@page(SUBSCRIPTIONS_CREATE)
 @require_POST
 def price_new(request: HttpRequest, slug: str) -> HttpResponse:
     form = PriceForm(request.POST)
@@ -135,7 +135,7 @@ def subscriptions_page(request: HttpRequest, slug: str) -> HttpResponse:
         "chips": _chips(request.GET, wanted, codes),
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
-        "no_edit": missing(SUBSCRIPTIONS_EDIT),
+        "no_create": missing(SUBSCRIPTIONS_CREATE),
     }
     return TemplateResponse(request, "billing/subscriptions.html", context)
 
@@ -170,7 +170,7 @@ def _chips(given: QueryDict, wanted: dict[str, str], codes: list[dict[str, Any]]
     return chips
 
 
-@page(SUBSCRIPTIONS_EDIT)
+@page(SUBSCRIPTIONS_CREATE)
 @require_http_methods(["GET", "POST"])
 def subscription_new(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today(entity().zone)

@@ -20,7 +20,7 @@ from customers import listing
 from customers.balances import Balance
 from customers.forms import FilterForm
 from customers.listing import CustomerFilter, CustomerRow
-from customers.permissions import CUSTOMERS_EDIT, CUSTOMERS_VIEW
+from customers.permissions import CUSTOMERS_CREATE, CUSTOMERS_EXPORT, CUSTOMERS_VIEW
 from tenants.saved import saved_views
 from tenants.selectors import entity
 
@@ -54,7 +54,8 @@ def customers_page(request: HttpRequest, slug: str) -> HttpResponse:
         "query": address.href().removeprefix("?"),
         "views": saved_views("customers", address.href().removeprefix("?")),
         "kept": {name: value for name, value in address.given.items() if name != "q"},
-        "no_edit": missing(CUSTOMERS_EDIT),
+        "no_create": missing(CUSTOMERS_CREATE),
+        "no_export": missing(CUSTOMERS_EXPORT),
     }
     return TemplateResponse(request, "customers/list.html", context)
 
@@ -92,7 +93,7 @@ def _heads(sort: str, wanted: CustomerFilter, address: Address) -> dict[str, dic
     return heads
 
 
-@page(CUSTOMERS_VIEW)
+@page(CUSTOMERS_EXPORT)
 @require_safe
 def customers_csv(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today(entity().zone)

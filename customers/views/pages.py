@@ -14,7 +14,7 @@ from core import clock, registry, timeline
 from core.changes import last_change
 from core.choices import country_name
 from core.errors import AppError, Invalid
-from core.pages import RECORD_PAYMENT, attempt, missing
+from core.pages import RECORD_PAYMENT, WRITE_INVOICE, attempt, missing
 from core.scope import current
 from core.web import page
 from customers import selectors
@@ -22,7 +22,7 @@ from customers.balances import reads
 from customers.forms import ContactForm, CustomerForm
 from customers.history import history
 from customers.models import Customer
-from customers.permissions import CUSTOMERS_EDIT, CUSTOMERS_VIEW
+from customers.permissions import CUSTOMERS_CREATE, CUSTOMERS_DELETE, CUSTOMERS_EDIT, CUSTOMERS_VIEW
 from customers.services import contacts, customers
 from messaging.permissions import MESSAGES_VIEW
 from messaging.selectors import messages_of_customer
@@ -69,6 +69,8 @@ def _page(
         "invoice_new": timeline.link("invoice-new", slug),
         "invoices": timeline.link("invoices", slug),
         "no_edit": missing(CUSTOMERS_EDIT),
+        "no_delete": missing(CUSTOMERS_DELETE),
+        "no_invoice": missing(WRITE_INVOICE),
         "no_record": missing(RECORD_PAYMENT),
     }
     if tab == "activity":
@@ -123,7 +125,7 @@ def customer_messages(request: HttpRequest, slug: str, public_id: str) -> Templa
     return TemplateResponse(request, "customers/parts/messages.html", context)
 
 
-@page(CUSTOMERS_EDIT)
+@page(CUSTOMERS_CREATE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def customer_new(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
@@ -205,7 +207,7 @@ def _form_page(
     return TemplateResponse(request, "customers/form.html", context, status=status)
 
 
-@page(CUSTOMERS_EDIT)
+@page(CUSTOMERS_DELETE)
 @require_POST
 def customer_archive(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     row = selectors.customer(public_id)
@@ -217,7 +219,7 @@ def customer_archive(request: HttpRequest, slug: str, public_id: str) -> HttpRes
     return redirect("customer", slug, public_id)
 
 
-@page(CUSTOMERS_EDIT)
+@page(CUSTOMERS_DELETE)
 @require_POST
 def customer_restore(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     row = customers.set_archived(selectors.customer(public_id).pk, archived=False)

@@ -23,6 +23,7 @@ from invoicing.history import credit_notes_of, history
 from invoicing.models import Document
 from invoicing.permissions import (
     INVOICES_CREDIT,
+    INVOICES_DELETE,
     INVOICES_EDIT,
     INVOICES_ISSUE,
     INVOICES_VIEW,
@@ -175,6 +176,7 @@ def _controls(shown: DocumentView) -> dict[str, Any]:
         "no_record": missing(RECORD_PAYMENT),
         "no_apply": missing(APPLY_CREDIT),
         "no_edit": missing(INVOICES_EDIT),
+        "no_delete": missing(INVOICES_DELETE),
         "no_issue": missing(INVOICES_ISSUE),
         "no_credit": missing(INVOICES_CREDIT),
         "no_write_off": missing(INVOICES_WRITE_OFF),

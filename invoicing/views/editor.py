@@ -14,7 +14,13 @@ from core.web import page
 from customers.selectors import customer as customer_of
 from invoicing.domain.states import State
 from invoicing.models import Document
-from invoicing.permissions import INVOICES_EDIT, INVOICES_ISSUE
+from invoicing.permissions import (
+    INVOICES_CREATE,
+    INVOICES_DELETE,
+    INVOICES_EDIT,
+    INVOICES_ISSUE,
+    INVOICES_VIEW,
+)
 from invoicing.selectors import view
 from invoicing.services.edit import (
     DraftContent,
@@ -53,7 +59,7 @@ def _editor(
     return respond(request, "invoicing/editor.html", context, status=status)
 
 
-@page(INVOICES_EDIT)
+@page(INVOICES_CREATE)
 @require_http_methods(["GET", "POST"])
 def invoice_new(request: HttpRequest, slug: str) -> HttpResponse:
     today = business_today()
@@ -119,7 +125,7 @@ def _finish(request: HttpRequest, row: Document, typed: Typed) -> Document:
     return issued
 
 
-@page(INVOICES_EDIT)
+@page(INVOICES_VIEW)
 @require_POST
 def invoice_totals(request: HttpRequest, slug: str) -> HttpResponse:
     """What the lines come to as they stand, for the editor while somebody types; writes nothing."""
@@ -127,7 +133,7 @@ def invoice_totals(request: HttpRequest, slug: str) -> HttpResponse:
     return respond(request, "invoicing/parts/totals.html", {"typed": typed, "live": True})
 
 
-@page(INVOICES_EDIT)
+@page(INVOICES_DELETE)
 @require_POST
 def invoice_delete(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     version = request.POST.get("version", "")

@@ -20,7 +20,7 @@ from customers.lookup import label_of, named, suggest
 from customers.selectors import customer as customer_of
 from invoicing.forms import PRESETS, FilterForm
 from invoicing.listing import NEWEST, STATES, documents, rows, totals
-from invoicing.permissions import INVOICES_EDIT, INVOICES_ISSUE, INVOICES_VIEW
+from invoicing.permissions import INVOICES_CREATE, INVOICES_EXPORT, INVOICES_ISSUE, INVOICES_VIEW
 from invoicing.services.send import can_send
 from invoicing.views.bulk import REPORT
 from invoicing.views.common import business_today, respond
@@ -57,14 +57,15 @@ def invoices(request: HttpRequest, slug: str) -> HttpResponse:
         "views": saved_views("invoices", _link(request.GET).removeprefix("?")),
         "key": fresh_key(),
         "report": request.session.pop(REPORT, None),
-        "no_edit": missing(INVOICES_EDIT),
+        "no_create": missing(INVOICES_CREATE),
+        "no_export": missing(INVOICES_EXPORT),
         "no_issue": missing(INVOICES_ISSUE),
         "no_send": missing(INVOICES_ISSUE) or ("" if can_send() else _("sending mail is not set up")),
     }
     return respond(request, "invoicing/list.html", context)
 
 
-@page(INVOICES_VIEW)
+@page(INVOICES_EXPORT)
 @require_GET
 def invoices_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """The list with its filters as a file."""

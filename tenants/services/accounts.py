@@ -4,13 +4,18 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from core import doors
 from core.errors import Conflict, Invalid, NotFound
+from core.events import emit
+from core.scope import Actor, Scope, enter, work
+from tenants.events import PasswordAsked
 from tenants.models import User
 from tenants.services.organizations import create_organization
 
@@ -58,6 +63,16 @@ def sign_up(*, email: str, name: str, password: str, organization: NewOrganizati
     return user
 
 
+def account_for(email: str, *, name: str, password: str) -> User | None:
+    """A new account for an address that a link proved; None when there is one already. Runs its own transaction."""
+    try:
+        with transaction.atomic():
+            made: User = User.objects.create_user(email, name, password)
+    except IntegrityError:
+        return None
+    return made
+
+
 def found_organization(*, owner: User, organization: NewOrganization) -> str:
     """An organization of an existing account; returns its address. Runs its own transaction.
 
@@ -91,9 +106,23 @@ def free_slug(name: str) -> str:
     raise Conflict("Choose an address.")
 
 
-def password_link(user: User) -> tuple[str, str]:
-    """The two parts of a one-time link with which a person without a password sets one."""
-    return urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
+def ask_for_password(email: str) -> None:
+    """Have a link to set a new password mailed to the account of this address; nothing for one that is none.
+
+    The mail leaves by one of the person's organizations. Runs its own transaction; emits PasswordAsked.
+    """
+    user = find_user(email)
+    houses = doors.orgs_of_user(user.pk) if user and user.is_active else []
+    if user is None or not houses:
+        return
+    with enter(Scope(houses[0], Actor("member", user.pk, user.name), origin="page")), work():
+        emit(PasswordAsked(user.public_id, 1, user.email))
+
+
+def password_url(user: User) -> str:
+    """The address in the mail: it sets a new password once, within PASSWORD_RESET_TIMEOUT."""
+    parts = [urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)]
+    return settings.BASE_URL + reverse("set-password-link", args=parts)
 
 
 def user_of_link(uid: str, token: str) -> User:

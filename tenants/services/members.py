@@ -1,37 +1,26 @@
-"""Members of an organization: who comes in, with which role, and who no longer does."""
+"""Members of an organization: their role, their groups, their time, and shutting them out."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from datetime import datetime
 
-from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from core import clock, doors
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core import clock
+from core.errors import Conflict, Invalid, NotFound
+from core.events import emit
 from core.locks import lock
-from core.scope import current
-from tenants.models import Membership, Role, User
+from tenants.events import MemberChanged
+from tenants.models import Group, GroupMember, Membership, Role
 from tenants.permissions import OWNER
-from tenants.services.accounts import find_user
+from tenants.rights import rights_of_member, with_groups
+from tenants.services.guard import require_givable, require_within_own
+from tenants.services.seats import require_seat
 
 
 class LastOwner(Conflict):
-    """An organization keeps at least one live Owner; nothing was changed."""
+    """An organization keeps at least one live Owner without an end; nothing was changed."""
 
     code = "last_owner"
-
-
-class BeyondOwnRights(Forbidden):
-    """Nobody gives, or takes from, a role that may do more than they may themselves."""
-
-    code = "beyond_own_rights"
-
-
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """The membership, and whether the person must set a password first."""
-
-    membership: Membership
-    needs_password: bool
 
 
 def role(public_id: str) -> Role:
@@ -42,75 +31,28 @@ def role(public_id: str) -> Role:
     return found
 
 
-def _guard(*roles: Role) -> None:
-    scope = current()
-    for each in roles:
-        if not all(scope.may(permission) for permission in each.permissions):
-            raise BeyondOwnRights(
-                f"{each.name} may do more than you may, so you cannot give or take this role."
-            )
-
-
-def invite(*, email: str, name: str, role: Role) -> Invited:
-    """Make a person a member, with an account without password when they have none. Inside work().
-
-    Natural key: the person in the organization; the same invitation sent again is answered the same. Raises
-    BeyondOwnRights, and Conflict when they are a member with another role.
-    """
-    _guard(role)
-    user = find_user(email) or _new_user(email=email, name=name)
-    membership = Membership.objects.filter(user=user).first()
-    if membership is None:
-        try:
-            with transaction.atomic():
-                membership = Membership.objects.create(user=user, role=role)
-        except IntegrityError:
-            membership = Membership.objects.get(user=user)
-    if membership.role_id != role.pk or membership.disabled_at:
-        raise Conflict("This person is a member already; change their role in the list.", code="is_member")
-    return Invited(membership, needs_password=may_have_link(membership))
-
-
-def _new_user(*, email: str, name: str) -> User:
-    try:
-        with transaction.atomic():
-            made: User = User.objects.create_user(email, name or email.partition("@")[0])
-    except IntegrityError:
-        there = find_user(email)
-        if there is None:
-            raise
-        return there
-    return made
-
-
-def may_have_link(membership: Membership) -> bool:
-    """Whether this organization may hand out a link that sets the person's password.
-
-    Only for an account that has none and belongs to no other organization: whoever holds the link becomes them.
-    """
-    user: User = membership.user
-    others = set(doors.orgs_of_user(user.pk)) - {membership.organization_id}
-    return user.is_active and not user.has_usable_password() and not others
-
-
 def _locked(public_id: str) -> tuple[Membership, list[Membership]]:
-    """The member, and the live Owners, all locked so that two Owners cannot remove each other at once."""
-    wanted = Q(public_id=public_id) | Q(role__name=OWNER, role__built_in=True, disabled_at=None)
+    """The member, and the Owners who stay, all locked so that two Owners cannot remove each other at once."""
+    wanted = Q(public_id=public_id) | Q(role__key=OWNER, disabled_at=None)
     rows = lock(Membership.objects.filter(wanted).select_related("role", "user"))
     member = next((row for row in rows if row.public_id == public_id), None)
     if member is None:
         raise NotFound("That member is not here.")
-    now = clock.wall()
     owners = [
         row
         for row in rows
-        if row.role.built_in
-        and row.role.name == OWNER
+        if row.role.key == OWNER
         and row.disabled_at is None
         and row.user.is_active
-        and (row.valid_until is None or row.valid_until > now)
+        and row.valid_until is None
+        and (row.valid_from is None or row.valid_from <= clock.wall())
     ]
     return member, owners
+
+
+def _require_mine(member: Membership) -> None:
+    rights = rights_of_member(with_groups(Membership.objects.filter(pk=member.pk)).get())
+    require_within_own(rights, what=member.user.name)
 
 
 def _keep_an_owner(member: Membership, owners: list[Membership]) -> None:
@@ -118,30 +60,86 @@ def _keep_an_owner(member: Membership, owners: list[Membership]) -> None:
         raise LastOwner(f"{member.user.name} is the last Owner. Make somebody else Owner first.")
 
 
+def _changed(member: Membership, change: str, *fields: str) -> Membership:
+    member.touch(*fields)
+    emit(MemberChanged(member.public_id, member.version, change))
+    return member
+
+
 def change_role(public_id: str, *, role: Role) -> Membership:
     """Give a member another role. Inside work(). The same role again changes nothing.
 
-    Raises BeyondOwnRights when the old or the new role may do more than the actor, LastOwner, NotFound.
+    Raises BeyondOwnRights when the member or the new role may do more than the actor, LastOwner, NotFound.
     """
     member, owners = _locked(public_id)
     if member.role_id == role.pk:
         return member
-    _guard(member.role, role)
+    _require_mine(member)
+    require_givable(role)
     _keep_an_owner(member, owners)
     member.role = role
-    return member.touch("role")
+    return _changed(member, "role", "role")
+
+
+def set_time(public_id: str, *, starts: datetime | None, ends: datetime | None) -> Membership:
+    """Let a member in from `starts` to `ends` (wall time, exclusive); None is without a bound. Inside work().
+
+    Raises Invalid when it ends before it starts or is over already, BeyondOwnRights, LastOwner, NotFound.
+    """
+    require_times(starts, ends)
+    member, owners = _locked(public_id)
+    if (member.valid_from, member.valid_until) == (starts, ends):
+        return member
+    _require_mine(member)
+    if ends is not None or (starts is not None and starts > clock.wall()):
+        _keep_an_owner(member, owners)
+    if member.disabled_at is None and member.valid_until and member.valid_until <= clock.wall():
+        require_seat()
+    member.valid_from, member.valid_until = starts, ends
+    return _changed(member, "time", "valid_from", "valid_until")
+
+
+def require_times(starts: datetime | None, ends: datetime | None) -> None:
+    """Raise Invalid unless access with these bounds can be used at all."""
+    if ends is not None and ends <= clock.wall():
+        raise Invalid("That time is over.", fields={"ends": "Choose a later day."})
+    if starts is not None and ends is not None and starts >= ends:
+        raise Invalid("It ends before it starts.", fields={"ends": "Choose a later day."})
+
+
+def set_groups(public_id: str, *, groups: Collection[str]) -> Membership:
+    """Put a member into exactly these groups (public ids). Inside work(). The same groups again change nothing.
+
+    Raises BeyondOwnRights when the member, or a group given or taken, may do more than the actor; NotFound.
+    """
+    member, _owners = _locked(public_id)
+    wanted = {row.pk: row for row in Group.objects.select_related("role").filter(public_id__in=groups)}
+    if len(wanted) != len(set(groups)):
+        raise NotFound("That group is not here.")
+    now = set(GroupMember.objects.filter(member=member).values_list("group_id", flat=True))
+    if now == wanted.keys():
+        return member
+    _require_mine(member)
+    require_givable(*(row.role for row in wanted.values()))
+    GroupMember.objects.filter(member=member, group_id__in=now - wanted.keys()).delete()
+    GroupMember.objects.bulk_create(
+        GroupMember(group_id=pk, member=member) for pk in sorted(wanted.keys() - now)
+    )
+    return _changed(member, "groups")
 
 
 def set_disabled(public_id: str, *, disabled: bool) -> Membership:
     """Shut a member out, or let them in again; they keep their account. Inside work(). Again changes nothing.
 
-    Raises BeyondOwnRights when the member may do more than the actor, LastOwner, NotFound.
+    Raises BeyondOwnRights when the member may do more than the actor, LastOwner, NoSeat, NotFound.
     """
     member, owners = _locked(public_id)
     if bool(member.disabled_at) == disabled:
         return member
-    _guard(member.role)
+    _require_mine(member)
     if disabled:
         _keep_an_owner(member, owners)
+    else:
+        require_seat()
     member.disabled_at = clock.wall() if disabled else None
-    return member.touch("disabled_at")
+    return _changed(member, "shut_out" if disabled else "let_in", "disabled_at")

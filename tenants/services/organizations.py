@@ -10,6 +10,7 @@ from core.errors import Conflict, Invalid
 from core.scope import Actor, Scope, enter, work
 from tenants.models import LegalEntity, Membership, Role, User
 from tenants.permissions import OWNER, built_in_roles
+from tenants.services import seats
 
 NAME_LENGTH = 200
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -34,6 +35,7 @@ def create_organization(
         actor = Actor("member", owner.pk, owner.name)
         with enter(Scope(organization_id, actor, origin="page")), work():
             roles = sync_built_in_roles()
+            seats.start()
             LegalEntity.objects.create(
                 name=name, code="1", country=country, currency=currency, zone=zone, tax_percent=tax_percent
             )
@@ -57,21 +59,15 @@ def _problems(*, name: str, slug: str, currency: str, zone: str) -> dict[str, st
 
 
 def sync_built_in_roles() -> dict[str, Role]:
-    """Bring the scope's built-in roles to what is registered; returns them by name. Inside work()."""
-    roles = {}
-    for name, permissions in built_in_roles().items():
-        role, made = Role.objects.get_or_create(
-            name=name, built_in=True, defaults={"permissions": permissions}
-        )
-        if not made and role.permissions != permissions:
-            role.permissions = permissions
-            role.touch("permissions")
-        roles[name] = role
-    return roles
+    """Make the built-in roles that the scope's organization has not yet; returns all by key. Inside work()."""
+    return {
+        key: Role.objects.get_or_create(key=key, defaults={"name": str(built_in.name)})[0]
+        for key, built_in in built_in_roles().items()
+    }
 
 
-def add_member(*, user: User, role_name: str) -> Membership:
-    """Make `user` a member with a role of the scope's organization; Conflict when already one. Inside work()."""
+def add_member(*, user: User, role: str) -> Membership:
+    """Make `user` a member with the built-in role of that key; Conflict when already one. Inside work()."""
     if Membership.objects.filter(user=user).exists():
         raise Conflict("This person is a member already.")
-    return Membership.objects.create(user=user, role=Role.objects.get(name=role_name))
+    return Membership.objects.create(user=user, role=Role.objects.get(key=role))

@@ -12,13 +12,19 @@ from django.views.decorators.http import require_http_methods
 from core.errors import Invalid
 from core.limits import TooMany, address_of, spend
 from core.web import open_page
-from tenants.forms import OrganizationForm, SetPasswordForm, SignUpForm
+from tenants.forms import ForgottenForm, OrganizationForm, SetPasswordForm, SignUpForm
 from tenants.models import User
 from tenants.seats import remember
-from tenants.services.accounts import found_organization, set_password, sign_up, user_of_link
+from tenants.services.accounts import (
+    ask_for_password,
+    found_organization,
+    set_password,
+    sign_up,
+    user_of_link,
+)
 from tenants.views.session import too_many
 
-PER_HOUR = 20
+PER_HOUR, PER_ACCOUNT = 20, 5
 _LINK = "password-link"
 _FIELDS = {"email": "email", "slug": "slug", "zone": "zone", "currency": "currency"}
 
@@ -68,6 +74,24 @@ def _form_page(
     request: HttpRequest, form: OrganizationForm, *, known: bool, status: int = 200
 ) -> HttpResponse:
     return render(request, "tenants/sign_up.html", {"form": form, "known": known}, status=status)
+
+
+@open_page("whoever forgot their password cannot sign in")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def forgotten_page(request: HttpRequest) -> HttpResponse:
+    """Ask for a link; the answer is the same for every address."""
+    form = ForgottenForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "tenants/forgotten.html", {"form": form}, status=422 if form.errors else 200)
+    email = form.cleaned_data["email"]
+    try:
+        spend("forgotten", address_of(request), limit=PER_HOUR, seconds=3600)
+        spend("forgotten-account", email.casefold(), limit=PER_ACCOUNT, seconds=3600)
+    except TooMany as error:
+        return too_many(request, error)
+    ask_for_password(email)
+    return render(request, "tenants/forgotten.html", {"form": form, "asked": email})
 
 
 @open_page("the link itself is the right")

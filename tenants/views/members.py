@@ -1,25 +1,30 @@
-"""Who is a member, with which role."""
+"""Who is a member: asking people in, their role, groups and time, and shutting them out."""
 
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from core.errors import AppError, Conflict
+from core import clock
+from core.errors import AppError, Invalid
 from core.pages import attempt, missing
-from core.scope import current
 from core.web import page
 from tenants import selectors
-from tenants.forms import InviteForm, RoleForm
-from tenants.models import Membership, Role
-from tenants.permissions import MEMBERS_EDIT, MEMBERS_VIEW
-from tenants.services import members
-from tenants.services.accounts import password_link
+from tenants.forms import InviteForm, MemberForm
+from tenants.models import Role
+from tenants.permissions import MEMBERS_CREATE, MEMBERS_DELETE, MEMBERS_EDIT, MEMBERS_VIEW
+from tenants.rights import conflicts_in, label_of, rights_of
+from tenants.services import invitations, members
+from tenants.services.guard import within_own
+from tenants.services.seats import seats
 
 
 @page(MEMBERS_VIEW)
@@ -28,56 +33,72 @@ def members_page(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, slug)
 
 
-@page(MEMBERS_EDIT)
-@require_http_methods(["POST"])
+@page(MEMBERS_CREATE)
+@require_POST
 def member_invite(request: HttpRequest, slug: str) -> HttpResponse:
     form = InviteForm(request.POST, roles=_givable(selectors.roles()))
     if not form.is_valid():
         return _page(request, slug, form=form, status=422)
     said = form.cleaned_data
     with attempt() as outcome:
-        invited = members.invite(email=said["email"], name=said["name"], role=members.role(said["role"]))
+        role = members.role(said["role"])
+        times = form.times(selectors.entity().zone)
+        row = invitations.invite(email=said["email"], name=said["name"], role=role, **times)
+        messages.success(request, _("%(email)s is asked by mail") % {"email": row.email})
+        _flag(request, rights_of(role))
     if outcome.error:
-        form.add_error("email", outcome.error.message)
+        form.add_error(_field(form, outcome.error, "email"), outcome.error.message)
         return _page(request, slug, form=form, status=outcome.status)
-    if invited.needs_password:
-        return _page(request, slug, link_for=invited.membership, link=_link(request, invited.membership))
-    messages.success(request, _("%(name)s is a member now") % {"name": invited.membership.user.name})
     return redirect("members", slug)
 
 
-@page(MEMBERS_EDIT)
+@page(MEMBERS_CREATE)
 @require_POST
-def member_role(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    form = RoleForm(request.POST, roles=selectors.roles())
-    if not form.is_valid():
-        return _page(request, slug, error=Conflict(_("That role is not here.")), status=422)
+def invitation_again(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     with attempt() as outcome:
-        member = members.change_role(public_id, role=members.role(form.cleaned_data["role"]))
-        said = {"name": member.user.name, "role": member.role.name}
-        messages.success(request, _("%(name)s is %(role)s now") % said)
+        row = invitations.send_again(public_id)
+        messages.success(request, _("%(email)s is asked again by mail") % {"email": row.email})
+    return _after(request, slug, outcome.error)
+
+
+@page(MEMBERS_CREATE)
+@require_POST
+def invitation_withdraw(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    with attempt() as outcome:
+        row = invitations.withdraw(public_id)
+        messages.success(request, _("The invitation of %(email)s is withdrawn") % {"email": row.email})
     return _after(request, slug, outcome.error)
 
 
 @page(MEMBERS_EDIT)
 @require_POST
+def member_save(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Role, groups and time of a member, all or none."""
+    groups = [group.row for group in selectors.groups()]
+    form = MemberForm(request.POST, roles=selectors.roles(), groups=groups)
+    if not form.is_valid():
+        wrong = " ".join(str(message) for errors in form.errors.values() for message in errors)
+        return _page(request, slug, error=Invalid(wrong))
+    said = form.cleaned_data
+    with attempt() as outcome:
+        members.change_role(public_id, role=members.role(said["role"]))
+        members.set_groups(public_id, groups=said["groups"])
+        member = members.set_time(public_id, **form.times(selectors.entity().zone))
+        messages.success(request, _("%(name)s saved") % {"name": member.user.name})
+        _flag(request, next(row.rights for row in selectors.members() if row.public_id == public_id))
+    return _after(request, slug, outcome.error)
+
+
+@page(MEMBERS_DELETE)
+@require_POST
 def member_disable(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     return _set_disabled(request, slug, public_id, disabled=True)
 
 
-@page(MEMBERS_EDIT)
+@page(MEMBERS_DELETE)
 @require_POST
 def member_enable(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     return _set_disabled(request, slug, public_id, disabled=False)
-
-
-@page(MEMBERS_EDIT)
-@require_POST
-def member_link(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    member = selectors.membership(public_id)
-    if not members.may_have_link(member):
-        return _page(request, slug, error=Conflict(_("This person has a password, or another organization.")))
-    return _page(request, slug, link_for=member, link=_link(request, member))
 
 
 def _set_disabled(request: HttpRequest, slug: str, public_id: str, *, disabled: bool) -> HttpResponse:
@@ -92,15 +113,35 @@ def _after(request: HttpRequest, slug: str, error: AppError | None) -> HttpRespo
     return _page(request, slug, error=error) if error else redirect("members", slug)
 
 
+def _field(form: Form, error: AppError, otherwise: str) -> str:
+    """The form's field that a refusal is about."""
+    fields = getattr(error, "fields", {})
+    return next((name for name in fields if name in form.fields), otherwise)
+
+
+def _flag(request: HttpRequest, rights: frozenset[str]) -> None:
+    """Say which rights that were just given are better held by two people."""
+    for conflict in conflicts_in(rights):
+        pair = {"first": label_of(conflict.first), "second": label_of(conflict.second), "why": conflict.why}
+        messages.warning(request, _("Conflicting rights: “%(first)s” and “%(second)s”. %(why)s") % pair)
+
+
 def _givable(roles: list[Role]) -> list[Role]:
     """The roles that may do no more than the actor."""
-    scope = current()
-    return [role for role in roles if all(scope.may(permission) for permission in role.permissions)]
+    return [role for role in roles if within_own(rights_of(role))]
 
 
-def _link(request: HttpRequest, member: Membership) -> str:
-    uid, token = password_link(member.user)
-    return request.build_absolute_uri(reverse("set-password-link", args=[uid, token]))
+def _rows(zone: str) -> list[dict[str, Any]]:
+    """The members with their last day, and whether they are the actor's to change."""
+    return [
+        {
+            "row": row,
+            "mine": within_own(row.rights),
+            "from": row.starts and row.starts.astimezone(ZoneInfo(zone)).date(),
+            "last": row.ends and (row.ends - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).date(),
+        }
+        for row in selectors.members()
+    ]
 
 
 def _page(
@@ -110,23 +151,23 @@ def _page(
     form: InviteForm | None = None,
     error: AppError | None = None,
     status: int = 200,
-    link_for: Membership | None = None,
-    link: str = "",
 ) -> TemplateResponse:
     roles = selectors.roles()
     givable = _givable(roles)
     context: dict[str, Any] = {
         "slug": slug,
         "crumbs": [{"label": _("Settings"), "href": reverse("settings", args=[slug])}],
-        "members": [
-            {"row": member, "mine_to_change": member.role in givable} for member in selectors.members()
-        ],
+        "members": _rows(selectors.entity().zone),
+        "invitations": selectors.invitations(),
+        "groups": [group.row for group in selectors.groups()],
+        "seats": seats(),
+        "now": clock.wall(),
         "givable": givable,
         "form": form or InviteForm(roles=givable),
         "error": error,
-        "link": link,
-        "link_for": link_for,
+        "no_invite": missing(MEMBERS_CREATE),
         "no_edit": missing(MEMBERS_EDIT),
+        "no_delete": missing(MEMBERS_DELETE),
     }
     return TemplateResponse(
         request, "tenants/members.html", context, status=error.status if error else status

@@ -12,7 +12,16 @@ from django.urls import NoReverseMatch, reverse
 
 from core import registry
 from core.events import Event
-from tenants.permissions import built_in_roles
+from core.registry import Action
+from tenants.permissions import (
+    ACCOUNTS_MANAGER,
+    ADMINISTRATOR,
+    AUDITOR,
+    FINANCE_MANAGER,
+    OWNER,
+    VIEWER,
+    built_in_roles,
+)
 from tests.routes import Route, routes
 from tools.check.files import ROOT
 
@@ -64,11 +73,39 @@ def test_permissions_are_written_alike() -> None:
     assert [name for name in registry.permissions if not re.fullmatch(r"[a-z_]+\.[a-z_]+", name)] == []
 
 
-def test_built_in_roles_hold_registered_permissions_and_the_viewer_only_sees() -> None:
+def test_every_permission_has_its_place_in_the_table_of_rights() -> None:
+    assert {each.module for each in registry.permissions.values()} == set(registry.modules)
+    assert {name for each in registry.conflicts for name in (each.first, each.second)} <= set(
+        registry.permissions
+    )
+
+
+def test_built_in_roles_hold_registered_permissions() -> None:
+    roles = {key: role.rights for key, role in built_in_roles().items()}
+    assert roles[OWNER] == set(registry.permissions)
+    assert set().union(*roles.values()) == roles[OWNER]
+    assert (
+        roles[VIEWER] < roles[ACCOUNTS_MANAGER] < roles[FINANCE_MANAGER] < roles[ADMINISTRATOR] < roles[OWNER]
+    )
+
+
+@pytest.mark.parametrize("key", [VIEWER, AUDITOR])
+def test_who_only_looks_changes_nothing(key: str) -> None:
+    actions = {registry.permissions[name].action for name in built_in_roles()[key].rights}
+    assert actions <= {Action.VIEW, Action.EXPORT}
+
+
+def test_the_documented_table_of_roles_is_the_product() -> None:
+    """docs/security/roles.md is what was decided; a change of who may what shows in review."""
     roles = built_in_roles()
-    everything = {name for names in roles.values() for name in names}
-    assert everything == set(registry.permissions)
-    assert all(name.endswith(".view") for name in roles["Viewer"])
+    rows = [
+        f"| `{name}` | {each.action} | "
+        + " | ".join("x" if name in role.rights else "" for role in roles.values())
+        + " |"
+        for name, each in registry.permissions.items()
+    ]
+    written = (ROOT / "docs/security/roles.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in written if line.startswith("| `")] == rows
 
 
 def own_tasks() -> list[Any]:

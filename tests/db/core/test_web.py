@@ -202,7 +202,7 @@ def test_a_role_changes_with_the_next_request(acorn: Scope) -> None:
         membership.save()
     assert client.get("/o/acorn/settings/").status_code == 200
     with work():
-        membership.role = Role.objects.get(name=VIEWER)
+        membership.role = Role.objects.get(key=VIEWER)
         membership.save()
     assert client.get("/o/acorn/settings/").status_code == 403
 

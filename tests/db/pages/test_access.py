@@ -7,17 +7,20 @@ from django.test import Client
 
 from core.scope import Scope, enter, work
 from customers.models import Contact, Customer
-from tenants.models import Membership, Role
+from tenants.models import Group, Membership, Role
+from tenants.services.invitations import invite
 from tests.cast import CANARY
 
 READ = [
     "/o/acorn/",
     "/o/acorn/customers/",
-    "/o/acorn/customers/csv/",
     "/o/acorn/customers/{customer}/",
     "/o/acorn/customers/{customer}/?tab=activity",
     "/o/acorn/settings/",
     "/o/acorn/settings/members/",
+    "/o/acorn/settings/roles/",
+    "/o/acorn/settings/roles/{custom}/",
+    "/o/acorn/settings/plan/",
 ]
 NEW = {"name": "Wexley", "number": "W1", "currency": "EUR", "terms_days": "14"}
 PERSON = {"contact-name": "Moss", "contact-email": "moss@kestrel.example"}
@@ -32,21 +35,37 @@ WRITE: list[tuple[str, dict[str, str]]] = [
 SETTINGS: list[tuple[str, dict[str, str]]] = [
     ("/o/acorn/settings/save/", {"name": "Other"}),
     ("/o/acorn/settings/members/invite/", {"email": "new@acorn.example", "role": "{role}"}),
-    ("/o/acorn/settings/members/{ben}/role/", {"role": "{role}"}),
+    ("/o/acorn/settings/members/{ben}/save/", {"role": "{role}"}),
     ("/o/acorn/settings/members/{ben}/disable/", {}),
     ("/o/acorn/settings/members/{ben}/enable/", {}),
-    ("/o/acorn/settings/members/{ben}/link/", {}),
+    ("/o/acorn/settings/roles/new/", {"name": "Night shift", "rights": "invoices.view"}),
+    (
+        "/o/acorn/settings/roles/{custom}/save/",
+        {"name": "Day shift", "rights": "invoices.view", "version": "1"},
+    ),
+    ("/o/acorn/settings/roles/{custom}/drop/", {}),
+    ("/o/acorn/settings/groups/new/", {"name": "Closers", "role": "{custom}", "members": "{ben}"}),
+    ("/o/acorn/settings/groups/{group}/", {"name": "Closers", "role": "{custom}", "members": "{ben}"}),
+    ("/o/acorn/settings/groups/{group}/drop/", {}),
+    ("/o/acorn/settings/invitations/{asked}/again/", {}),
+    ("/o/acorn/settings/invitations/{asked}/withdraw/", {}),
+    ("/o/acorn/settings/plan/change/", {"plan": "team"}),
 ]
 
 
 @pytest.fixture
 def ids(house: Scope, kestrel: Customer) -> dict[str, str]:
     with enter(house), work():
+        custom = Role.objects.create(name="Custom", permissions=["invoices.view"])
+        asked = invite(email="li@acorn.example", role=custom)
         return {
+            "custom": custom.public_id,
+            "group": Group.objects.create(name="Group", role=custom).public_id,
+            "asked": asked.public_id,
             "customer": kestrel.public_id,
             "contact": Contact.objects.get(customer=kestrel).public_id,
             "ben": Membership.objects.get(user__name="Ben").public_id,
-            "role": Role.objects.get(name="Owner").public_id,
+            "role": Role.objects.get(key="owner").public_id,
         }
 
 

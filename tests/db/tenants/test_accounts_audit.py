@@ -22,7 +22,7 @@ def ben(acorn: Scope, birch: Scope) -> User:
     """Ben, who is a member of both."""
     ben: User = User.objects.get(email="ben@acorn.example")
     with enter(birch), work():
-        add_member(user=ben, role_name=VIEWER)
+        add_member(user=ben, role=VIEWER)
     return ben
 
 

@@ -1,0 +1,107 @@
+"""Mails to the people who work with the product, as against those to customers."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.models import OutboxEvent
+from core.registry import handles
+from core.suspension import Suspended
+from core.templatetags.fmt import longdate
+from messaging.composers import Answer, Ready, Skip, composer
+from messaging.domain.letters import Letter
+from messaging.services.queue import Draft, is_deliverable, queue_all
+from tenants.events import MemberInvited, PasswordAsked
+from tenants.selectors import invitation, organization, person
+from tenants.services.accounts import password_url
+from tenants.services.invitations import join_url
+
+INVITATION, PASSWORD = "invitation", "password"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invited(Letter):
+    """Somebody is asked to become a member; `ends` is the last day of temporary access."""
+
+    template: ClassVar[str] = "invitation"
+
+    invited_by: str
+    role: str
+    expires: str
+    join_url: str
+    ends: str = ""
+
+
+@handles(MemberInvited)
+def mail_invitations(rows: list[OutboxEvent]) -> None:
+    """Queue the mail of each invitation, once for each time it was sent."""
+    events = [MemberInvited.of(row) for row in rows]
+    try:
+        queue_all(
+            [
+                Draft(INVITATION, event.object_id, to=event.email, dedupe=str(event.object_version))
+                for event in events
+                if is_deliverable(event.email)
+            ]
+        )
+    except Suspended:
+        return  # whoever suspended the organization can send it again afterwards
+
+
+@composer(INVITATION, _("Invitation"))
+def compose_invitation(message: Any) -> Answer:
+    """The invitation with its link; nothing when it was withdrawn, accepted or sent anew meanwhile."""
+    row = invitation(message.about)
+    if row is None or row.expires_at <= clock.wall():
+        return Skip("The invitation was withdrawn or used before it was sent.")
+    house = organization()
+    return Ready(
+        Invited(
+            organization_name=house.name,
+            customer_name=row.name or row.email,
+            invited_by=row.invited_by,
+            role=row.role.name,
+            expires=longdate(row.expires_at),
+            join_url=join_url(row, house.slug),
+            ends=longdate(row.valid_until) if row.valid_until else "",
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordForgotten(Letter):
+    """A link to set a new password."""
+
+    template: ClassVar[str] = "password"
+
+    set_url: str
+
+
+@handles(PasswordAsked)
+def mail_password_links(rows: list[OutboxEvent]) -> None:
+    """Queue the mail, once for each time it was asked for."""
+    try:
+        queue_all(
+            [
+                Draft(PASSWORD, row.object_public_id, to=row.payload["email"], dedupe=row.public_id)
+                for row in rows
+                if is_deliverable(row.payload["email"])
+            ]
+        )
+    except Suspended:
+        return
+
+
+@composer(PASSWORD, _("New password"))
+def compose_password(message: Any) -> Answer:
+    """The link, made at the moment it is sent."""
+    user = person(message.about)
+    if user is None or not user.is_active:
+        return Skip("The account is gone.")
+    return Ready(
+        PasswordForgotten(
+            organization_name=organization().name, customer_name=user.name, set_url=password_url(user)
+        )
+    )

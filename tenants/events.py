@@ -1,0 +1,54 @@
+"""What other apps may know about people and what they may do. Times are ISO, in UTC."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class MemberInvited(Event):
+    """Somebody was asked to become a member; a mail with the link is to be sent to `email`."""
+
+    name: ClassVar[str] = "member.invited"
+
+    email: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined(Event):
+    """An invitation was accepted; `member` is the membership it made."""
+
+    name: ClassVar[str] = "member.joined"
+
+    member: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged(Event):
+    """A member's role, groups, time or access changed. `change` is role, groups, time, shut_out or let_in."""
+
+    name: ClassVar[str] = "member.changed"
+
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanged(Event):
+    """The organization moved to another plan."""
+
+    name: ClassVar[str] = "plan.changed"
+
+    plan: str
+    seats: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordAsked(Event):
+    """Somebody asked for a new password for a member's account; a mail with a link goes to its address."""
+
+    name: ClassVar[str] = "password.asked"
+
+    email: str
