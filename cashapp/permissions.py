@@ -1,7 +1,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.registry import Action, conflict, module, permission
-from invoicing.permissions import INVOICES_CREDIT, INVOICES_WRITE_OFF
+from invoicing.permissions import INVOICES_WRITE_OFF
 
 module("payments", _("Payments and matching"))
 PAYMENTS_VIEW = permission("payments.view", _("See payments"))
@@ -13,9 +13,4 @@ conflict(
     PAYMENTS_RECORD,
     INVOICES_WRITE_OFF,
     _("Whoever receives money could keep it and write the invoice off."),
-)
-conflict(
-    PAYMENTS_RECORD,
-    INVOICES_CREDIT,
-    _("Whoever receives money could keep it and credit the invoice."),
 )

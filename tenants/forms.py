@@ -199,7 +199,7 @@ class GroupForm(forms.Form):
 
     def __init__(self, *args: Any, roles: list[Role], members: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"] = _RoleField(roles)
+        self.fields["role"] = _RoleField(roles, initial=roles[-1].public_id if roles else "")
         self.fields["members"] = _Several(members, label=_("Members"))
 
 

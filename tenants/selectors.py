@@ -157,7 +157,9 @@ class Member:
 
     @property
     def conflicts(self) -> list[registry.Conflict]:
-        return conflicts_in(self.rights)
+        """What nobody decided by giving a built-in role: conflicts of roles made here, and of several together."""
+        known = conflicts_in(rights_of(self.role)) if self.role.key else []
+        return [each for each in conflicts_in(self.rights) if each not in known]
 
 
 def members() -> list[Member]:
