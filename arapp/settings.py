@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "core.middleware.ErrorMiddleware",
     "tenants.middleware.SeatMiddleware",
+    "tenants.api_door.KeyMiddleware",
 ]
 
 ROOT_URLCONF = "arapp.urls"
@@ -186,6 +187,23 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@localhost")
 
 # Gateways that may be charged through. The sandbox moves no money and belongs nowhere near real customers.
 PAYMENT_GATEWAYS = env.listing("PAYMENT_GATEWAYS", "sandbox" if DEBUG else "")
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.DeclaredSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Receivables and billing API",
+    "DESCRIPTION": "Amounts are whole minor units beside a currency, decimal numbers are text, times are UTC.",
+    "VERSION": "2026-11-26",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["core.api.schema.close_bodies"],
+    "APPEND_COMPONENTS": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    "SECURITY": [{"key": []}],
+}
 
 CACHES = {
     "default": {

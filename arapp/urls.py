@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from arapp import health, home, outbox, search
+from arapp.api import views as api
 from tenants.urls import signed_out
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +24,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("receivables.urls")),
     path("o/<slug:slug>/", include("ledger.urls")),
     path("o/<slug:slug>/", include("arapp.imports.urls")),
+    path("api/openapi.json", api.openapi, name="openapi"),
+    path("api/v1/", include("tenants.api.urls")),
+    path("api/v1/", include("customers.api.urls")),
 ]
 
 if settings.DEBUG:

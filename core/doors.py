@@ -36,6 +36,11 @@ def org_of_link(digest: str) -> int | None:
     return _call("SELECT org_of_link(%s)", [digest])[0][0]
 
 
+def org_of_api_key(digest: str) -> int | None:
+    """Organization of an API key, found by the hash of its secret; None when unknown."""
+    return _call("SELECT org_of_api_key(%s)", [digest])[0][0]
+
+
 def due_work(kind: str, *, max_rows: int, per_tenant: int, wall: datetime) -> dict[int, list[int]]:
     """Ids of what is due, by organization, at most `per_tenant` each: one query for all tenants."""
     due: dict[int, list[int]] = {}

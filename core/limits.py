@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import logging
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.cache import cache
@@ -33,19 +34,36 @@ def _key(kind: str, who: str, seconds: int) -> tuple[str, int]:
     return f"limit:{kind}:{digest}:{window}", (window + 1) * seconds - now
 
 
-def spend(kind: str, who: str, *, limit: int, seconds: int) -> None:
-    """Count one try of `who`; raises TooMany when it is more than `limit` in this window of `seconds`."""
-    key, left = _key(kind, who, seconds)
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a limit: so many of `limit` in the `reset` seconds that the window still has."""
+
+    limit: int
+    left: int
+    reset: int
+    seconds: int
+
+
+def count(kind: str, who: str, *, limit: int, seconds: int) -> Allowance:
+    """Count one try of `who` and say what is left in this window of `seconds`; below 0 is one too many."""
+    key, reset = _key(kind, who, seconds)
     try:
         cache.add(key, 0, timeout=seconds)
         tries = cache.incr(key)
     except ValueError:  # the window ended between the two calls
-        return
+        tries = 1
     except RedisError:
         log.warning("No cache for rate limits: %s is not limited", kind)
-        return
-    if tries > limit:
-        raise TooMany("Too many tries. Wait a little, then try again.", retry_after=left)
+        tries = 0
+    return Allowance(limit, limit - tries, reset, seconds)
+
+
+def spend(kind: str, who: str, *, limit: int, seconds: int) -> Allowance:
+    """`count`, and raise TooMany when it was one too many."""
+    found = count(kind, who, limit=limit, seconds=seconds)
+    if found.left < 0:
+        raise TooMany("Too many tries. Wait a little, then try again.", retry_after=found.reset)
+    return found
 
 
 def forgive(kind: str, who: str, *, seconds: int) -> None:
@@ -57,7 +75,19 @@ def forgive(kind: str, who: str, *, seconds: int) -> None:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Who asks, as limits count them: an IPv4 address, or the network of 64 bits an IPv6 one is in.
+    """Who asks, as limits count them: an IPv4 address, or the network of 64 bits an IPv6 one is in."""
+    own = client_address(request)
+    try:
+        address = ipaddress.ip_address(own)
+    except ValueError:
+        return own
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return own
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address the request came from.
 
     Behind TRUSTED_PROXIES proxies the connection's own address is the proxy's; each of them appends the address it
     saw to X-Forwarded-For, so the last ones are theirs and everything before can be made up.
@@ -69,8 +99,6 @@ def address_of(request: HttpRequest) -> str:
         address = ipaddress.ip_address(seen[-proxies] if 0 < proxies <= len(seen) else own)
     except ValueError:
         return own
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
     return str(address)

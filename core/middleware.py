@@ -47,7 +47,7 @@ class ErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, OperationalError) and is_lock_timeout(error):
             error = Busy("Somebody else is working on this. Nothing was changed; try again.")
-        if isinstance(error, OperationalError) and _pgcode(error) == errorcodes.QUERY_CANCELED:
+        if isinstance(error, OperationalError) and pgcode(error) == errorcodes.QUERY_CANCELED:
             error = TooSlow("This took too long and was stopped. Nothing was changed; try again.")
         if not isinstance(error, AppError):
             return None
@@ -59,8 +59,9 @@ class ErrorMiddleware:
 
 def is_lock_timeout(error: OperationalError) -> bool:
     """Whether the server gave up waiting for a lock: it took too long, or two waited for each other."""
-    return _pgcode(error) in {errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED}
+    return pgcode(error) in {errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED}
 
 
-def _pgcode(error: OperationalError) -> Any:
+def pgcode(error: OperationalError) -> Any:
+    """The server's five-character code of an error, or None."""
     return getattr(error.__cause__, "pgcode", None)

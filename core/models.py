@@ -15,6 +15,7 @@ __all__ = [
     "Effect",
     "FxRate",
     "HandledEvent",
+    "IdempotencyKey",
     "Import",
     "ImportRow",
     "Job",
@@ -172,6 +173,26 @@ class Effect(TenantRow):
                 condition=models.Q(done_at=None, parked_at__isnull=False),
             ),
         ]
+
+
+class IdempotencyKey(TenantRow):
+    """What was answered to a caller's POST with this key; written in the transaction of its effect."""
+
+    AUDITED = False  # bookkeeping of the API; the effect is audited in its own table
+
+    caller = models.CharField(max_length=60)
+    key = models.CharField(max_length=255)
+    request = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField(null=True)
+    headers = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "caller", "key"], name="idempotencykey_once")
+        ]
+        indexes = [models.Index(fields=["organization", "at"], name="idempotencykey_at")]
 
 
 class StateChange(TenantRow):

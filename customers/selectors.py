@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from core.errors import NotFound
 from core.search import starts
 from customers.models import Contact, Customer
@@ -78,6 +80,22 @@ def customer(public_id: str) -> Customer:
     return found
 
 
+def by_external_id(external_id: str) -> Customer | None:
+    """The customer that another system calls so, or None. Inside work()."""
+    found: Customer | None = (
+        Customer.objects.select_related("entity", "parent").filter(external_id=external_id).first()
+    )
+    return found
+
+
+def contact(customer_id: int, public_id: str) -> Contact:
+    """A person at a customer; raises NotFound. Inside work()."""
+    found: Contact | None = Contact.objects.filter(customer_id=customer_id, public_id=public_id).first()
+    if found is None:
+        raise NotFound("That contact is not here.")
+    return found
+
+
 def invoice_addresses(customer_id: int) -> list[str]:
     """E-mail addresses that get a customer's invoices, in order. Inside work()."""
     return list(
@@ -106,6 +124,12 @@ def any_customers() -> bool:
 def contacts_of(customer_id: int) -> list[Contact]:
     """The people at a customer, by name. Inside work()."""
     return list(Contact.objects.filter(customer_id=customer_id).order_by("name", "id"))
+
+
+def contact_rows(customer_id: int) -> "QuerySet[Contact]":
+    """The people at a customer, in no order, for a list in pages. Inside work()."""
+    found: QuerySet[Contact] = Contact.objects.select_related("customer").filter(customer_id=customer_id)
+    return found
 
 
 def children_of(customer_id: int, *, limit: int = 50) -> list[Customer]:

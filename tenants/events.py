@@ -52,3 +52,12 @@ class PasswordAsked(Event):
     name: ClassVar[str] = "password.asked"
 
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyChanged(Event):
+    """An API key was made, rolled or revoked, which `change` says."""
+
+    name: ClassVar[str] = "api_key.changed"
+
+    change: str

@@ -192,6 +192,56 @@ class RoleEditForm(forms.Form):
         self.fields["rights"] = _Several([(name, name) for name in registry.permissions], label=_("Rights"))
 
 
+class KeyForm(forms.Form):
+    """A new API key."""
+
+    name = Line(label=_("Name"), max_length=80, help_text=_("What uses it: shop, ERP, nightly export."))
+    scope = forms.ChoiceField(
+        label=_("May do"),
+        choices=[("all", _("All that I may, now and later")), ("some", _("Only what is ticked"))],
+        initial="all",
+        widget=forms.RadioSelect,
+    )
+    last_day = forms.DateField(label=_("Last day"), required=False, widget=_DAY)
+    addresses = Lines(
+        label=_("Only from these addresses"),
+        max_length=1000,
+        required=False,
+        help_text=_("One IP address or network a line, such as 203.0.113.0/24."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["rights"] = _Several([(name, name) for name in registry.permissions], label=_("Rights"))
+
+    def given(self, zone: str) -> dict[str, Any]:
+        """What the service takes."""
+        said = self.cleaned_data
+        last = said["last_day"]
+        return {
+            "name": said["name"],
+            "rights": None if said["scope"] == "all" else said["rights"],
+            "expires_at": _midnight(last + timedelta(days=1), zone) if last else None,
+            "addresses": said["addresses"].split("\n") if said["addresses"] else (),
+        }
+
+
+class RequestFilterForm(forms.Form):
+    """The filters of the log of requests, as they stand in the address."""
+
+    key = Line(required=False, max_length=40)
+    outcome = forms.ChoiceField(
+        required=False, choices=[("", _("Any")), ("done", _("Done")), ("refused", _("Refused"))]
+    )
+    path = Line(required=False, max_length=200)
+    request = Line(required=False, max_length=40)
+
+    def wanted(self) -> dict[str, str]:
+        """The filters that are set and understood."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
 class GroupForm(forms.Form):
     """A group: its name, its role, its members."""
 

@@ -173,6 +173,69 @@ class Entitlement(TenantRow):
         constraints = [models.UniqueConstraint(fields=["organization", "key"], name="entitlement_once")]
 
 
+class ApiKey(Record):
+    """A program's way in: acts for the member who made it, with all their rights or those chosen; kept as a hash.
+
+    `start` and `last4` name it to people; `api_version` is the form of answers it was made for.
+    """
+
+    PREFIX = "key"
+
+    name = models.CharField(max_length=80)
+    member = TenantForeignKey(Membership)
+    digest = models.CharField(max_length=64, unique=True)
+    start = models.CharField(max_length=16)
+    last4 = models.CharField(max_length=4)
+    permissions = models.JSONField(null=True, blank=True)
+    addresses = models.JSONField(default=list, blank=True)
+    api_version = models.CharField(max_length=10)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    rolled_from = TenantForeignKey("self", null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "member", "id"], name="apikey_member")]
+
+
+class ApiKeyUse(TenantRow):
+    """When and from where a key was last used, to the minute."""
+
+    AUDITED = False  # changes with every use; the requests themselves are logged
+
+    key = TenantForeignKey(ApiKey)
+    at = models.DateTimeField()
+    address = models.CharField(max_length=45, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "key"], name="apikeyuse_once")]
+
+
+class ApiRequest(TenantRow):
+    """One request of a key and what was answered, kept for thirty days. Secrets and long texts are cut out."""
+
+    AUDITED = False  # a log of its own
+
+    key = TenantForeignKey(ApiKey)
+    request_id = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    method = models.CharField(max_length=7)
+    path = models.CharField(max_length=300)
+    query = models.CharField(max_length=500, blank=True, default="")
+    status = models.PositiveSmallIntegerField()
+    code = models.CharField(max_length=60, blank=True, default="")
+    milliseconds = models.PositiveIntegerField()
+    address = models.CharField(max_length=45, blank=True, default="")
+    body = models.JSONField(null=True)
+    problem = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="apirequest_newest"),
+            models.Index(fields=["organization", "key", "-id"], name="apirequest_key"),
+            models.Index(fields=["organization", "at"], name="apirequest_at"),
+        ]
+
+
 class SavedView(Record):
     """A list's filters under a name: for its member alone, or shared with the organization."""
 

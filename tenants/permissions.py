@@ -27,6 +27,10 @@ MEMBERS_DELETE = permission("members.delete", _("Shut members out and let them i
 module("roles", _("Roles and groups"))
 ROLES_EDIT = permission("roles.edit", _("Make and change roles and groups"))
 
+module("keys", _("API keys"))
+KEYS_VIEW = permission("keys.view", _("See API keys and their requests"))
+KEYS_EDIT = permission("keys.edit", _("Make, roll and revoke API keys"))
+
 module("plan", _("Plan"))
 PLAN_EDIT = permission("plan.edit", _("Change the plan of the organization"))
 
@@ -37,7 +41,7 @@ SYSTEM_RETRY = permission("system.retry", _("Have work that keeps failing tried 
 OWNER, ADMINISTRATOR, FINANCE_MANAGER = "owner", "administrator", "finance_manager"
 ACCOUNTS_MANAGER, VIEWER, AUDITOR = "accounts_manager", "viewer", "auditor"
 
-_HOUSE = {"settings", "members", "roles", "plan", "system"}
+_HOUSE = {"settings", "members", "roles", "keys", "plan", "system"}
 """Modules that concern the house itself: those who work with money only see them."""
 _SENIOR = {"invoices.write_off"}
 """What an Accounts Manager leaves to a Finance Manager."""
@@ -57,7 +61,7 @@ def built_in_roles() -> dict[str, BuiltIn]:
     every = list(registry.permissions.values())
     seen = {each.name for each in every if each.action is Action.VIEW}
     money = {each.name for each in every if each.module not in _HOUSE}
-    shown = seen - {SYSTEM_VIEW}
+    shown = seen - {SYSTEM_VIEW, KEYS_VIEW}
     roles = (
         BuiltIn(OWNER, _("Owner"), frozenset(registry.permissions)),
         BuiltIn(ADMINISTRATOR, _("Administrator"), frozenset(registry.permissions) - {PLAN_EDIT}),

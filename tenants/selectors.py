@@ -1,15 +1,23 @@
 """Reads of users' memberships and an organization's own data."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import datetime
 
+from django.db.models import OuterRef, Q, Subquery
+
 from core import clock, doors, registry
 from core.errors import NotFound
 from core.models import Organization
+from core.paging import Order, Page, paged
 from core.scope import Actor, Scope, current, enter, work
+from core.search import starts
 from tenants.models import (
+    ApiKey,
+    ApiKeyUse,
+    ApiRequest,
     Group,
     GroupMember,
     Invitation,
@@ -236,6 +244,30 @@ def person(public_id: str) -> User | None:
     """The account with this public id, whatever its organizations, or None."""
     found: User | None = User.objects.filter(public_id=public_id).first()
     return found
+
+
+def api_keys() -> list[ApiKey]:
+    """The scope's API keys with `used_at` and `used_from`, the newest first; one query. Inside work()."""
+    use = ApiKeyUse.objects.filter(key=OuterRef("pk"))
+    rows = ApiKey.objects.select_related("member__user").annotate(
+        used_at=Subquery(use.values("at")[:1]), used_from=Subquery(use.values("address")[:1])
+    )
+    return list(rows.order_by("-id"))
+
+
+def api_requests(wanted: Mapping[str, str], cursor: str) -> Page[ApiRequest]:
+    """A page of the log: by `key` and `request` (ids), `outcome` (done, refused), start of `path`. Inside work()."""
+    found = ApiRequest.objects.select_related("key")
+    if "key" in wanted:
+        found = found.filter(key__public_id=wanted["key"])
+    if "request" in wanted:
+        found = found.filter(request_id=wanted["request"])
+    if "path" in wanted:
+        found = found.filter(starts("path", wanted["path"]))
+    if "outcome" in wanted:
+        done = Q(status__lt=400)
+        found = found.filter(done if wanted["outcome"] == "done" else ~done)
+    return paged(found, Order("pk", int, descending=True), cursor)
 
 
 def organization() -> Organization:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tenants.views import accounts, joining, members, parked, roles, saved, session, settings
+from tenants.views import accounts, joining, keys, members, parked, roles, saved, session, settings
 
 signed_out = [
     path("sign-in/", session.sign_in, name="sign-in"),
@@ -39,6 +39,11 @@ urlpatterns = [
     path("settings/groups/new/", roles.group_edit, name="group-new"),
     path("settings/groups/<slug:public_id>/", roles.group_edit, name="group"),
     path("settings/groups/<slug:public_id>/drop/", roles.group_drop, name="group-drop"),
+    path("settings/keys/", keys.keys_page, name="keys"),
+    path("settings/keys/new/", keys.key_new, name="key-new"),
+    path("settings/keys/requests/", keys.requests_page, name="api-requests"),
+    path("settings/keys/<slug:public_id>/roll/", keys.key_roll, name="key-roll"),
+    path("settings/keys/<slug:public_id>/revoke/", keys.key_revoke, name="key-revoke"),
     path("settings/plan/", roles.plan_page, name="plan"),
     path("settings/plan/change/", roles.plan_change, name="plan-change"),
 ]

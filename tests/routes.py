@@ -28,11 +28,21 @@ class Route:
         return "/" + _PARAMETER.sub(lambda found: values[found["name"]], self.text)
 
 
+API = "api/v1/"
+
+
 def routes() -> list[Route]:
-    """All routes but the development ones."""
+    """All pages but the development ones."""
     return [
-        route for route in _walk(get_resolver(), "") if not route.text.startswith(("styleguide/", "outbox/"))
+        route
+        for route in _walk(get_resolver(), "")
+        if not route.text.startswith(("styleguide/", "outbox/", API))
     ]
+
+
+def api_routes() -> list[Route]:
+    """The addresses of the API."""
+    return [route for route in _walk(get_resolver(), "") if route.text.startswith(API)]
 
 
 def staff_routes() -> list[Route]:

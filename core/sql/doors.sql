@@ -27,6 +27,13 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION org_of_api_key(wanted text) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT k.organization_id FROM tenants_apikey k WHERE k.digest = wanted);
+END
+$$;
+
 -- What is due, each organization getting its share. `wall` is the real time; business kinds add the
 -- organization's own offset, so that a sandbox moves with its clock.
 CREATE OR REPLACE FUNCTION due_work(kind text, max_rows int, per_tenant int, wall timestamptz)

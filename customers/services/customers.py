@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,7 +19,9 @@ from tenants.selectors import entity as entity_of
 KEY_LENGTH = 200
 BREAKS = " -/(.&"
 """What a word of a name begins after; the migration that filled NameStart knows the same."""
-FIELDS = ("name", "number", "email", "address", "country", "currency", "terms_days", "parent_id")
+FIELDS = (
+    "name", "number", "email", "address", "country", "currency", "terms_days", "parent_id", "external_id", "metadata",
+)  # fmt: skip
 _MAX_DEPTH = 10
 _TRIES = 20
 
@@ -75,6 +78,7 @@ def create_customer(
     terms_days: int | None = None,
     external_id: str = "",
     parent_id: int | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Customer:
     """A customer of the scope's first legal entity, with a contact when there is an e-mail address. Inside work().
 
@@ -102,7 +106,12 @@ def create_customer(
     try:
         with transaction.atomic():
             customer = Customer.objects.create(
-                name_key=name_key(name), entity=entity, zone=entity.zone, external_id=external_id, **values
+                name_key=name_key(name),
+                entity=entity,
+                zone=entity.zone,
+                external_id=external_id,
+                metadata=dict(metadata or {}),
+                **values,
             )
             _keep_starts(customer)
             if email:

@@ -1,6 +1,5 @@
 """Roles as a table of rights, groups, and the plan."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -9,14 +8,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core import registry
 from core.errors import AppError
 from core.pages import attempt, missing
-from core.registry import Action, Permission
-from core.scope import current
 from core.web import page
 from tenants import selectors
 from tenants.forms import GroupForm, RoleEditForm
@@ -26,6 +22,7 @@ from tenants.plans import PLANS
 from tenants.rights import conflicts_in, rights_of
 from tenants.services import members, roles, seats
 from tenants.services.guard import within_own
+from tenants.views.rights import HEADS, rights_table
 
 
 @page(MEMBERS_VIEW)
@@ -117,44 +114,6 @@ def _refused(
     return _role_page(request, slug, form, row=row, rights=rights, status=error.status)
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One tick of the table."""
-
-    permission: Permission
-    ticked: bool
-    disabled: bool
-
-
-def _table(rights: frozenset[str], *, fixed: bool) -> list[dict[str, Any]]:
-    """Rows of modules with a cell of boxes for each kind of action."""
-    scope = current()
-    return [
-        {
-            "label": label,
-            "cells": [
-                [
-                    Box(each, each.name in rights, fixed or not scope.may(each.name))
-                    for each in registry.permissions.values()
-                    if each.module == name and each.action is action
-                ]
-                for action in Action
-            ],
-        }
-        for name, label in registry.modules.items()
-    ]
-
-
-_HEADS = {
-    Action.VIEW: gettext_lazy("See"),
-    Action.CREATE: gettext_lazy("Create"),
-    Action.EDIT: gettext_lazy("Change"),
-    Action.APPROVE: gettext_lazy("Approve"),
-    Action.EXPORT: gettext_lazy("Download"),
-    Action.DELETE: gettext_lazy("Take away"),
-}
-
-
 def _role_page(
     request: HttpRequest,
     slug: str,
@@ -175,8 +134,8 @@ def _role_page(
         "form": form,
         "row": row,
         "built_in": built_in,
-        "heads": [_HEADS[action] for action in Action],
-        "table": _table(rights, fixed=built_in or bool(no_edit)),
+        "heads": HEADS,
+        "table": rights_table(rights, fixed=built_in or bool(no_edit)),
         "conflicts": conflicts_in(rights),
         "labels": {name: each.label for name, each in registry.permissions.items()},
         "no_edit": no_edit,

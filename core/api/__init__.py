@@ -1,0 +1,1 @@
+"""How a program meets the kernel: declared operations over the same services as the pages. See docs/api.md."""
