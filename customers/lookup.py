@@ -20,7 +20,7 @@ def label_of(customer: Customer) -> str:
 
 def suggest(text: str, *, limit: int = LIMIT) -> list[Customer]:
     """Live customers whose name or number starts with the text, by name; text ranges, so that indexes serve."""
-    text = text.strip()[:200]
+    text = text.replace("\0", "").strip()[:200]
     key = name_key(text)
     found = Customer.objects.filter(archived_at=None)
     if key:
@@ -32,7 +32,7 @@ def suggest(text: str, *, limit: int = LIMIT) -> list[Customer]:
 
 def named(text: str) -> Customer:
     """The live customer that the text of such a field names; raises Invalid when it names none, or several."""
-    text = text.strip()[:300]
+    text = text.replace("\0", "").strip()[:300]
     found = Customer.objects.select_related("entity").filter(archived_at=None)
     by_number = _NUMBER.search(text)
     hits = list(found.filter(number=by_number[1] if by_number else text)[:2])
