@@ -8,6 +8,13 @@ checks["each payment has one open item of its amount, each payment item its paym
     " ON i.organization_id = p.organization_id AND i.source = p.public_id"
     " WHERE p.id IS NULL OR i.id IS NULL OR p.minor <> i.total_minor OR p.currency <> i.currency"
 )
+checks["a booked bank line and its payment are the same money"] = (
+    "SELECT l.id, p.id FROM (SELECT * FROM cashapp_bankline WHERE state = 'booked') l"
+    " FULL JOIN (SELECT * FROM cashapp_payment WHERE provider = 'bank' AND state = 'received') p"
+    " ON p.organization_id = l.organization_id AND p.id = l.payment_id"
+    " WHERE l.id IS NULL OR p.id IS NULL OR l.minor <> p.minor OR l.currency <> p.currency"
+    " OR l.booked_on <> p.received_on"
+)
 checks["each attempt that succeeded has exactly one payment of its amount, no other attempt has one"] = (
     "SELECT a.id, a.state, count(p.id) FROM cashapp_attempt a LEFT JOIN cashapp_payment p"
     " ON p.organization_id = a.organization_id AND p.attempt_id = a.id"
