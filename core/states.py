@@ -4,7 +4,7 @@ An app keeps a StrEnum and a table of allowed moves in `domain/states.py`. The m
 names the state it expects, so of two racing moves one changes a row and the other raises StateConflict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -59,3 +59,9 @@ def record_moves(moved: list[tuple[str, str, str]], *, reason: str = "") -> None
         )
         for public_id, before, after in moved
     )
+
+
+def ever_left(public_ids: Iterable[str], state: StrEnum) -> set[str]:
+    """Those of the records that were moved out of the state at least once, one query. Inside work()."""
+    moves = StateChange.objects.filter(object_public_id__in=list(public_ids), from_state=state)
+    return set(moves.values_list("object_public_id", flat=True))

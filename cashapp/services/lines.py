@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from cashapp.domain.states import LINE_MOVES, LineState
 from cashapp.models import BankLine, Payment
+from cashapp.services import payers
 from core import bulk, clock, ids, states
 from core.effects import due
 from core.errors import Conflict, NotFound
@@ -177,6 +178,10 @@ def bring_back(public_id: str) -> None:
 
 
 def reopened(payment: Payment) -> None:
-    """The payment was taken back: its line, if it came from one, waits for a decision again. Inside work()."""
+    """The payment was taken back: its line, if it came from one, waits for a person's decision. Inside work().
+
+    What the line taught about the customer is forgotten.
+    """
     for row in lock(BankLine.objects.filter(payment=payment)):
+        payers.forget(row, payment.customer_id)
         states.move(row, LineState.OPEN, moves=LINE_MOVES, payment=None, proposals=[])

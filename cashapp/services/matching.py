@@ -5,18 +5,17 @@ in one transaction, weighed outside any, and booked in another that locks what i
 changed in between is left for the next turn.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-
-from django.db.models import F
 
 from cashapp.domain.matching import Item, Known, Line, Part, Proposal, propose, tokens
 from cashapp.domain.matching import account_key as account_form
 from cashapp.domain.matching import payer_key as payer_form
 from cashapp.domain.states import LineState
 from cashapp.models import BankLine, PayerFact, Payment
+from cashapp.services import payers
 from cashapp.services.lines import BY_DAY, MATCH
 from cashapp.services.payments import BANK, Receipt, book_many
 from core import bulk, clock, ids, registry, states
@@ -33,7 +32,6 @@ from receivables.selectors import ItemState, parts_of_credit, payable
 from receivables.services.reserve import held
 
 CHUNK = 1000
-NAME, ACCOUNT = "name", "account"
 MOST_ROUNDS = 4
 TURN = timedelta(minutes=4)
 
@@ -54,7 +52,7 @@ def match_queued(_effect: Any) -> None:
 
 
 def match_all(*, until: datetime | None = None, chunk: int = CHUNK) -> Matched | None:
-    """Match every open line, oldest first, and again as long as that booked something; None when time was up.
+    """Match every open line, oldest first, and again as long as that changed something; None when time was up.
 
     Runs its own work(), two per chunk. A rerun books nothing that is booked.
     """
@@ -69,8 +67,8 @@ def match_all(*, until: datetime | None = None, chunk: int = CHUNK) -> Matched |
 
 
 def _round_of(total: Matched, until: datetime | None, chunk: int) -> int | None:
-    """Lines booked in one pass over all that are open; None when time was up."""
-    booked, place = 0, (date.min, 0)
+    """Lines booked or overtaken in one pass over all that are open; None when time was up."""
+    changed, place = 0, (date.min, 0)
     total.lines = 0
     while True:
         if until is not None and clock.wall() >= until:
@@ -79,13 +77,13 @@ def _round_of(total: Matched, until: datetime | None, chunk: int) -> int | None:
             lines = _open_lines(place, chunk)
             facts = _facts(lines) if lines else None
         if facts is None:
-            return booked
+            return changed
         found = propose(facts.lines, facts.items, facts.known)
         with work():
-            now = _book(found, [line.pk for line in lines])
-        booked += now
+            booked, overtaken = _book(found, {line.pk: line.version for line in lines})
+        changed += booked + overtaken
         total.lines += len(lines)
-        total.booked += now
+        total.booked += booked
         place = (lines[-1].booked_on, lines[-1].pk)
 
 
@@ -105,21 +103,23 @@ class Facts:
 
 def _facts(rows: Sequence[BankLine]) -> Facts:
     """Lines, and everything open that they may be for: constant queries. Inside work()."""
-    given = {row.pk: f"customer {row.customer_id}" for row in rows if row.customer_id is not None}
+    undone = _taken_back(rows)
     lines = [
         Line(
             row.pk,
-            given.get(row.pk, row.payer),
+            row.payer,
             row.account,
             row.memo,
             row.currency,
             row.minor,
             row.booked_on,
+            row.customer_id,
+            row.public_id in undone,
         )
         for row in rows
     ]
-    known = _known(lines, {row.customer_id for row in rows if row.customer_id is not None})
-    customers: set[int] = set()
+    known = _known(lines)
+    customers = {row.customer_id for row in rows if row.customer_id is not None}
     for table in (known.names, known.aliases, known.accounts):
         customers.update(*table.values())
     found = payable(
@@ -143,25 +143,34 @@ def _facts(rows: Sequence[BankLine]) -> Facts:
     return Facts(lines, items, known)
 
 
-def _known(lines: Sequence[Line], given: Iterable[int]) -> Known:
-    payers = {payer_form(line.payer) for line in lines if line.payer}
+def _taken_back(rows: Sequence[BankLine]) -> set[str]:
+    """Those whose payment was taken back, by public id."""
+    moved = [row.public_id for row in rows if row.version > 1]
+    return states.ever_left(moved, LineState.BOOKED) if moved else set()
+
+
+def _known(lines: Sequence[Line]) -> Known:
+    written = {payer_form(line.payer) for line in lines if line.payer}
     accounts = {account_form(line.account) for line in lines if line.account}
     names: dict[str, frozenset[int]] = {}
-    for name, customer_id in named_like(payers):
+    for name, customer_id in named_like(written):
         names[name] = names.get(name, frozenset()) | {customer_id}
-    for customer_id in given:
-        names[payer_form(f"customer {customer_id}")] = frozenset({customer_id})
-    learned: dict[str, dict[str, frozenset[int]]] = {NAME: {}, ACCOUNT: {}}
-    facts = PayerFact.objects.filter(key__in=[*payers, *accounts])
+    learned: dict[str, dict[str, frozenset[int]]] = {payers.NAME: {}, payers.ACCOUNT: {}}
+    facts = PayerFact.objects.filter(key__in=[*written, *accounts])
     for kind, key, customer_id in facts.values_list("kind", "key", "customer_id"):
         learned[kind][key] = learned[kind].get(key, frozenset()) | {customer_id}
-    return Known(names, learned[NAME], learned[ACCOUNT])
+    return Known(names, learned[payers.NAME], learned[payers.ACCOUNT])
 
 
-def _book(found: Mapping[int, Sequence[Proposal]], line_ids: Sequence[int]) -> int:
-    """Book what is certain and still possible, keep the other proposals on their lines; how many were booked."""
+def _book(found: Mapping[int, Sequence[Proposal]], versions: Mapping[int, int]) -> tuple[int, int]:
+    """Book what is certain and still possible, keep the other proposals on their lines.
+
+    Lines are looked at as they were at their `versions`. Returns how many were booked, and how many that are still as
+    they were lost something they would have paid.
+    """
     bulk.plan_anew()
-    lines = {row.pk: row for row in lock(BankLine.objects.filter(pk__in=line_ids, state=LineState.OPEN))}
+    rows = lock(BankLine.objects.filter(pk__in=list(versions), state=LineState.OPEN))
+    lines = {row.pk: row for row in rows if row.version == versions[row.pk]}
     items = held(
         {
             part.item_id
@@ -191,8 +200,9 @@ def _book(found: Mapping[int, Sequence[Proposal]], line_ids: Sequence[int]) -> i
             for line_id, (proposal, parts) in sure.items()
         ],
     )
-    _keep({pk: row for pk, row in lines.items() if pk not in sure}, found)
-    return len(sure)
+    waiting = {pk: row for pk, row in lines.items() if pk not in sure}
+    _keep(waiting, found)
+    return len(sure), sum(any(each.certain for each in found.get(pk, ())) for pk in waiting)
 
 
 def _certain(found: Mapping[int, Sequence[Proposal]]) -> list[Proposal]:
@@ -302,7 +312,7 @@ def settle_line(public_id: str, *, version: int, customer: str, parts: Mapping[i
     items = held(parts)
     _own(line, owner.pk, parts, items)
     _pay([Settling(line, owner.pk, _entity(items, owner.entity_id), parts)])
-    _learn(line, owner.pk)
+    payers.learn(line, owner.pk)
     return payment_of(line)
 
 
@@ -339,15 +349,3 @@ def _own(line: BankLine, customer_id: int, parts: Mapping[int, int], items: Mapp
         raise Invalid("An amount to apply is more than zero.", fields={"parts": "More than zero."})
     if sum(parts.values()) > line.minor:
         raise Invalid("More is applied than was received.", fields={"parts": "More than was received."})
-
-
-def _learn(line: BankLine, customer_id: int) -> None:
-    """Remember under which name and account the customer pays; what was taught for others before counts no more."""
-    taught = [(NAME, payer_form(line.payer)), (ACCOUNT, account_form(line.account))]
-    for kind, key in taught:
-        if not key:
-            continue
-        PayerFact.objects.filter(kind=kind, key=key).exclude(customer_id=customer_id).delete()
-        fact, made = PayerFact.objects.get_or_create(kind=kind, key=key[:200], customer_id=customer_id)
-        if not made:
-            PayerFact.objects.filter(pk=fact.pk).update(times=F("times") + 1, last_at=clock.now())

@@ -31,6 +31,11 @@ def wrong_payer(guess: Guess, _: Sequence[Guess]) -> Reason | None:
     return Reason("payer_similar" if payer.level is Level.SIMILAR else "payer_unknown", {})
 
 
+def taken_back(guess: Guess, _: Sequence[Guess]) -> Reason | None:
+    """Whoever took the payment of a line back did not mean it to be booked again a moment later."""
+    return Reason("taken_back", {}) if any(line.taken_back for line in guess.lines) else None
+
+
 def untied(guess: Guess, gap_needs: Quote) -> Reason | None:
     """Money that is not exactly what is open needs an exact reference to each item, and all of it must find a place.
 
@@ -107,7 +112,7 @@ def too_early(guess: Guess, _: Sequence[Guess]) -> Reason | None:
 
 
 Guard = Callable[[Guess, Sequence[Guess]], Reason | None]
-GUARDS: tuple[Guard, ...] = (wrong_payer, rival, by_chance, bounded, too_early)
+GUARDS: tuple[Guard, ...] = (taken_back, wrong_payer, rival, by_chance, bounded, too_early)
 
 
 def doubts(guess: Guess, others: Sequence[Guess], gap_needs: Quote) -> tuple[Reason, ...]:

@@ -23,6 +23,7 @@ class Level(IntEnum):
     ACCOUNT = 3
     ALIAS = 4
     NAME = 5
+    GIVEN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Payers:
         self._known = known
         self._bridge: dict[str, frozenset[int]] = {}
         for line in lines:
-            named = known.names.get(payer_key(line.payer))
+            named = _given(line) or known.names.get(payer_key(line.payer))
             if named and (account := account_key(line.account)):
                 self._bridge[account] = self._bridge.get(account, frozenset()) | named
         self._stems: dict[str, set[tuple[str, frozenset[int]]]] | None = None
@@ -54,12 +55,14 @@ class Payers:
     def of(self, line: Line) -> Payer:
         """The payer of a line. Sources that agree narrow each other down, those that contradict add up."""
         name, account = payer_key(line.payer), account_key(line.account)
+        given = _given(line)
         sources = [
-            (Level.NAME, self._known.names.get(name)),
-            (Level.ALIAS, self._known.aliases.get(name)),
+            (Level.GIVEN, given),
+            (Level.NAME, None if given else self._known.names.get(name)),
+            (Level.ALIAS, None if given else self._known.aliases.get(name)),
             (Level.ACCOUNT, self._known.accounts.get(account) if account else None),
         ]
-        if name not in self._known.names:  # else the bridge would only be the name once more
+        if not given and name not in self._known.names:  # else the bridge would only be the name once more
             sources.append((Level.BRIDGE, self._bridge.get(account)))
         level, customers = Level.NONE, frozenset[int]()
         for source, found in sources:
@@ -83,6 +86,10 @@ class Payers:
         ranked = sorted((-_likeness(name, other), other, sorted(ids)) for other, ids in near)
         good = [ids for likeness, _, ids in ranked[:_MOST_ALIKE] if -likeness >= _ALIKE_PERCENT]
         return frozenset(customer for ids in good for customer in ids)
+
+
+def _given(line: Line) -> frozenset[int] | None:
+    return None if line.customer_id is None else frozenset({line.customer_id})
 
 
 def _stems(name: str) -> set[str]:

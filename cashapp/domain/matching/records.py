@@ -7,7 +7,11 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One incoming line of money, as the bank tells it. `minor` that is not positive is never proposed for."""
+    """One incoming line of money, as the bank tells it. `minor` that is not positive is never proposed for.
+
+    `customer_id` says whose it is when that is known beforehand; the payer's name then says nothing. Of a line that was
+    booked and `taken_back`, only a person decides.
+    """
 
     line_id: int
     payer: str
@@ -16,6 +20,8 @@ class Line:
     currency: str
     minor: int
     booked_on: date
+    customer_id: int | None = None
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

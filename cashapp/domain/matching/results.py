@@ -14,6 +14,7 @@ _CERTAIN = 95
 _PER_DOUBT = 6
 _PER_EDIT = 4
 _PAYER = {
+    Level.GIVEN: 30,
     Level.NAME: 30,
     Level.ALIAS: 28,
     Level.ACCOUNT: 25,

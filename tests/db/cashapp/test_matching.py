@@ -200,11 +200,11 @@ def test_what_changed_while_it_was_weighed_is_left_alone(
             elif again(item).open_minor == 119_000:  # type: ignore[attr-defined]
                 record(
                     customer=owner.public_id,
-                    minor=1,
+                    minor=60_000,
                     received_on=DAY,
                     method="cash",
                     key="k",
-                    parts={item.pk: 1},
+                    parts={item.pk: 60_000},
                 )
         return found
 
