@@ -1,11 +1,12 @@
 """Real processes killed, doubled and cut off from their broker: the books verify and nothing happens twice."""
 
-import email
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -109,6 +110,14 @@ def counted(model: type, **where: object) -> int:
         return model.objects.filter(**where).count()  # type: ignore[attr-defined,no-any-return]
 
 
+def letters(folder: Path) -> Counter[bytes]:
+    """How often each mail left, by its Message-ID; those that left in one second may stand in one file, mixed."""
+    found: Counter[bytes] = Counter()
+    for path in folder.iterdir():
+        found.update(re.findall(rb"Message-ID: (<[^>]+>)", path.read_bytes()))
+    return found
+
+
 def subscribe(count: int, starts_on: date = DAY) -> None:
     with work():
         for n in range(count):
@@ -165,9 +174,9 @@ def test_workers_killed_broker_flushed_and_two_beats_send_everything_once(
         assert beat.poll() is None
     assert counted(BilledPeriod) == 8
     assert counted(Document, pdf=None) == 0
-    letters = [email.message_from_bytes(path.read_bytes()) for path in (tmp_path / "mail").iterdir()]
-    assert len({letter["Message-ID"] for letter in letters}) == 8
-    assert len(letters) <= 8 + 2  # one per killed child may be sent again, under its own Message-ID
+    copies = letters(tmp_path / "mail")
+    assert len(copies) == 8
+    assert copies.total() <= 8 + 2  # one per killed child may be sent again, under its own Message-ID
     with work():
         assert verify() == []
 
