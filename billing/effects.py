@@ -2,15 +2,26 @@
 
 from datetime import date
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from billing.services.run import run_billing
-from billing.services.start import RUN
+from billing.services.run import give_up, run_billing
+from billing.services.start import RUN, still_tried
 from core.models import Effect
-from core.registry import effect
+from core.registry import effect, given_up
+
+LABEL = gettext_lazy("Bill what is due")
 
 
-@effect(RUN, _("Bill what is due"))
+@effect(RUN, LABEL)
 def run(due: Effect) -> None:
     """Bill everything due by the day; run again it bills only what is missing."""
     run_billing(date.fromisoformat(due.payload["as_of"]))
+
+
+@given_up(RUN)
+def end(due: Effect, why: str) -> None:
+    """The run ends with what is parked, unless another start of it is still tried."""
+    as_of = date.fromisoformat(due.payload["as_of"])
+    if not still_tried(as_of, beside=due):
+        give_up(as_of, _("“%(what)s” keeps failing and is parked: %(why)s") % {"what": LABEL, "why": why})

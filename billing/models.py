@@ -5,6 +5,9 @@ from django.db import models
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
 
+WHY = 300
+"""Longest reason why a run stopped, in characters."""
+
 
 class Plan(Record):
     """Something sold by the period."""
@@ -95,7 +98,7 @@ class BillingRun(Record):
     billed = models.PositiveIntegerField(default=0)
     documents = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
-    stopped_why = models.CharField(max_length=300, blank=True, default="")
+    stopped_why = models.CharField(max_length=WHY, blank=True, default="")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

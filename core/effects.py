@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q
 
 from core import clock, registry
 from core.locks import claim
 from core.models import Effect
+from core.parked import without_secrets
 from core.relay import PARK_AFTER, backoff
 from core.scope import on_commit, work
 
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=12)  # longer than a task may run, so a live worker never loses its rows
 BATCH = 20
+_DIED = "The worker died at every try."
 SHIFT = timedelta(minutes=1)  # a worker's turn at one organization; the dispatcher brings the next turn
 
 
@@ -76,8 +79,10 @@ def _claim_batch() -> list[Effect]:
         )
         spent = [row for row in rows if row.attempts >= PARK_AFTER]
         Effect.objects.filter(pk__in=[row.pk for row in spent]).update(
-            parked_at=now, lease_until=None, last_error="The worker died at every try."
+            parked_at=now, lease_until=None, last_error=_DIED
         )
+        for row in spent:
+            _given_up(row, _DIED)
         batch = [row for row in rows if row.attempts < PARK_AFTER]
         Effect.objects.filter(pk__in=[row.pk for row in batch]).update(lease_until=now + LEASE)
     return sorted(batch, key=lambda row: row.attempts)
@@ -108,3 +113,17 @@ def _run(effect: Effect) -> None:
         changes = {"done_at": clock.wall(), "last_error": "", "lease_until": None}
     with work():
         Effect.objects.filter(pk=effect.pk).update(**changes)
+        if changes.get("parked_at"):
+            _given_up(effect, changes["last_error"])
+
+
+def _given_up(effect: Effect, why: str) -> None:
+    """Let whoever waits for it know. Where that fails it is parked all the same, for others must go on."""
+    tell = registry.given_up_by.get(effect.kind)
+    if tell is None:
+        return
+    try:
+        with transaction.atomic():
+            tell(effect, without_secrets(why))
+    except Exception:
+        log.exception("Nobody could be told that effect %s %s is parked.", effect.kind, effect.key)

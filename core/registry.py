@@ -97,6 +97,8 @@ conflicts: list[Conflict] = []
 handlers: dict[str, list[Handler]] = {}
 effects: dict[str, Callable[[Any], None]] = {}
 effect_labels: dict[str, Any] = {}
+given_up_by: dict[str, Callable[[Any, str], None]] = {}
+"""Kind of effect to what ends whatever waited for it, when it is parked."""
 due_workers: dict[str, Callable[[list[int]], None]] = {}
 nav: list[NavItem] = []
 lists: dict[str, str] = {}
@@ -163,6 +165,20 @@ def effect(kind: str, label: Any = "") -> Callable[[Callable[[Any], None]], Call
     def register(run: Callable[[Any], None]) -> Callable[[Any], None]:
         effects[kind] = run
         effect_labels[kind] = label
+        return run
+
+    return register
+
+
+def given_up(kind: str) -> Callable[[Callable[[Any, str], None]], Callable[[Any, str], None]]:
+    """Register what ends the thing that waits for an effect of a kind when that is parked.
+
+    It gets the effect and the reason as people may read it, inside the work() that parks. The effect may still be put
+    back, and then runs once more.
+    """
+
+    def register(run: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+        given_up_by[kind] = run
         return run
 
     return register

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock, effects, registry
 from core.models import Effect, OutboxEvent
+from core.scope import work
 from core.suspension import Suspended
 from customers.selectors import invoice_addresses_of
 from invoicing import mails  # noqa: F401 - registers the composer of the mail
@@ -48,9 +49,16 @@ def make(effect: Effect) -> None:
 def act_on_many(effect: Effect) -> None:
     """Step after step for one turn; what is left comes with the next turn, behind what was committed."""
     end = clock.wall() + TURN
+    with work():
+        bulk.take_up(effect.payload["job"])
     while bulk.step(effect.payload["job"]):
         if clock.wall() >= end:
             raise effects.Later(clock.wall())
+
+
+@registry.given_up(bulk.KIND)
+def end_many(effect: Effect, why: str) -> None:
+    bulk.give_up(effect.payload["job"], why)
 
 
 def _make_pdfs_due(public_ids: Sequence[str]) -> None:

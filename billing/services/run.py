@@ -13,7 +13,7 @@ from django.db.models import F
 
 from billing.domain.charges import Charge, SubscriptionFacts
 from billing.events import BillingRunFinished
-from billing.models import BilledPeriod, BillingRun, HeldSubscription, Subscription
+from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
 from billing.selectors import billable, closed_books, due, priced, subscription_facts
 from core import bulk, clock
 from core.events import emit
@@ -72,6 +72,13 @@ def _end(run: BillingRun, why: str = "") -> BillingRun:
                 )
             )
     return run
+
+
+def give_up(as_of: date, why: str) -> None:
+    """End the run of a day that nobody comes for any more, with the reason; an ended one stays. Inside work()."""
+    BillingRun.objects.filter(as_of=as_of, state="running").update(
+        state="stopped", stopped_why=why[:WHY], finished_at=clock.now(), version=F("version") + 1
+    )
 
 
 def _bill_batch(run: BillingRun, size: int) -> bool:

@@ -37,3 +37,11 @@ def start_run(as_of: date, *, today: date, key: str) -> BillingRun:
         run.touch("state", "finished_at", "stopped_why")
     due(RUN, [(effect, {"as_of": as_of.isoformat()})])
     return run
+
+
+def still_tried(as_of: date, *, beside: Effect) -> bool:
+    """Whether another start of the day's run waits or is under way. Inside work()."""
+    others = Effect.objects.filter(
+        kind=RUN, key__startswith=f"{as_of.isoformat()}:", done_at=None, parked_at=None
+    )
+    return others.exclude(pk=beside.pk).exists()

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core import bulk, clock, effects, files, registry, states
 from core.errors import AppError, Conflict, Invalid, NotFound
@@ -205,11 +206,25 @@ def _queue(source: Import, *, queued: bool) -> None:
         effects.due(EFFECT, [(f"{source.public_id}:{source.version}", {"import": source.public_id})])
 
 
-@registry.effect(EFFECT)
+@registry.effect(EFFECT, gettext_lazy("Check, bring in or undo a file"))
 def work_queued(effect: Any) -> None:
     """Work a file off for one turn."""
     if not work_off(effect.payload["import"], until=clock.wall() + TURN):
         raise effects.Later(clock.wall())
+
+
+@registry.given_up(EFFECT)
+def let_go(effect: Any, why: str) -> None:
+    """A file that no worker comes for any more goes back to where a person can act, with the reason."""
+    source = lock_one(Import.objects.filter(public_id=effect.payload["import"]))
+    back = {
+        State.CHECKING: State.UPLOADED,
+        State.RUNNING: State.STOPPED,
+        State.UNDOING: State.DONE if source.worked == source.rows else State.STOPPED,
+    }
+    if (to := back.get(State(source.state))) is not None:
+        message = _("It kept failing and is parked: %(why)s") % {"why": why}
+        states.move(source, to, moves=MOVES, message=message)
 
 
 def work_off(public_id: str, *, until: Any = None, chunk: int = CHUNK) -> bool:

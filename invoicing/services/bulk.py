@@ -138,6 +138,23 @@ def _stop(public_id: str, message: str) -> bool:
     return False
 
 
+def give_up(public_id: str, why: str) -> None:
+    """End a job whose worker kept failing, with the reason. Inside work(). Ended already, it stays as it is."""
+    job = _job(public_id)
+    if job.state in jobs.OPEN:
+        job.state, job.message = "failed", _("It kept failing and is parked: %(why)s") % {"why": why}
+        job.payload["given_up"] = True
+        job.touch("state", "message", "payload")
+
+
+def take_up(public_id: str) -> None:
+    """Go on with a job that was given up, because somebody put it back to be tried again. Inside work()."""
+    job = _job(public_id)
+    if job.payload.pop("given_up", False) and job.state == "failed":
+        job.state, job.message = "running", ""
+        job.touch("state", "message", "payload")
+
+
 def _step(public_id: str, scope: Scope) -> bool:
     """The job is locked only when the act is done, so that whoever wants to stop it does not wait for the act."""
     with enter(scope), work():

@@ -1,7 +1,7 @@
 """The billing run: everything due, once, whatever fails beside it or is run again."""
 
 import threading
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,12 +12,14 @@ from billing.models import BilledPeriod, BillingRun, HeldSubscription, Subscript
 from billing.selectors import due, preview, subscription_facts
 from billing.services import run as runs
 from billing.services.run import run_billing
+from billing.services.start import RUN, start_run
 from billing.services.subscriptions import release, subscribe
-from core import doors
+from core import clock, doors, effects, parked
 from core import scope as scopes
 from core.books import verify
 from core.errors import Invalid
-from core.models import OutboxEvent
+from core.models import Effect, OutboxEvent
+from core.relay import PARK_AFTER
 from core.scope import Scope, work
 from core.tasks import system_scope
 from invoicing.explain import line_view
@@ -214,3 +216,64 @@ def test_facts_come_in_two_queries(acorn: Scope) -> None:
         with CaptureQueriesContext(connection) as queries:
             assert len(subscription_facts(ids)) == 5
         assert len(queries) == 2
+
+
+class TestGivenUp:
+    """A run that was started by hand and that nobody comes for any more ends, and says what is parked."""
+
+    def start(self) -> BillingRun:
+        with work():
+            factories.subscription(factories.customer(), DAY)
+            return start_run(DAY, today=DAY, key="form")
+
+    def tried_until_parked(self) -> None:
+        for _ in range(PARK_AFTER):
+            with work():
+                Effect.objects.filter(kind=RUN).update(due_at=clock.wall())
+            effects.work_off([])
+        with work():
+            assert Effect.objects.get(kind=RUN).parked_at
+
+    def test_it_stops_and_names_what_is_parked(self, acorn: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+        run = self.start()
+
+        def fail(*_: object, **__: object) -> bool:
+            raise OSError("the disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(runs, "_bill_batch", fail)
+            self.tried_until_parked()
+        with work():
+            run.refresh_from_db()
+        assert (run.state, run.finished_at is None) == ("stopped", False)
+        assert "Bill what is due" in run.stopped_why
+        assert "OSError: the disk is full" in run.stopped_why
+        with work():
+            assert parked.retry("effect", kind=RUN) == 1
+        effects.work_off([])
+        with work():
+            run.refresh_from_db()
+        assert (run.state, run.stopped_why, run.documents) == ("done", "", 1)
+
+    def test_a_run_that_ended_stays_as_it_ended(self, acorn: Scope) -> None:
+        run = self.start()
+        run_billing(DAY)
+        with work():
+            Effect.objects.filter(kind=RUN).update(attempts=PARK_AFTER)
+        effects.work_off([])
+        with work():
+            run.refresh_from_db()
+        assert (run.state, run.stopped_why) == ("done", "")
+
+    def test_a_run_that_another_click_still_tries_goes_on(self, acorn: Scope) -> None:
+        run = self.start()
+        with work():
+            start_run(DAY, today=DAY, key="other")
+            other = Effect.objects.filter(kind=RUN).order_by("id").last()
+            later = clock.wall() + timedelta(hours=1)
+            Effect.objects.filter(pk=other.pk).update(due_at=later)
+            Effect.objects.filter(kind=RUN).exclude(pk=other.pk).update(attempts=PARK_AFTER)
+        effects.work_off([])
+        with work():
+            run.refresh_from_db()
+        assert run.state == "running"

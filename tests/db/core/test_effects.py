@@ -210,3 +210,57 @@ def test_a_key_belongs_to_its_organization(acorn: Scope, birch: Scope, effect: I
             due("same")
             effects.work_off([])
     assert ran == ["same", "same"]
+
+
+class TestGivenUp:
+    """Whoever waits for an effect hears that it is tried no more, with the reason, in the same transaction."""
+
+    @pytest.fixture
+    def told(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+        heard: list[tuple[str, str]] = []
+        monkeypatch.setitem(registry.given_up_by, "test", lambda e, why: heard.append((e.key, why)))
+        return heard
+
+    def test_after_the_last_failure(self, acorn: Scope, effect: Install, told: list[tuple[str, str]]) -> None:
+        def fail(_: Any) -> None:
+            raise ValueError("no token=abc")
+
+        effect(fail)
+        due("a")
+        with time_machine.travel(clock.wall(), tick=False) as now:
+            for n in range(effects.PARK_AFTER + 2):
+                assert told == ([] if n < effects.PARK_AFTER else [("a", "ValueError: no …")])
+                effects.work_off([])
+                now.shift(timedelta(hours=2))
+        assert len(told) == 1
+
+    def test_after_its_workers_died(self, acorn: Scope, effect: Install, told: list[tuple[str, str]]) -> None:
+        effect(kill)
+        due("a")
+        with time_machine.travel(clock.wall(), tick=False) as now:
+            for _ in range(effects.PARK_AFTER):
+                with pytest.raises(Killed):
+                    effects.work_off([])
+                now.shift(effects.LEASE)
+            effects.work_off([])
+        assert told == [("a", "The worker died at every try.")]
+
+    def test_and_when_telling_fails_it_is_parked_all_the_same(
+        self, acorn: Scope, effect: Install, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def deaf(_effect: Any, _why: str) -> None:
+            Effect.objects.filter(pk=0).update(key=None)
+            raise LookupError("nobody")
+
+        monkeypatch.setitem(registry.given_up_by, "test", deaf)
+        effect(lambda _: 1 / 0)
+        due("a", "b")
+        with work():
+            Effect.objects.filter(key="b").update(attempts=effects.PARK_AFTER)
+        with time_machine.travel(clock.wall(), tick=False) as now:
+            for _ in range(effects.PARK_AFTER):
+                effects.work_off([])
+                now.shift(timedelta(hours=2))
+        assert row().parked_at
+        with work():
+            assert not Effect.objects.filter(parked_at=None).exists()

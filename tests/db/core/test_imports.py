@@ -16,6 +16,7 @@ from core.errors import Conflict
 from core.imports import work as imports
 from core.imports.reading import Shape, Unreadable
 from core.models import Effect, Import, ImportRow, StateChange
+from core.relay import PARK_AFTER
 from core.scope import Scope, work
 from core.states import StateConflict
 from customers.models import Customer
@@ -461,3 +462,32 @@ def test_counts_that_are_not_those_of_the_rows_are_found(acorn: Scope) -> None:
 
 def test_each_importer_is_tested_here() -> None:
     assert set(registry.importers) == {"customers", "invoices", "payments"}
+
+
+@pytest.mark.parametrize(
+    ("state", "after"), [("checking", "uploaded"), ("running", "stopped"), ("undoing", "done")]
+)
+def test_a_file_whose_worker_died_every_time_is_let_go_with_the_reason(
+    acorn: Scope, state: str, after: str
+) -> None:
+    data = csv(INVOICES, [invoice(1), invoice(2)])
+    source = uploaded("invoices", data) if state == "checking" else checked("invoices", data)
+    with work():
+        if state == "checking":
+            imports.prepare(source.public_id, mapping=source.mapping, choices={})
+        elif state == "running":
+            imports.start(source.public_id)
+    if state == "undoing":
+        run(source)
+        with work():
+            imports.undo(source.public_id)
+    assert now(source).state == state
+    with work():
+        Effect.objects.filter(kind="import", done_at=None).update(attempts=PARK_AFTER)
+    effects.work_off([])
+    assert now(source).state == after
+    assert "died at every try" in now(source).message
+    if state == "checking":
+        with work():
+            imports.prepare(source.public_id, mapping=source.mapping, choices={}, queued=False)
+        assert now(source).message == ""

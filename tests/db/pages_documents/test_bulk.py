@@ -1,15 +1,18 @@
 """All that a filter finds: asked for once more, done in steps that can be stopped anywhere, each document once."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core import clock, effects
+from core import clock, effects, parked
 from core.fields import fresh_key
 from core.models import Effect, Job, Organization, OutboxEvent
+from core.relay import PARK_AFTER
 from core.scope import Scope, work
 from customers.models import Contact, Customer
 from invoicing.models import Document
@@ -319,4 +322,81 @@ def test_a_customer_without_a_clean_address_stops_nobody(ben: Client, shop: Cust
     job = ask(ben)
     work_on(job)
     assert job_of(job).state == "done"
+    assert sent_to() == []
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, broken: list[bool]) -> None:
+    """Steps that fail behind the first one while something is broken."""
+    act = bulk.ACTS["send"]
+
+    def fail(rows: Sequence[Document], payload: dict[str, Any]) -> dict[str, str]:
+        if broken[0] and payload["after"]:
+            raise OSError("the disk is full")
+        return act(rows, payload)
+
+    monkeypatch.setitem(bulk.ACTS, "send", fail)
+
+
+def tried_until_parked() -> None:
+    for _ in range(PARK_AFTER):
+        with work():
+            Effect.objects.filter(kind=bulk.KIND).update(due_at=clock.wall())
+        effects.work_off([])
+    with work():
+        assert Effect.objects.get(kind=bulk.KIND).parked_at
+
+
+def test_a_job_that_keeps_failing_ends_and_says_why(
+    ben: Client, shop: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [True]
+    failing(monkeypatch, broken)
+    job = ask(ben)
+    tried_until_parked()
+    done = job_of(job)
+    assert (done.state, done.done) == ("failed", 2)
+    page = ben.get(f"{BULK}{job}/").content.decode()
+    assert "OSError: the disk is full" in page
+    assert "What was done stays done." in page
+    assert ben.get(f"{BULK}{job}/progress/")["HX-Refresh"] == "true"
+    broken[0] = False
+    with work():
+        assert parked.retry("effect", kind=bulk.KIND) == 1
+    effects.work_off([])
+    done = job_of(job)
+    assert (done.state, done.done, done.message) == ("done", 7, "")
+    assert sent_to() == ["ap@kestrel.example"] * 5
+
+
+def test_a_job_whose_worker_dies_every_time_ends_too(ben: Client, shop: Customer) -> None:
+    job = ask(ben)
+    with work():
+        Effect.objects.filter(kind=bulk.KIND).update(attempts=PARK_AFTER)
+    effects.work_off([])
+    assert job_of(job).state == "failed"
+    assert "died" in job_of(job).message
+
+
+@pytest.mark.parametrize("state", ["cancelled", "done"])
+def test_a_job_that_ended_otherwise_stays_as_it_ended(ben: Client, shop: Customer, state: str) -> None:
+    job = ask(ben)
+    with work():
+        Job.objects.filter(public_id=job).update(state=state)
+        Effect.objects.filter(kind=bulk.KIND).update(attempts=PARK_AFTER)
+    effects.work_off([])
+    assert job_of(job).state == state
+
+
+def test_a_job_stopped_for_good_is_not_begun_again(ben: Client, shop: Customer) -> None:
+    """Only what failed may be tried again; who lost the right, or whom it was taken from, keeps it lost."""
+    job = ask(ben)
+    with work():
+        Membership.objects.filter(user__name="Ben").update(disabled_at=clock.wall())
+    effects.work_off([])
+    assert job_of(job).state == "failed"
+    with work():
+        Effect.objects.filter(kind=bulk.KIND).update(done_at=None, parked_at=clock.wall())
+        assert parked.retry("effect", kind=bulk.KIND) == 1
+    effects.work_off([])
+    assert job_of(job).state == "failed"
     assert sent_to() == []
