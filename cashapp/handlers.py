@@ -9,6 +9,7 @@ from cashapp.mails import RECEIPT
 from cashapp.models import Attempt, Payment
 from cashapp.services import (
     inbox,
+    lines,
     matching,  # noqa: F401 - registers the effect that matches
 )
 from cashapp.services.attempts import ask, ask_again_later
@@ -18,6 +19,7 @@ from core.models import Effect, OutboxEvent
 from core.scope import work
 from core.suspension import Suspended
 from customers.selectors import invoice_addresses_of
+from invoicing.events import InvoiceImported, InvoiceIssued
 from messaging.services.queue import Draft, is_deliverable, queue_all
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,13 @@ def send_receipts(rows: list[OutboxEvent]) -> None:
         queue_all(drafts)
     except Suspended:
         return  # a suspended organization sends nothing
+
+
+@registry.handles(InvoiceIssued)
+@registry.handles(InvoiceImported)
+def match_waiting(rows: list[OutboxEvent]) -> None:
+    """Money that waits may be for these invoices: have it matched, once for the batch."""
+    lines.match_waiting(f"event:{rows[-1].public_id}")
 
 
 @registry.effect("sandbox.webhook", _("Report a sandbox charge"))

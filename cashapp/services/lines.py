@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -15,12 +15,15 @@ from core.effects import due
 from core.errors import Conflict, NotFound
 from core.imports.base import Outcome, Planned, Row, Setup
 from core.locks import lock, lock_one
+from core.models import Effect
 from core.paging import Order
 from customers.selectors import CustomerKey, by_numbers
 from tenants.selectors import entity
 
 MATCH = "cashapp.match"
 """The effect that matches open lines."""
+GATHER = timedelta(seconds=5)
+"""How long matching waits for more to come, so that many invoices wake it once."""
 BY_DAY = Order("booked_on", date)
 EARLIEST = date(1980, 1, 1)
 _SAID = ("booked_on", "amount", "currency", "payer", "account", "memo", "customer_number")
@@ -138,6 +141,22 @@ def write(planned: Sequence[Planned], setup: Setup) -> list[str]:
 def match_soon(key: str) -> None:
     """Ask a worker to match the open lines; `key` names the occasion. Inside work()."""
     due(MATCH, [(key, {})])
+
+
+def match_waiting(key: str) -> None:
+    """Have lines that wait matched soon, because something came, and is committed, that they may pay. Inside work().
+
+    Once for many: while it is asked for and not begun, whoever does it will see what is there by then.
+    """
+    asked = Effect.objects.filter(kind=MATCH, done_at=None, parked_at=None, attempts=0)
+    if BankLine.objects.filter(state=LineState.OPEN).exists() and not asked.exists():
+        due(MATCH, [(key, {})], at=clock.wall() + GATHER)
+
+
+def left_to_another(effect: Effect) -> bool:
+    """Whether matching was asked for again and is not begun: that turn will see what this one would. Inside work()."""
+    later = Effect.objects.filter(kind=MATCH, pk__gt=effect.pk, done_at=None, parked_at=None, attempts=0)
+    return later.exists()
 
 
 def undo(made: Sequence[str]) -> None:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from cashapp.domain.matching import Item, Known, Line, Part, Proposal, propose, tokens
 from cashapp.domain.matching import account_key as account_form
 from cashapp.domain.matching import payer_key as payer_form
 from cashapp.domain.states import LineState
 from cashapp.models import BankLine, PayerFact, Payment
 from cashapp.services import payers
-from cashapp.services.lines import BY_DAY, MATCH
+from cashapp.services.lines import BY_DAY, MATCH, left_to_another
 from cashapp.services.payments import BANK, Receipt, book_many
 from core import bulk, clock, ids, registry, states
 from core.effects import Later
@@ -44,9 +46,12 @@ class Matched:
     booked: int = 0
 
 
-@registry.effect(MATCH)
-def match_queued(_effect: Any) -> None:
-    """Match all open lines of the scope's organization."""
+@registry.effect(MATCH, gettext_lazy("Match bank lines to open items"))
+def match_queued(effect: Any) -> None:
+    """Match all open lines of the scope's organization, unless the same was asked for again meanwhile."""
+    with work():
+        if left_to_another(effect):
+            return
     if match_all(until=clock.wall() + TURN) is None:
         raise Later(clock.wall())
 
