@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,6 +15,7 @@ from core import bulk, clock, ids, states
 from core.effects import due
 from core.errors import Conflict, NotFound
 from core.imports.base import Outcome, Planned, Row, Setup
+from core.imports.cells import BadCell, Habits, read_money
 from core.locks import lock, lock_one
 from core.models import Effect
 from core.paging import Order
@@ -45,14 +47,18 @@ class LineDraft:
     external_id: str
 
 
-def identity(row: Row) -> str:
-    """What a row says, by which equal rows of a file are counted."""
-    return "\x1f".join(str(row[name] or "") for name in _SAID)
+def identity(row: Row, habits: Habits) -> str:
+    """What a row says, by which equal rows of a file are counted: its amount as money, however it is written."""
+    said = {name: str(row[name] or "") for name in _SAID}
+    if row["amount"] is not None and row["currency"] is not None:
+        with suppress(BadCell):  # what is no amount is refused; until then it is its text
+            said["amount"] = str(read_money(row["amount"], row["currency"], habits).minor)
+    return "\x1f".join(said.values())
 
 
 def plan(rows: Sequence[Row], setup: Setup) -> list[Planned]:
     """A line that is not here yet is kept; equal lines of one file are so many payments. Inside work()."""
-    keys = {row.number: _key(row) for row in rows}
+    keys = {row.number: _key(row, setup.habits) for row in rows}
     here = {
         key: tuple(facts)
         for key, *facts in BankLine.objects.filter(key__in=list(keys.values()))
@@ -64,10 +70,10 @@ def plan(rows: Sequence[Row], setup: Setup) -> list[Planned]:
     return [_planned(row, keys[row.number], setup, here, customers, today) for row in rows]
 
 
-def _key(row: Row) -> str:
+def _key(row: Row, habits: Habits) -> str:
     if row["external_id"]:
         return f"ext:{_digest(row['external_id'])}"
-    return f"is:{_digest(identity(row))}:{row.occurrence}"
+    return f"is:{_digest(identity(row, habits))}:{row.occurrence}"
 
 
 def _digest(text: str) -> str:

@@ -80,8 +80,8 @@ class Importer:
     `plan` reads and decides for a chunk of rows, in order, and writes nothing; `write` makes what was planned, all
     or nothing, and returns the public ids in order. A dry run is `plan` alone. `undo` takes back what
     was made, by public id, or raises Conflict when anything of it was used since. All inside work(). `identity` gives
-    the text by which rows of a file count as the same; `page` and `listing` name the addresses of what a row made
-    and of all such things.
+    the text by which rows of a file count as the same, however their values are written; `page` and `listing` name the
+    addresses of what a row made and of all such things.
     """
 
     kind: str
@@ -94,7 +94,7 @@ class Importer:
     page: str
     listing: str = ""
     hint: Any = ""
-    identity: Callable[[Row], str] | None = None
+    identity: Callable[[Row, Habits], str] | None = None
 
 
 def register(importer: Importer) -> None:

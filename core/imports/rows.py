@@ -67,7 +67,7 @@ def read_rows(source: Import, importer: Importer, data: bytes, setup: Setup) -> 
                 )
             )
         if importer.identity:
-            identity = importer.identity(row)
+            identity = importer.identity(row, setup.habits)
             same[identity] += 1
             row.occurrence = same[identity]
         yield row

@@ -59,3 +59,33 @@ def test_lines_withdrawn_come_in_again(acorn: Scope) -> None:
     assert counts(brought_in("payments", data)) == (2, 0, 0)
     with work():
         assert BankLine.objects.exclude(state="withdrawn").count() == 2
+
+
+def of(amount: str, *also: str) -> tuple[str, ...]:
+    return (GOOD[0], amount, *(also or GOOD[2:]))
+
+
+def test_an_amount_written_otherwise_is_the_same_line(acorn: Scope) -> None:
+    """Lines are told apart by what they say, not by how a program writes a number."""
+    assert counts(brought_in("payments", csv(HEADING, [of("10.5"), of("10.50")]), chunk=1)) == (2, 0, 0)
+    for again in (["10.50", "10.5"], ["10.50", "10.50"], ["10.5", "10.500"]):
+        assert counts(checked("payments", csv(HEADING, [*map(of, again)]), rounds=True)) == (0, 2, 0)
+    assert counts(checked("payments", csv(HEADING, [of("10.50")] * 3))) == (1, 2, 0)
+    comma = csv(HEADING, [of("10,50"), of("1.010,50")])
+    assert counts(checked("payments", comma, decimal_mark=",")) == (1, 1, 0)
+
+
+def test_a_file_brought_in_again_after_all_it_says_changed_its_writing(acorn: Scope) -> None:
+    rows = [of("1,190.00"), of("1,190.00"), of("7")]
+    assert counts(brought_in("payments", csv(HEADING, rows))) == (3, 0, 0)
+    assert counts(brought_in("payments", csv(HEADING, rows))) == (0, 3, 0)
+    other = csv(HEADING, [of("1190"), of("7.00"), of("1190.00"), of("1190.0")])
+    assert counts(brought_in("payments", other)) == (1, 3, 0)
+    with work():
+        assert sorted(BankLine.objects.values_list("minor", flat=True)) == [700, 119_000, 119_000, 119_000]
+
+
+def test_an_amount_that_is_none_hides_no_other(acorn: Scope) -> None:
+    assert counts(checked("payments", csv(HEADING, [of("x"), of("10.00"), of("x")]))) == (1, 0, 2)
+    dollars = of("10.00", "USD", *GOOD[3:])
+    assert counts(brought_in("payments", csv(HEADING, [of("10.00"), dollars]))) == (2, 0, 0)
