@@ -58,13 +58,19 @@ def home(request: HttpRequest, slug: str) -> TemplateResponse:
     standings = balances.standings(today=today, since=today - timedelta(days=DAYS))
     standings.sort(key=lambda standing: (standing.currency != seller.currency, standing.currency))
     context: dict[str, Any] = {"slug": slug, "day": today, "today": today, "steps": None}
+    events = list(OutboxEvent.objects.order_by("-id")[:_SCANNED])
+    late: list[balances.LatePayer] = []
     if standings or balances.any_items():
         context["figures"] = [_figures(slug, standing, today) for standing in standings]
         context["late_in"] = seller.currency
-        context["late"] = _late_payers(slug, seller.currency, today)
+        late = balances.late_payers(seller.currency, today=today, limit=5)
     else:
         context["steps"] = _first_steps(slug, seller)
-    context["activity"] = timeline.lines(_activity(slug), seller.zone)
+    known = customers.known(
+        ids=[row.customer_id for row in late], public_ids=timeline.mentioned(events, "customer")
+    )
+    context["late"] = _late_payers(slug, late, known)
+    context["activity"] = timeline.lines(_activity(slug, events, known), seller.zone)
     context["parked"] = parked.count() if current().may(SYSTEM_VIEW) else 0
     context["lines"] = waiting_count() if current().may(PAYMENTS_VIEW) else 0
     context["invoice_new"] = timeline.link("invoice-new", slug)
@@ -88,7 +94,6 @@ class Figures:
     received_href: str
     dso_href: str
     overdue_share: Decimal | None
-    late_customers: int
     sales: Money
     buckets: list[dict[str, Any]]
 
@@ -103,7 +108,6 @@ def _figures(slug: str, standing: balances.Standing, today: date) -> Figures:
         dso_href=f"{timeline.link('dso', slug)}#{code}" if current().may(AGEING_VIEW) else "",
         overdue_share=Decimal(standing.overdue.minor) / owed if owed else None,
         sales=Money(standing.dso.sales_minor, code),
-        late_customers=sum(bucket.customers for bucket in standing.buckets[1:]),
         buckets=[_bucket(slug, standing, bucket, today) for bucket in standing.buckets] if owed else [],
     )
 
@@ -125,9 +129,8 @@ def _bucket(slug: str, standing: balances.Standing, bucket: balances.Bucket, tod
     }
 
 
-def _late_payers(slug: str, currency: str, today: date) -> list[dict[str, Any]]:
-    found = balances.late_payers(currency, today=today, limit=5)
-    named = customers.by_ids(row.customer_id for row in found)
+def _late_payers(slug: str, found: list[balances.LatePayer], known: list[Any]) -> list[dict[str, Any]]:
+    named = {customer.pk: customer for customer in known}
     return [
         {
             "name": named[row.customer_id].name,
@@ -139,12 +142,11 @@ def _late_payers(slug: str, currency: str, today: date) -> list[dict[str, Any]]:
     ]
 
 
-def _activity(slug: str) -> list[timeline.Entry]:
-    events = list(OutboxEvent.objects.order_by("-id")[:_SCANNED])
+def _activity(slug: str, events: list[OutboxEvent], known: list[Any]) -> list[timeline.Entry]:
     states = item_states(timeline.mentioned(events, "source"))
     using = timeline.Told(
         slug=slug,
-        customers=customers.names(timeline.mentioned(events, "customer")),
+        customers={customer.public_id: customer.name for customer in known},
         labels={source: state.label for source, state in states.items()},
     )
     return timeline.told(events, using)[:ACTIVITY]

@@ -160,3 +160,20 @@ def append_only(table: str) -> list[BaseConstraint]:
             function="refuse_change()",
         ),
     ]
+
+
+def tallied(table: str, function: str, *events: str) -> list[BaseConstraint]:
+    """The triggers that move the tallies of a table with each statement; see core.tallies."""
+    seen = {
+        "insert": "NEW TABLE AS new_rows",
+        "update": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
+        "delete": "OLD TABLE AS old_rows",
+    }
+    return [
+        Trigger(
+            name=f"{table}_tally_{event}",
+            when=f"AFTER {event.upper()} ON {{table}} REFERENCING {seen[event]} FOR EACH STATEMENT",
+            function=function,
+        )
+        for event in events or seen
+    ]

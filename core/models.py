@@ -24,6 +24,7 @@ __all__ = [
     "ReferenceRate",
     "StateChange",
     "StoredFile",
+    "Tally",
 ]
 
 
@@ -345,4 +346,31 @@ class FxRate(TenantRow):
         constraints = [
             models.UniqueConstraint(fields=["organization", "base", "quote", "on"], name="fxrate_once"),
             models.CheckConstraint(condition=models.Q(rate__gt=0), name="fxrate_positive"),
+        ]
+
+
+class Tally(TenantRow):
+    """How many rows of a table there are and what they come to, moved by the database with every write of them.
+
+    See core.tallies. Writers that are under way at once each move a `slot` of their own and never wait for each
+    other; the sum over the slots is the figure.
+    """
+
+    AUDITED = False  # derived from tables that are audited
+
+    topic = models.CharField(max_length=20)
+    currency = models.CharField(max_length=3)
+    kind = models.CharField(max_length=40)
+    mark = models.CharField(max_length=20)
+    day = models.DateField()
+    slot = models.PositiveSmallIntegerField()
+    count = models.BigIntegerField()
+    minor = models.BigIntegerField()
+    total = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "topic", "kind", "mark", "day", "currency", "slot"], name="tally_once"
+            )
         ]

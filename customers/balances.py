@@ -65,6 +65,9 @@ class Reads(Protocol):
     def of_all(self, customer_ids: "QuerySet[Any, Any]", *, today: date) -> list[Balance]:
         """Balances of all customers of a subquery of ids together, by currency."""
 
+    def of_all_but(self, customer_ids: "QuerySet[Any, Any]", *, today: date) -> list[Balance]:
+        """Balances of everybody together but a few, the customers of a subquery of ids, by currency."""
+
     def overdue_ids(self, *, today: date) -> "QuerySet[Any, Any]":
         """Ids of customers with something overdue, as a subquery."""
 

@@ -88,6 +88,10 @@ def rows(customers: list[Customer], *, today: date) -> list[CustomerRow]:
     return [CustomerRow(row, balances.get(row.pk, [])) for row in customers]
 
 
-def sums(found: "QuerySet[Customer]", *, today: date) -> list[Balance]:
-    """What the whole list comes to, by currency; one query."""
+def sums(wanted: CustomerFilter, *, today: date) -> list[Balance]:
+    """What the whole list comes to, by currency; two queries at most."""
+    if wanted == CustomerFilter():
+        archived = Customer.objects.filter(archived_at__isnull=False)
+        return reads().of_all_but(archived.values("pk"), today=today)
+    found = customers(wanted, today=today)
     return reads().of_all(found.order_by().values("pk"), today=today)

@@ -33,7 +33,19 @@ class Customer(Record):
                 condition=~models.Q(external_id=""),
             ),
         ]
-        indexes = [models.Index(fields=["organization", "name_key", "id"], name="customer_by_name")]
+        indexes = [
+            models.Index(fields=["organization", "name_key", "id"], name="customer_by_name"),
+            models.Index(
+                fields=["organization", "id"],
+                name="customer_archived",
+                condition=models.Q(archived_at__isnull=False),
+            ),
+            models.Index(
+                fields=["organization", "parent"],
+                name="customer_by_parent",
+                condition=models.Q(parent__isnull=False),
+            ),
+        ]
 
 
 class NameStart(TenantRow):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.registry import checks
+from core.tallies import proof
 from invoicing.domain.seal import seal
 from invoicing.models import Document
 from invoicing.selectors import sealed_contents
@@ -61,3 +62,8 @@ def broken_seals() -> list[tuple[Any, ...]]:
 
 
 checks["an issued document's content has the hash stored at issue"] = broken_seals
+checks["tallies of documents = the documents"] = proof(
+    "documents",
+    "SELECT currency, kind, state, date '1970-01-01', count(*), sum(total_minor), 0 FROM invoicing_document"
+    " GROUP BY 1, 2, 3",
+)

@@ -2,13 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from core import tallies
 from core.money import Money
 from core.paging import Order
 from core.search import of_amount, starts
@@ -16,7 +17,7 @@ from invoicing.domain.display import standing
 from invoicing.domain.numbers import PREFIXES
 from invoicing.domain.states import State
 from invoicing.models import Document
-from receivables.listing import open_by_currency, open_sources, settled_sources
+from receivables.listing import OpenSum, open_by_currency, open_sources, open_sums, settled_sources
 from receivables.selectors import item_states
 
 NEWEST = Order("pk", int, descending=True)
@@ -41,6 +42,11 @@ class DocumentFilter:
     due_to: date | None = None
     issued_from: date | None = None
     issued_to: date | None = None
+
+    @property
+    def is_tallied(self) -> bool:
+        """Whether nothing but state, kind and currency is asked for, of which the figures are kept."""
+        return self == DocumentFilter(state=self.state, kind=self.kind, currency=self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,9 @@ def _of_state(found: "QuerySet[Document]", state: str, today: date) -> "QuerySet
         return found.filter(state=state)
     if state == "open":
         return found.filter(state=State.ISSUED, public_id__in=open_sources())
-    if state == "overdue":
-        return found.filter(state=State.ISSUED, public_id__in=open_sources(due_before=today))
+    if state == "overdue":  # an item is due with its document; saying so passes over the newest by themselves
+        late = Q(due_on__lt=today, public_id__in=open_sources(due_before=today))
+        return found.filter(late, state=State.ISSUED)
     if state == "paid":
         return found.filter(Q(public_id__in=settled_sources()) | Q(total_minor=0), state=State.ISSUED)
     return found
@@ -139,17 +146,66 @@ def rows(page: Sequence[Document], *, today: date) -> list[DocumentRow]:
     return found
 
 
-def totals(found: "QuerySet[Document]") -> list[CurrencyTotal]:
-    """What the documents come to by currency, credit notes taking away. Two queries, inside work()."""
-    counts: dict[str, int] = defaultdict(int)
-    sums: dict[str, int] = defaultdict(int)
+def totals(wanted: DocumentFilter, *, today: date) -> list[CurrencyTotal]:
+    """What the wanted documents come to by currency, credit notes taking away. Two queries, inside work()."""
+    if wanted.is_tallied:
+        return _tallied(wanted, today)
+    return counted(documents(wanted, today=today))
+
+
+def counted(found: "QuerySet[Document]") -> list[CurrencyTotal]:
+    """The same of any documents, by reading them."""
+    sums = _Sums()
     for row in found.order_by().values("currency", "kind").annotate(n=Count("id"), minor=Sum("total_minor")):
-        counts[row["currency"]] += row["n"]
-        sums[row["currency"]] += -row["minor"] if row["kind"] == "credit_note" else row["minor"]
-    if not counts:
-        return []
-    still = open_by_currency(found.order_by().values("public_id"))
-    return [
-        CurrencyTotal(counts[code], Money(int(sums[code]), code), Money(int(still.get(code, 0)), code))
-        for code in sorted(counts)
-    ]
+        sums.add(row["kind"], row["currency"], row["n"], row["minor"])
+    return sums.totals(open_by_currency(found.order_by().values("public_id")) if sums.counts else {})
+
+
+def _tallied(wanted: DocumentFilter, today: date) -> list[CurrencyTotal]:
+    """The same from the tallies of documents and of open items, each of which is one issued document."""
+    kinds = _KINDS.get(wanted.kind, [wanted.kind]) if wanted.kind else ["invoice", "opening", "credit_note"]
+    still = [] if wanted.state in {"draft", "void"} else _still_open(wanted, kinds, today)
+    sums = _Sums()
+    left: dict[str, int] = defaultdict(int)
+    if wanted.state in {"open", "overdue"}:
+        for each in still:
+            sums.add(each.kind, each.currency, each.count, each.total_minor)
+    else:
+        for row in tallies.sums("documents", "kind", "currency", where=_kept(wanted, kinds)):
+            sums.add(row["kind"], row["currency"], int(row["n"]), int(row["sum"]))
+        for each in still if wanted.state == "paid" else ():
+            sums.add(each.kind, each.currency, -each.count, -each.total_minor)
+    for each in still if wanted.state != "paid" else ():
+        left[each.currency] += each.open_minor
+    return sums.totals(left)
+
+
+def _still_open(wanted: DocumentFilter, kinds: Sequence[str], today: date) -> list[OpenSum]:
+    found = open_sums(kinds, due_before=today if wanted.state == "overdue" else None)
+    return [each for each in found if wanted.currency in {"", each.currency}]
+
+
+def _kept(wanted: DocumentFilter, kinds: Sequence[str]) -> Q:
+    state = State.ISSUED if wanted.state == "paid" else wanted.state
+    exact = {"mark": state, "currency": wanted.currency}
+    return Q(kind__in=kinds, **{name: value for name, value in exact.items() if value})
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Counts and totals by currency; a credit note's takes away."""
+
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    minor: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, kind: str, currency: str, count: int, minor: int) -> None:
+        self.counts[currency] += count
+        self.minor[currency] += -minor if kind == "credit_note" else minor
+
+    def totals(self, still: Mapping[str, int]) -> list[CurrencyTotal]:
+        """In order of currency; `still` is what is open."""
+        return [
+            CurrencyTotal(n, Money(int(self.minor[code]), code), Money(int(still.get(code, 0)), code))
+            for code, n in sorted(self.counts.items())
+            if n
+        ]

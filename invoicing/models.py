@@ -3,7 +3,7 @@
 from django.db import models
 
 from core.base import Record, TenantForeignKey, TenantRow
-from core.constraints import Trigger
+from core.constraints import Trigger, tallied
 from invoicing.domain.states import State
 
 _CHILD_FROZEN = "invoicing_child_frozen()"
@@ -88,12 +88,30 @@ class Document(Record):
                 when="BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW",
                 function="invoicing_document_frozen()",
             ),
+            *tallied("invoicing_document", "invoicing_tally_documents()"),
         ]
         indexes = [
             models.Index(fields=["organization", "-id"], name="document_newest"),
             models.Index(fields=["organization", "customer", "-id"], name="document_customer"),
             models.Index(fields=["organization", "number"], name="document_by_number"),
             models.Index(fields=["organization", "total_minor"], name="document_by_total"),
+            models.Index(fields=["organization", "due_on"], name="document_by_due"),
+            models.Index(fields=["organization", "issued_on"], name="document_by_issue"),
+            models.Index(
+                fields=["organization", "state", "-id"],
+                name="document_not_issued",
+                condition=~models.Q(state=State.ISSUED),
+            ),
+            models.Index(
+                fields=["organization", "-id"],
+                name="document_credit_notes",
+                condition=models.Q(kind="credit_note"),
+            ),
+            models.Index(
+                fields=["organization", "credits"],
+                name="document_by_credited",
+                condition=models.Q(credits__isnull=False),
+            ),
         ]
 
 

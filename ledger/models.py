@@ -4,7 +4,7 @@ from django.db import models
 
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
-from core.constraints import Trigger, append_only
+from core.constraints import Trigger, append_only, tallied
 
 
 class Account(Record):
@@ -76,6 +76,7 @@ class Leg(TenantRow):
                 when="AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
                 function="ledger_legs_balanced()",
             ),
+            *tallied("ledger_leg", "ledger_tally_legs()", "insert"),
         ]
         indexes = [
             models.Index(fields=["organization", "entry"], name="leg_entry"),

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Cast
 
+from core import tallies
 from core.money import Money
 from core.paging import Order
 from ledger.domain.entries import Purpose
@@ -64,35 +66,41 @@ class Sums:
 
 def with_legs(entries: Sequence[Entry]) -> list[EntryView]:
     """The entries with their legs, one query. Inside work()."""
-    legs: dict[int, list[LegView]] = defaultdict(list)
-    labels: dict[int, str] = {}
-    sources = {entry.pk: entry.source for entry in entries}
-    rows = Leg.objects.filter(entry_id__in=[entry.pk for entry in entries]).select_related(
-        "account", "open_item"
+    legs: dict[int, list[Leg]] = defaultdict(list)
+    rows = Leg.objects.filter(entry_id__in=[entry.pk for entry in entries])
+    for leg in rows.select_related("account", "open_item").order_by("entry_id", "id"):
+        legs[leg.entry_id].append(leg)
+    return [_entry_view(entry, legs[entry.pk]) for entry in entries]
+
+
+def _entry_view(entry: Entry, legs: Sequence[Leg]) -> EntryView:
+    items = [leg.open_item for leg in legs if leg.open_item]
+    own = [item.label for item in items if item.source == entry.source]
+    label = own[-1] if own else items[0].label if items else ""
+    views = [LegView(leg.account.code, leg.account.name, Money(leg.minor, leg.currency)) for leg in legs]
+    return EntryView(
+        entry_id=entry.pk,
+        kind=entry.kind,
+        effective_on=entry.effective_on,
+        posted_on=entry.posted_on,
+        source=entry.source,
+        label=label,
+        legs=tuple(sorted(views, key=lambda leg: leg.credit is not None)),
     )
-    for leg in rows.order_by("entry_id", "id"):
-        if leg.open_item and (leg.open_item.source == sources[leg.entry_id] or leg.entry_id not in labels):
-            labels[leg.entry_id] = leg.open_item.label
-        legs[leg.entry_id].append(LegView(leg.account.code, leg.account.name, Money(leg.minor, leg.currency)))
-    return [
-        EntryView(
-            entry_id=entry.pk,
-            kind=entry.kind,
-            effective_on=entry.effective_on,
-            posted_on=entry.posted_on,
-            source=entry.source,
-            label=labels.get(entry.pk, ""),
-            legs=tuple(sorted(legs[entry.pk], key=lambda leg: leg.credit is not None)),
-        )
-        for entry in entries
-    ]
 
 
 def entries_about(sources: Collection[str], item_ids: Collection[int]) -> list[EntryView]:
-    """Entries that come from one of the sources or move one of the open items, in order. Two queries, inside work()."""
-    moved = Leg.objects.filter(entry=OuterRef("pk"), open_item_id__in=list(item_ids))
-    about = Q(source__in=list(sources)) | Exists(moved) if item_ids else Q(source__in=list(sources))
-    return with_legs(list(Entry.objects.filter(about).order_by("id")))
+    """Entries that come from one of the sources or move one of the open items, in order. One query, inside work()."""
+    # A union, so that each side uses its own index; with OR between them all entries would be read.
+    moved = Leg.objects.filter(open_item_id__in=list(item_ids)).values("entry_id")
+    about = Entry.objects.filter(source__in=list(sources)).values("pk").union(moved)
+    entries: dict[int, Entry] = {}
+    legs: dict[int, list[Leg]] = defaultdict(list)
+    rows = Leg.objects.filter(entry__in=about).select_related("entry", "account", "open_item")
+    for leg in rows.order_by("entry_id", "id"):
+        entries[leg.entry_id] = leg.entry
+        legs[leg.entry_id].append(leg)
+    return [_entry_view(entry, legs[pk]) for pk, entry in entries.items()]
 
 
 def sums_of(entries: Sequence[EntryView]) -> list[Sums]:
@@ -172,17 +180,13 @@ class TrialBalance:
 
 
 def trial_balances(as_of: date | None = None) -> list[TrialBalance]:
-    """The trial balance of each currency as of a day, or of everything. One query, inside work()."""
-    legs = Leg.objects.all() if as_of is None else Leg.objects.filter(entry__effective_on__lte=as_of)
+    """The trial balance of each currency as of a day, or of everything. Two queries, inside work()."""
+    accounts = {str(account.pk): account for account in Account.objects.all()}
+    legs = tallies.sums("legs", "currency", "mark", where=Q() if as_of is None else Q(day__lte=as_of))
     groups: dict[str, list[BalanceRow]] = defaultdict(list)
-    sums = legs.values("currency", "account__code", "account__name", "account__kind").annotate(
-        minor=Sum("minor")
-    )
-    for row in sums.order_by("currency", "account__code"):
-        balance = Money(int(row["minor"]), row["currency"])
-        groups[row["currency"]].append(
-            BalanceRow(row["account__code"], row["account__name"], row["account__kind"], balance)
-        )
+    for row in sorted(legs, key=lambda row: (row["currency"], accounts[row["mark"]].code)):
+        account, balance = accounts[row["mark"]], Money(int(row["sum"]), row["currency"])
+        groups[row["currency"]].append(BalanceRow(account.code, account.name, account.kind, balance))
     return [
         TrialBalance(
             code,
@@ -203,11 +207,10 @@ def chart() -> list[dict[str, Any]]:
 
 def control_balances(on: date) -> dict[str, int]:
     """Receivables less unapplied cash as of the end of a day, minor units by currency; one query."""
-    legs = Leg.objects.filter(
-        account__purpose__in=(Purpose.RECEIVABLE, Purpose.UNAPPLIED), entry__effective_on__lte=on
-    )
-    summed = legs.order_by().values("currency").annotate(minor=Sum("minor")).values_list("currency", "minor")
-    return {currency: int(minor) for currency, minor in summed if minor}
+    control = Account.objects.filter(purpose__in=(Purpose.RECEIVABLE, Purpose.UNAPPLIED))
+    marks = control.annotate(mark=Cast("pk", CharField())).values("mark")
+    summed = tallies.sums("legs", "currency", where=Q(mark__in=marks, day__lte=on))
+    return {row["currency"]: int(row["sum"]) for row in summed if row["sum"]}
 
 
 def open_from(days: Iterable[tuple[int, date]]) -> dict[tuple[int, date], date]:

@@ -1,7 +1,8 @@
-"""Who owed what, how late, as of any day: from the items and the allocations effective by then, inside work().
+"""Who owed what, how late, as of any day, inside work().
 
-Corrections come later and under their own dates, so the answer for a past day changes only when something is
-booked into that day.
+What is open now is the starting point, and the allocations that count from a later day are taken back: for today
+there are next to none of them. Corrections come later and under their own dates, so the answer for a past day changes
+only when something is booked into that day.
 """
 
 from dataclasses import dataclass
@@ -12,21 +13,44 @@ from django.db import connection
 from core.money import Money
 from receivables.balances import LAST_BUCKET, bucket_days
 
-_OPEN = """
-    WITH used AS (
-        SELECT item_id, sum(minor) AS minor FROM (
-            SELECT debit_item_id AS item_id, minor FROM receivables_allocation WHERE effective_on <= %(on)s
-            UNION ALL
-            SELECT credit_item_id, minor FROM receivables_allocation WHERE effective_on <= %(on)s) sides
-        GROUP BY 1)
-    SELECT i.customer_id, i.currency, i.side,
-           CASE WHEN i.due_on >= %(b0)s THEN 0 WHEN i.due_on >= %(b1)s THEN 1 WHEN i.due_on >= %(b2)s THEN 2
-                WHEN i.due_on >= %(b3)s THEN 3 ELSE 4 END AS level,
-           sum(i.total_minor - coalesce(u.minor, 0))
-    FROM receivables_openitem i LEFT JOIN used u ON u.item_id = i.id
-    WHERE i.effective_on <= %(on)s AND i.total_minor <> coalesce(u.minor, 0)
-    GROUP BY 1, 2, 3, 4
+_RANKED = """
+    WITH moved AS (
+        SELECT customer_id, currency, side, due_on, open_minor AS minor
+        FROM receivables_openitem WHERE open_minor > 0 AND effective_on <= %(on)s
+        UNION ALL
+        SELECT i.customer_id, i.currency, i.side, i.due_on, a.minor
+        FROM receivables_allocation a JOIN receivables_openitem i ON i.id = a.debit_item_id
+        WHERE a.effective_on > %(on)s AND i.effective_on <= %(on)s
+        UNION ALL
+        SELECT i.customer_id, i.currency, i.side, i.due_on, a.minor
+        FROM receivables_allocation a JOIN receivables_openitem i ON i.id = a.credit_item_id
+        WHERE a.effective_on > %(on)s AND i.effective_on <= %(on)s),
+    aged AS MATERIALIZED (
+        SELECT customer_id, currency,
+               coalesce(sum(minor) FILTER (WHERE level = 0), 0)::bigint AS o0,
+               coalesce(sum(minor) FILTER (WHERE level = 1), 0)::bigint AS o1,
+               coalesce(sum(minor) FILTER (WHERE level = 2), 0)::bigint AS o2,
+               coalesce(sum(minor) FILTER (WHERE level = 3), 0)::bigint AS o3,
+               coalesce(sum(minor) FILTER (WHERE level = 4), 0)::bigint AS o4,
+               coalesce(sum(minor) FILTER (WHERE level = 5), 0)::bigint AS credit
+        FROM (SELECT *, CASE WHEN side = 'credit' THEN 5 WHEN due_on >= %(b0)s THEN 0 WHEN due_on >= %(b1)s THEN 1
+                             WHEN due_on >= %(b2)s THEN 2 WHEN due_on >= %(b3)s THEN 3 ELSE 4 END AS level
+              FROM moved) levelled
+        GROUP BY 1, 2),
+    counted AS MATERIALIZED (
+        SELECT currency, count(*) AS customers, sum(o0) AS o0, sum(o1) AS o1, sum(o2) AS o2, sum(o3) AS o3,
+               sum(o4) AS o4, sum(credit) AS credit
+        FROM aged WHERE (o0, o1, o2, o3, o4, credit) <> (0, 0, 0, 0, 0, 0) GROUP BY 1)
+    SELECT 0, currency, customers, o0, o1, o2, o3, o4, credit FROM counted
+    UNION ALL
+    SELECT 1, r.currency, r.customer_id, r.o0, r.o1, r.o2, r.o3, r.o4, r.credit
+    FROM counted c
+    CROSS JOIN LATERAL (
+        SELECT * FROM aged
+        WHERE aged.currency = c.currency AND (o0, o1, o2, o3, o4, aged.credit) <> (0, 0, 0, 0, 0, 0)
+        ORDER BY o1 + o2 + o3 + o4 DESC, o0 + o1 + o2 + o3 + o4 - aged.credit DESC, customer_id LIMIT %(limit)s) r
 """
+_EVERY = 10**9
 
 
 @dataclass(slots=True)
@@ -58,35 +82,35 @@ class Aged:
 
 @dataclass(frozen=True, slots=True)
 class Ageing:
-    """All customers of a currency, the most overdue first, with their totals as a row of their own."""
+    """Customers of a currency, the most overdue first, how many there are, and the totals of all as one more row."""
 
     currency: str
+    count: int
     rows: tuple[Aged, ...]
     total: Aged
 
 
-def ageing(on: date) -> list[Ageing]:
-    """Open amounts by customer and lateness as of the end of a day, by currency; one query."""
-    rows: dict[tuple[str, int], Aged] = {}
+def ageing(on: date, *, limit: int = _EVERY) -> list[Ageing]:
+    """Open amounts by customer and lateness as of the end of a day, by currency; one query.
+
+    At most `limit` customers of a currency are in its rows, all of them in its total.
+    """
     starts = {f"b{level}": bucket_days(level, on)[0] for level in range(LAST_BUCKET)}
+    totals: dict[str, tuple[int, Aged]] = {}
+    rows: dict[str, list[Aged]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_OPEN, {"on": on, **starts})
-        for customer_id, currency, side, level, minor in cursor.fetchall():
-            row = rows.setdefault(
-                (currency, customer_id), Aged(customer_id, currency, [0] * (LAST_BUCKET + 1))
-            )
-            if side == "debit":
-                row.owed[level] += int(minor)
+        cursor.execute(_RANKED, {"on": on, "limit": limit, **starts})
+        for is_row, code, number, *minor in cursor.fetchall():
+            *owed, credit = map(int, minor)
+            if is_row:
+                rows.setdefault(code, []).append(Aged(number, code, owed, credit))
             else:
-                row.credit_minor += int(minor)
+                totals[code] = number, Aged(0, code, owed, credit)
     return [
-        _summed(code, [row for (c, _), row in rows.items() if c == code])
-        for code in sorted({c for c, _ in rows})
+        Ageing(code, count, tuple(sorted(rows.get(code, []), key=_urgency)), total)
+        for code, (count, total) in sorted(totals.items())
     ]
 
 
-def _summed(currency: str, rows: list[Aged]) -> Ageing:
-    owed = [sum(level) for level in zip(*(row.owed for row in rows), strict=True)]
-    total = Aged(0, currency, owed, sum(row.credit_minor for row in rows))
-    ranked = sorted(rows, key=lambda row: (-row.overdue_minor, -row.net.minor, row.customer_id))
-    return Ageing(currency, tuple(ranked), total)
+def _urgency(row: Aged) -> tuple[int, int, int]:
+    return -row.overdue_minor, -row.net.minor, row.customer_id

@@ -1,5 +1,6 @@
 """Balances by customer and over all of them: pure reads, each a constant number of queries, inside work()."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -23,16 +24,18 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
+from core import tallies
 from core.money import Money
 from customers.balances import Balance, OpenLine
 from receivables.domain.dso import Dso, first_day
-from receivables.domain.items import Kind, Side
+from receivables.domain.items import SIDES, Kind, Side
 from receivables.models import OpenItem
 
 NOT_DUE, LAST_BUCKET = 0, 4
 _BUCKET_ENDS = (0, 30, 60, 90)
 """Last day late of each ageing bucket but the last."""
 
+_FIGURES = ("owed_minor", "overdue_minor", "credit_minor", "items")
 _debit, _credit = Q(side=Side.DEBIT), Q(side=Side.CREDIT)
 
 
@@ -68,6 +71,31 @@ def of_all(customer_ids: "QuerySet[Any, Any]", *, today: date) -> list[Balance]:
     """Balances of all customers of a subquery of ids together, by currency; one query."""
     rows = _open_rows().filter(customer_id__in=customer_ids).values("currency")
     return [Balance(**row) for row in rows.annotate(**_sums(today)).order_by("currency")]
+
+
+def of_all_but(customer_ids: "QuerySet[Any, Any]", *, today: date) -> list[Balance]:
+    """Balances of everybody together but a few, the customers of a subquery of ids, by currency; two queries."""
+    sums: dict[str, Counter[str]] = {}
+    for row in tallies.sums("open", "currency", "kind", late=_is_late(today)):
+        figures = sums.setdefault(row["currency"], Counter())
+        figures["items"] += int(row["n"])
+        if SIDES[Kind(row["kind"])] is Side.CREDIT:
+            figures["credit_minor"] += int(row["sum"])
+        else:
+            figures["owed_minor"] += int(row["sum"])
+            figures["overdue_minor"] += int(row["sum"]) if row["late"] else 0
+    for balance in of_all(customer_ids, today=today):
+        for name in _FIGURES:
+            sums[balance.currency][name] -= getattr(balance, name)
+    return [
+        Balance(code, **{name: figures[name] for name in _FIGURES})
+        for code, figures in sorted(sums.items())
+        if figures["items"]
+    ]
+
+
+def _is_late(today: date) -> Case:
+    return Case(When(day__lt=today, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
 def overdue_ids(*, today: date) -> "QuerySet[Any, Any]":
@@ -130,7 +158,6 @@ class Bucket:
     level: int
     minor: int
     items: int
-    customers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,28 +202,30 @@ def bucket_days(level: int, today: date) -> tuple[date | None, date | None]:
 
 def _level(today: date) -> Case:
     whens = [
-        When(due_on__gte=today - timedelta(days=days), then=Value(level))
+        When(day__gte=today - timedelta(days=days), then=Value(level))
         for level, days in enumerate(_BUCKET_ENDS)
     ]
     return Case(*whens, default=Value(LAST_BUCKET), output_field=IntegerField())
 
 
 def standings(*, today: date, since: date) -> list[Standing]:
-    """Each currency in which something is open or came in since `since`, by code; two queries."""
+    """Each currency in which something is open or came in since `since`, by code; one query."""
     buckets: dict[str, dict[int, Bucket]] = {}
     credit: dict[str, int] = {}
-    rows = _open_rows().annotate(level=_level(today)).values("currency", "side", "level")
-    for row in rows.annotate(
-        minor=Sum("open_minor"), items=Count("pk"), customers=Count("customer", distinct=True)
-    ):
-        code = row["currency"]
-        if row["side"] == Side.CREDIT:
-            credit[code] = credit.get(code, 0) + row["minor"]
+    flows: dict[str, _Flow] = {}
+    came_in = Q(kind__in=(Kind.PAYMENT, Kind.REVERSAL), day__gt=since)
+    wanted = Q(topic="open") | (Q(topic="items", day__lte=today) & (came_in | _sold(today)))
+    for row in tallies.sums_where(wanted, "topic", "currency", "kind", level=_level(today)):
+        code, kind, level, minor, n = (row[name] for name in ("currency", "kind", "level", "sum", "n"))
+        if not n:
+            continue
+        if row["topic"] == "items":
+            _add(flows.setdefault(code, {}), kind, int(minor), int(n))
+        elif SIDES[Kind(kind)] is Side.CREDIT:
+            credit[code] = credit.get(code, 0) + int(minor)
         else:
-            level = row["level"]
-            buckets.setdefault(code, {})[level] = Bucket(level, row["minor"], row["items"], row["customers"])
-    came_in = Q(kind__in=(Kind.PAYMENT, Kind.REVERSAL), effective_on__gt=since)
-    flows = _flows(came_in | _sold(today), until=today)
+            before = buckets.setdefault(code, {}).get(level, Bucket(level, 0, 0))
+            buckets[code][level] = Bucket(level, before.minor + int(minor), before.items + int(n))
     received = {code for code, kinds in flows.items() if {Kind.PAYMENT, Kind.REVERSAL} & kinds.keys()}
     return [
         _standing(code, buckets.get(code, {}), credit.get(code, 0), flows.get(code, {}))
@@ -213,7 +242,7 @@ def _standing(code: str, buckets: dict[int, Bucket], credit_minor: int, flow: _F
     owed = sum(bucket.minor for bucket in buckets.values())
     return Standing(
         currency=code,
-        buckets=tuple(buckets.get(level, Bucket(level, 0, 0, 0)) for level in range(LAST_BUCKET + 1)),
+        buckets=tuple(buckets.get(level, Bucket(level, 0, 0)) for level in range(LAST_BUCKET + 1)),
         credit_minor=credit_minor,
         received_minor=received - flow.get(Kind.REVERSAL, (0, 0))[0],
         received_count=count,
@@ -229,14 +258,19 @@ def _dso(closing_minor: int, flow: _Flow) -> Dso:
 
 
 def _sold(until: date) -> Q:
-    return Q(kind__in=(Kind.INVOICE, Kind.CREDIT_NOTE, Kind.VOID), effective_on__gte=first_day(until))
+    return Q(kind__in=(Kind.INVOICE, Kind.CREDIT_NOTE, Kind.VOID), day__gte=first_day(until))
+
+
+def _add(flow: _Flow, kind: str, minor: int, items: int) -> None:
+    before = flow.get(kind, (0, 0))
+    flow[kind] = before[0] + minor, before[1] + items
 
 
 def _flows(which: Q, *, until: date) -> dict[str, _Flow]:
-    rows = OpenItem.objects.filter(which, effective_on__lte=until).values("currency", "kind")
     found: dict[str, _Flow] = {}
-    for row in rows.annotate(minor=Sum("total_minor"), items=Count("pk")):
-        found.setdefault(row["currency"], {})[row["kind"]] = (row["minor"], row["items"])
+    for row in tallies.sums("items", "currency", "kind", where=which & Q(day__lte=until)):
+        if row["n"]:
+            _add(found.setdefault(row["currency"], {}), row["kind"], int(row["sum"]), int(row["n"]))
     return found
 
 

@@ -1,6 +1,7 @@
 """Invariants of open items against their allocations and the ledger; each statement returns what breaks them."""
 
 from core.registry import checks
+from core.tallies import proof
 
 _BY_ITEM = (
     "SELECT i.id, i.side, i.total_minor, i.open_minor, {sum} FROM receivables_openitem i"
@@ -44,4 +45,13 @@ checks["every allocation has its entry, and every such entry its allocation"] = 
 checks["an item is settled exactly when nothing is open"] = (
     "SELECT id, open_minor, settled_on FROM receivables_openitem"
     " WHERE (open_minor = 0) <> (settled_on IS NOT NULL)"
+)
+checks["tallies of items = the items"] = proof(
+    "items",
+    "SELECT currency, kind, '', effective_on, count(*), sum(total_minor), 0 FROM receivables_openitem GROUP BY 1, 2, 4",
+)
+checks["tallies of what is open = the open items"] = proof(
+    "open",
+    "SELECT currency, kind, '', due_on, count(*), sum(open_minor), sum(total_minor) FROM receivables_openitem"
+    " WHERE open_minor > 0 GROUP BY 1, 2, 4",
 )

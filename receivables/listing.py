@@ -1,11 +1,14 @@
 """Open items as lists of documents need them: as a subquery, and summed."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
-from receivables.domain.items import Side
+from core import tallies
+from receivables.domain.items import SIDES, Kind, Side
 from receivables.models import OpenItem
 
 
@@ -27,3 +30,34 @@ def open_by_currency(sources: "QuerySet[Any, Any]") -> dict[str, int]:
     for currency, side, minor in rows.values_list("currency", "side").annotate(Sum("open_minor")):
         sums[currency] = sums.get(currency, 0) + (minor if side == Side.DEBIT else -minor)
     return sums
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSum:
+    """Everything open of one kind in one currency: how many, what they were in full, and what is open; minor units.
+
+    `open_minor` is negative for credits, `total_minor` never.
+    """
+
+    kind: str
+    currency: str
+    count: int
+    total_minor: int
+    open_minor: int
+
+
+def open_sums(kinds: Iterable[str], *, due_before: date | None = None) -> list[OpenSum]:
+    """What is open of these kinds, optionally of debits due before a day; one query, inside work()."""
+    wanted = [kind for kind in kinds if due_before is None or SIDES[Kind(kind)] is Side.DEBIT]
+    where = Q(kind__in=wanted) if due_before is None else Q(kind__in=wanted, day__lt=due_before)
+    return [
+        OpenSum(
+            row["kind"],
+            row["currency"],
+            int(row["n"]),
+            int(row["whole"]),
+            int(row["sum"]) if SIDES[Kind(row["kind"])] is Side.DEBIT else -int(row["sum"]),
+        )
+        for row in tallies.sums("open", "kind", "currency", where=where)
+        if row["n"]
+    ]

@@ -4,7 +4,7 @@ from django.db import models
 
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
-from core.constraints import Trigger, append_only
+from core.constraints import Trigger, append_only, tallied
 from receivables.domain.items import SIDES, Side
 from receivables.domain.references import LENGTH
 
@@ -63,13 +63,14 @@ class OpenItem(Record):
                 when="AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
                 function="receivables_item_whole()",
             ),
+            *tallied("receivables_openitem", "receivables_tally_items()"),
         ]
         indexes = [
             models.Index(
                 fields=["organization", "customer", "due_on"],
                 name="openitem_open",
                 condition=models.Q(open_minor__gt=0),
-                include=["currency", "side", "open_minor", "entity"],
+                include=["currency", "side", "open_minor", "effective_on", "id"],
             ),
             models.Index(fields=["organization", "customer", "id"], name="openitem_customer"),
             models.Index(
@@ -137,4 +138,9 @@ class Allocation(TenantRow):
         indexes = [
             models.Index(fields=["organization", "debit_item"], name="allocation_debit"),
             models.Index(fields=["organization", "credit_item"], name="allocation_credit"),
+            models.Index(
+                fields=["organization", "effective_on"],
+                name="allocation_day",
+                include=["debit_item", "credit_item", "minor"],
+            ),
         ]

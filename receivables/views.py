@@ -22,8 +22,8 @@ from receivables.domain.dso import Dso, first_day
 from receivables.permissions import AGEING_VIEW
 from tenants.selectors import entity
 
-SHOWN = 500
-"""Customers of a currency on the page; its totals are always of all."""
+SHOWN, SHOWN_AT_MOST = 100, 500
+"""Customers of a currency on the page, and when more are asked for; its totals are always of all."""
 
 
 class AsOfForm(forms.Form):
@@ -47,18 +47,19 @@ def ageing_page(request: HttpRequest, slug: str) -> HttpResponse:
     form = AsOfForm(request.GET or None)
     on = (form.is_valid() and form.cleaned_data["on"]) or today
     booked = control_balances(on)
-    found = ageing(on)
-    named = by_ids({row.customer_id for each in found for row in each.rows[:SHOWN]})
+    found = ageing(on, limit=SHOWN_AT_MOST if request.GET.get("more") else SHOWN)
+    named = by_ids({row.customer_id for each in found for row in each.rows})
     context = {
         "slug": slug,
         "today": today,
         "form": form,
         "on": on,
+        "more_href": "" if request.GET.get("more") else f"?{urlencode({'on': on.isoformat(), 'more': 1})}",
         "sections": [
             {
                 "currency": each.currency,
-                "rows": [_row(slug, row, named) for row in each.rows[:SHOWN]],
-                "more": max(0, len(each.rows) - SHOWN),
+                "rows": [_row(slug, row, named) for row in each.rows],
+                "more": each.count - len(each.rows),
                 "total": each.total,
                 "proved": booked.get(each.currency, 0) == each.total.net.minor,
             }
@@ -76,7 +77,7 @@ def dso_page(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today(entity().zone)
     form = AsOfForm(request.GET or None)
     on = (form.is_valid() and form.cleaned_data["on"]) or today
-    closing = {each.currency: each.total.net.minor for each in ageing(on)}
+    closing = {each.currency: each.total.net.minor for each in ageing(on, limit=0)}
     context = {
         "slug": slug,
         "today": today,

@@ -43,7 +43,7 @@ def customers_page(request: HttpRequest, slug: str) -> HttpResponse:
         "today": today,
         "wanted": wanted,
         "rows": listing.rows(part.rows, today=today),
-        "sums": listing.sums(found, today=today),
+        "sums": listing.sums(wanted, today=today),
         "count": found.count(),
         "chips": chips,
         "clear": address.href(**dict.fromkeys(FILTERS, "")) if chips else "",

@@ -37,7 +37,7 @@ def invoices(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(request.path + _link(request.GET, "customer_name", customer=found_id))
     found = documents(wanted, today=today)
     part = paged(found.select_related("customer"), NEWEST, request.GET.get("page", ""))
-    sums = totals(found)
+    sums = totals(wanted, today=today)
     chips = _chips(request.GET, form, today)
     context = {
         "slug": slug,
