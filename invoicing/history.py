@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import F, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
 from core.models import OutboxEvent, StateChange
 from invoicing.models import Document
-from messaging.selectors import messages_about
+from messaging.selectors import MessageFilter, messages
+
+MAILS_SHOWN = 50
+_MOVE, _EVENT, _MAIL = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +30,41 @@ class Happening:
 
 
 def history(document: Document, item_public_id: str = "") -> list[Happening]:
-    """The timeline of a document and its open item, newest first, three queries. Inside work()."""
-    moves = StateChange.objects.filter(object_public_id=document.public_id).order_by("id")
-    found = [Happening(move.to_state, move.at, move.actor, move.reason) for move in moves]
+    """The timeline of a document and its open item, newest first, one query. Inside work()."""
+    moves = StateChange.objects.filter(object_public_id=document.public_id)
+    settled = OutboxEvent.objects.filter(object_public_id=item_public_id, name__startswith="item.")
+    mails = messages(MessageFilter(about=document.public_id)).order_by("-id")[:MAILS_SHOWN]
+    rows = list(
+        _part(_MOVE, "to_state", "at", "actor", "reason", moves.order_by())
+        .union(
+            _part(_EVENT, "name", "occurred_at", "", "", settled.order_by()),
+            _part(_MAIL, "state", "created_at", "to_address", "why", mails, public_id="public_id"),
+            all=True,
+        )
+        .order_by("part", "nth")
+    )
     opening = document.kind == "opening"
+    found = [_happening(row) for row in rows if row["part"] == _MOVE]
     found.append(Happening("imported" if opening else "created", document.created_at))
-    if item_public_id:
-        events = OutboxEvent.objects.filter(object_public_id=item_public_id, name__startswith="item.")
-        found += [Happening(event.name, event.occurred_at) for event in events.order_by("id")]
-    for message in messages_about(document.public_id):
-        what, at = f"mail.{message.state}", message.created_at
-        found.append(Happening(what, at, message.to_address, message.why, message.public_id))
+    found += [_happening(row) for row in rows if row["part"] == _EVENT]
+    found += [_happening(row) for row in reversed(rows) if row["part"] == _MAIL]
     return sorted(found, key=lambda each: each.at, reverse=True)
 
 
-def credit_notes_of(document: Document) -> list[Document]:
-    """Credit notes over this invoice, in order, one query. Inside work()."""
-    return list(Document.objects.filter(credits=document).order_by("id"))
+def _part(
+    part: int, what: str, moment: str, who: str, note: str, rows: "QuerySet[Any]", *, public_id: str = ""
+) -> "QuerySet[Any, dict[str, Any]]":
+    """One table's share of the timeline, its columns under the names they have in common."""
+
+    def text(column: str) -> Any:
+        return Cast(column, TextField()) if column else Value("", output_field=TextField())
+
+    return rows.values(
+        part=Value(part), nth=F("id"), what=text(what), moment=F(moment), who=text(who), note=text(note),
+        mail=text(public_id),
+    )  # fmt: skip
+
+
+def _happening(row: dict[str, Any]) -> Happening:
+    what = f"mail.{row['what']}" if row["mail"] else row["what"]
+    return Happening(what, row["moment"], row["who"], row["note"], row["mail"])

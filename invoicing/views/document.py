@@ -19,7 +19,7 @@ from invoicing.domain.display import standing
 from invoicing.domain.states import State
 from invoicing.explain import line_view
 from invoicing.forms import CreditForm, IssueForm, VoidForm, WriteOffForm
-from invoicing.history import credit_notes_of, history
+from invoicing.history import history
 from invoicing.models import Document
 from invoicing.permissions import (
     INVOICES_CREDIT,
@@ -29,7 +29,7 @@ from invoicing.permissions import (
     INVOICES_VIEW,
     INVOICES_WRITE_OFF,
 )
-from invoicing.selectors import DocumentView, document, lines_left, view
+from invoicing.selectors import DocumentView, document, view
 from invoicing.services.opening import KIND as OPENING
 from invoicing.services.send import can_send
 from invoicing.views.common import business_today, respond
@@ -154,7 +154,7 @@ def _connections(shown: DocumentView) -> dict[str, Any]:
         "entries": entries,
         "sums": sums,
         "balanced": all(each.balanced for each in sums),
-        "notes": credit_notes_of(shown.document) if shown.document.kind == "invoice" else [],
+        "notes": shown.notes if shown.document.kind == "invoice" else [],
         "history": history(shown.document, item.public_id if item else ""),
     }
 
@@ -190,7 +190,7 @@ def _forms(shown: DocumentView, today: Any) -> dict[str, Any]:
         return {"issue": IssueForm(today=today)}
     if row.state != State.ISSUED or row.kind == "credit_note":
         return {}
-    credit = CreditForm(currency=row.currency, left=lines_left(row)) if row.kind == "invoice" else None
+    credit = CreditForm(currency=row.currency, left=shown.left) if row.kind == "invoice" else None
     return {
         "void": VoidForm(),
         **({"credit": credit} if credit else {}),

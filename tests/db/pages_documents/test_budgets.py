@@ -1,0 +1,51 @@
+"""How many statements a page may take: what is read grows with the page, never with the pile behind it."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from core.scope import Scope, work
+from invoicing.models import Document
+from invoicing.services.correct import credit
+from tests import factories
+from tests.db.pages_documents.conftest import signed_in
+from tests.factories import DAY
+
+MOST = 12
+
+
+@pytest.fixture
+def credited(acorn: Scope) -> Document:
+    with work():
+        made = factories.invoice(factories.customer(number="K-1"), ("1", "100.00"), ("2", "10.00"), on=DAY)
+        for n in range(3):
+            credit(made.public_id, amounts={1: 1_000}, on=DAY, reason="late", key=f"k{n}")
+        factories.payment(made.customer, 500)
+        return made
+
+
+def reads(client: Client, address: str) -> list[str]:
+    """Statements of a page but those that only open, name or end its transactions."""
+    with CaptureQueriesContext(connection) as seen:
+        assert client.get(address).status_code == 200, address
+    frames = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "SELECT set_config")
+    return [query["sql"] for query in seen if not query["sql"].startswith(frames)]
+
+
+@pytest.mark.parametrize(
+    "name", ["invoices", "customers", "payments", "ageing", "dso", "home", "invoice", "customer"]
+)
+@pytest.mark.parametrize("who", ["Ana", "Vic"])
+def test_a_page_reads_at_most_twelve_times(credited: Document, name: str, who: str) -> None:
+    thing = {"invoice": [credited.public_id], "customer": [credited.customer.public_id]}.get(name, [])
+    found = reads(signed_in(who), reverse(name, args=["acorn", *thing]))
+    assert len(found) <= MOST, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "query", ["?state=open", "?state=overdue", "?state=paid", "?q=INV-2026", "?kind=credit_note"]
+)
+def test_a_filtered_list_reads_at_most_twelve_times(credited: Document, query: str) -> None:
+    assert len(reads(signed_in("Ana"), reverse("invoices", args=["acorn"]) + query)) <= MOST
