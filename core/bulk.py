@@ -126,11 +126,12 @@ def _copy(table: str, columns: list[str], buffer: io.StringIO) -> None:
     names = ", ".join(quote(column) for column in columns)
     staging = quote(f"copy_{table}")
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {quote(table)} WITH NO DATA"
-        )
-        with connection.wrap_database_errors:
-            cursor.copy_expert(f"COPY {staging} ({names}) FROM STDIN", buffer)
+        with connection.wrap_database_errors:  # in one message, which saves a way to the server and back
+            cursor.copy_expert(
+                f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {quote(table)} WITH NO DATA;"
+                f" COPY {staging} ({names}) FROM STDIN",
+                buffer,
+            )
         cursor.execute(
             f"INSERT INTO {quote(table)} ({names}) SELECT {names} FROM {staging}; DROP TABLE {staging}"
         )

@@ -28,8 +28,13 @@ def _grouped(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
     return groups
 
 
-def sealed_contents(document_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Lines, taxes and parties of documents as they are sealed, read back from the database. Inside work()."""
+def sealed_contents(
+    document_ids: Sequence[int], *, parties: Iterable[Party] | None = None
+) -> dict[int, dict[str, Any]]:
+    """Lines, taxes and parties of documents as they are sealed, read back from the database. Inside work().
+
+    `parties` were just written; being plain text, they come back as they went in, and are not read again.
+    """
     lines = _grouped(
         Line.objects.filter(document_id__in=document_ids).order_by("position").values("document_id", *_LINE)
     )
@@ -38,13 +43,10 @@ def sealed_contents(document_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         .order_by("category", "percent")
         .values("document_id", *_TAX)
     )
-    parties = {
-        party["document_id"]: {"seller": party["seller"], "buyer": party["buyer"]}
-        for party in Party.objects.filter(document_id__in=document_ids).values(
-            "document_id", "seller", "buyer"
-        )
-    }
-    return {pk: {"lines": lines[pk], "taxes": taxes[pk], "party": parties.get(pk)} for pk in document_ids}
+    if parties is None:
+        parties = Party.objects.filter(document_id__in=document_ids)
+    sides = {party.document_id: {"seller": party.seller, "buyer": party.buyer} for party in parties}
+    return {pk: {"lines": lines[pk], "taxes": taxes[pk], "party": sides.get(pk)} for pk in document_ids}
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ def issue(document_ids: Sequence[int], *, issued_on: date, reason: str = "") -> 
         return []
     customers = billing_facts({each.customer_id for each in documents})
     entities = entity_facts()
-    _snapshot_parties(documents, customers, entities)
-    contents = sealed_contents([each.pk for each in documents])
+    parties = _snapshot_parties(documents, customers, entities)
+    contents = sealed_contents([each.pk for each in documents], parties=parties)
     _number(documents, entities, issued_on)
     for each in documents:
         each.seal = seal({**contents[each.pk], **header(each)})
@@ -72,14 +72,16 @@ def header(document: Document) -> dict[str, object]:
 
 def _snapshot_parties(
     documents: Sequence[Document], customers: dict[int, CustomerFacts], entities: dict[int, EntityFacts]
-) -> None:
-    Party.objects.bulk_create(
-        Party(
-            document=each,
-            seller=entities[each.entity_id].snapshot,
-            buyer=customers[each.customer_id].snapshot,
+) -> list[Party]:
+    return list(
+        Party.objects.bulk_create(
+            Party(
+                document=each,
+                seller=entities[each.entity_id].snapshot,
+                buyer=customers[each.customer_id].snapshot,
+            )
+            for each in documents
         )
-        for each in documents
     )
 
 

@@ -228,3 +228,13 @@ def test_two_workers_number_without_a_gap(committed_acorn: Scope) -> None:
         numbers = sorted(Document.objects.values_list("number", flat=True))
         assert numbers == [f"INV-2026-{n:05d}" for n in range(1, 17)]
         assert verify() == []
+
+
+def test_a_seal_is_over_what_the_database_gives_back(acorn: Scope) -> None:
+    """Also of the parties, which are sealed as they were written and not read again."""
+    from core.books import verify
+
+    with work():
+        owner = factories.customer(name='Ærø "&\\ 😀 Straße', address="1 Rue\n\t«É»\u2028")
+        factories.invoice(owner)
+        assert verify() == []
