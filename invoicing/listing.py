@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from core import tallies
 from core.money import Money
@@ -17,7 +17,7 @@ from invoicing.domain.display import standing
 from invoicing.domain.numbers import PREFIXES
 from invoicing.domain.states import State
 from invoicing.models import Document
-from receivables.listing import OpenSum, open_by_currency, open_sources, open_sums, settled_sources
+from receivables.listing import OpenSum, open_by_currency, open_of, open_sources, open_sums
 from receivables.selectors import item_states
 
 NEWEST = Order("pk", int, descending=True)
@@ -102,7 +102,7 @@ def _of_state(found: "QuerySet[Document]", state: str, today: date) -> "QuerySet
         late = Q(due_on__lt=today, public_id__in=open_sources(due_before=today))
         return found.filter(late, state=State.ISSUED)
     if state == "paid":
-        return found.filter(Q(public_id__in=settled_sources()) | Q(total_minor=0), state=State.ISSUED)
+        return found.filter(~Exists(open_of(OuterRef("public_id"))), state=State.ISSUED)
     return found
 
 

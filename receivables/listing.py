@@ -18,9 +18,9 @@ def open_sources(*, due_before: date | None = None) -> "QuerySet[Any, Any]":
     return OpenItem.objects.filter(late, open_minor__gt=0).values("source")
 
 
-def settled_sources() -> "QuerySet[Any, Any]":
-    """Public ids of what has nothing open any more; a subquery for `__in`."""
-    return OpenItem.objects.filter(open_minor=0).values("source")
+def open_of(source: Any) -> "QuerySet[Any, Any]":
+    """What is still open of one source, an expression of the query around it; for `Exists`."""
+    return OpenItem.objects.filter(source=source, open_minor__gt=0)
 
 
 def open_by_currency(sources: "QuerySet[Any, Any]") -> dict[str, int]:
