@@ -2,19 +2,34 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.services.run import open_run, run_billing
 from core import clock, doors
+from core.models import AuditEntry
 from core.scope import current, work
 from ledger.services.post import accounts
+from tests.databases import as_owner
 from tools.bench.data import DAY, acorn, subscriptions
 from tools.bench.report import Row, middle, seconds
 
-COUNT = 10_000
+COUNT, AUDITED = 10_000, 3_000
 _PEER = Path(__file__).with_name("billing_peer.sql")
+_UNAUDITED = """
+    DO $$
+    DECLARE
+        each record;
+    BEGIN
+        FOR each IN SELECT tgrelid::regclass AS of, tgname FROM pg_trigger
+                    WHERE tgfoid::regproc::text IN ('audit_insert', 'audit_update', 'audit_delete') LOOP
+            EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', each.of, each.tgname);
+        END LOOP;
+    END
+    $$
+"""
 
 
 def _limit(count: int) -> float:
@@ -79,6 +94,28 @@ def statements() -> Iterator[Row]:
 
     spent = counted(2) - counted(1)
     yield Row("statements, batch of 1,000", str(spent), "40", spent / 40, 1, at_least=False)
+
+
+def audit() -> Iterator[Row]:
+    """What the audit triggers cost a run: runs with and without them by turns, each in a database of its own."""
+
+    def taken(*, audited: bool) -> float:
+        with acorn():
+            subscriptions(AUDITED)
+            if not audited:
+                as_owner(_UNAUDITED, name=connection.settings_dict["NAME"])
+            spent = seconds(lambda: run_billing(DAY))
+            with work():
+                rows = AuditEntry.objects.filter(content_type__model="document").count()
+            assert bool(rows) == audited  # noqa: S101 - or the triggers were not what was measured
+            return spent
+
+    turns = [(taken(audited=True), taken(audited=False)) for _ in range(3)]
+    whole, bare = (median(each) for each in zip(*turns, strict=True))
+    yield Row(
+        f"audit, billing run of {AUDITED:,}", f"{whole:.1f} s", f"{bare:.1f} s without it", whole / bare, 1.25,
+        at_least=False,
+    )  # fmt: skip
 
 
 def nothing_due() -> Iterator[Row]:

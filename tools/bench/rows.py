@@ -8,6 +8,7 @@ from tools.bench.report import Row
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "billing-run": billing.billing_run,
     "statements": billing.statements,
+    "audit": billing.audit,
     "nothing-due": billing.nothing_due,
     "import": imports.bring_in,
     "matching": matching.matching,
