@@ -34,9 +34,9 @@ SELECT %(org)s, p.doc, jsonb_build_object('name', e.name, 'address', e.address, 
     jsonb_build_object('name', c.name, 'number', c.number, 'address', c.address, 'country', c.country)
 FROM plan p JOIN tenants_legalentity e ON e.id = p.entity_id JOIN customers_customer c ON c.id = p.customer_id;
 INSERT INTO receivables_openitem (id, organization_id, public_id, version, created_at, updated_at, external_id, metadata,
-    customer_id, entity_id, kind, side, label, source, currency, total_minor, open_minor, reserved_minor, effective_on, due_on)
+    customer_id, entity_id, kind, side, label, reference, source, currency, total_minor, open_minor, reserved_minor, effective_on, due_on)
 SELECT item, %(org)s, 'item_' || lpad(item::text, 26, '0'), 1, %(at)s, %(at)s, '', '{}', customer_id, entity_id, 'invoice',
-    'debit', 'INV-' || n, 'doc_' || lpad(doc::text, 26, '0'), currency, net + tax, net + tax, 0, starts, starts + terms_days
+    'debit', 'INV-' || n, 'inv' || n, 'doc_' || lpad(doc::text, 26, '0'), currency, net + tax, net + tax, 0, starts, starts + terms_days
 FROM plan;
 INSERT INTO ledger_entry (id, organization_id, key, kind, entity_id, source, effective_on, posted_on, recorded_at)
 SELECT entry, %(org)s, 'open:doc_' || lpad(doc::text, 26, '0'), 'invoice', entity_id, 'doc_' || lpad(doc::text, 26, '0'),
