@@ -94,7 +94,10 @@ def enter(scope: Scope) -> Iterator[Scope]:
 def require(permission: str) -> None:
     """Raise Forbidden unless the actor holds `permission`."""
     if not current().may(permission):
-        raise Forbidden("You do not have the right to do this.", permission=permission)
+        raise Forbidden(
+            "Your role does not allow this. An Owner can change that.",
+            permission=permission,
+        )
 
 
 def inside_work() -> bool:

@@ -48,7 +48,7 @@ function fillSheet(sheet) {
   const seen = new Set();
   list.replaceChildren();
   for (const entry of entries) {
-    if (seen.has(entry.dataset.key)) continue;
+    if (seen.has(entry.dataset.key) || entry.dataset.key === "/") continue; // "/" stands under Everywhere
     seen.add(entry.dataset.key);
     const label = entry.dataset.keyLabel || entry.getAttribute("aria-label") || textWithoutKeys(entry);
     list.append(make("dt", "", make("kbd", "", entry.dataset.key)), make("dd", "", label));

@@ -82,7 +82,8 @@ export function startPalette() {
     list.hidden = empty;
     input.setAttribute("aria-expanded", String(!empty));
     list.setAttribute("aria-busy", String(waits));
-    count.textContent = waits ? word("searching") : word("hits").replace("{n}", options().length);
+    const found = options().length;
+    count.textContent = waits ? word("searching") : found === 1 ? word("hit") : word("hits").replace("{n}", found);
     select(options().find((option) => option.id === moved) ?? options()[0]);
   }
 
