@@ -11,10 +11,18 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Price
 from core.fields import FormKey, Line
+from invoicing.explain import price_text
 from invoicing.forms import NumberField
 
 MOST = Decimal(10**12)
 _word = RegexValidator(r"\A[\w.-]*\Z")
+_UNITS = {
+    "day": (_("a day"), _("days")),
+    "week": (_("a week"), _("weeks")),
+    "month": (_("a month"), _("months")),
+    "quarter": (_("a quarter"), _("quarters")),
+    "year": (_("a year"), _("years")),
+}
 
 
 def _day(**kwargs: Any) -> forms.DateField:
@@ -114,8 +122,14 @@ def _reasonable(day: date) -> date:
 
 
 def _label(price: Price) -> str:
-    every = "" if price.every == 1 else f"{price.every} "
-    return f"{price.plan.name}: {price.currency} {price.unit_price.normalize():f} / {every}{price.unit}"
+    amount = price_text(price.unit_price, price.currency)
+    return f"{price.plan.name}: {price.currency} {amount} {_interval(price.every, price.unit)}"
+
+
+def _interval(every: int, unit: str) -> str:
+    """How often, in the words of the price lists: a month, every 3 months."""
+    one, many = _UNITS[unit]
+    return str(one) if every == 1 else f"{_('every')} {every} {many}"
 
 
 class SubscriptionFilterForm(forms.Form):

@@ -123,7 +123,7 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int]) -> bool:
     document_ids = write_drafts([_draft(each) for each in billable])
     BilledPeriod.objects.bulk_create(_periods(run, billable, document_ids))
     _advance(charges)
-    issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of.isoformat()}")
+    issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
     BillingRun.objects.filter(pk=run.pk).update(
         billed=F("billed") + sum(len(each.periods) for each in billable),
         documents=F("documents") + len(document_ids),

@@ -298,6 +298,7 @@ def allocation_undo(request: HttpRequest, slug: str, allocation_id: int) -> Http
         "form": form,
         "error": error,
         "back": _back(slug, row),
+        "crumbs": [{"label": _("Payments"), "href": reverse("payments", args=[slug])}],
     }
     status = error.status if error else 422 if form.errors else 200
     return TemplateResponse(request, "cashapp/undo.html", context, status=status)
