@@ -37,9 +37,11 @@ CELL = 80
 @require_GET
 def imports_page(request: HttpRequest, slug: str) -> HttpResponse:
     part = paged(reads.imports(), reads.NEWEST, request.GET.get("page", ""))
+    zone = entity().zone
     context = {
         "slug": slug,
-        "today": clock.today(entity().zone),
+        "today": clock.today(zone),
+        "zone": zone,
         "rows": [{"source": each, "title": importer_of(each).title} for each in part.rows],
         "newer": f"?page={part.newer}" if part.newer else "",
         "older": f"?page={part.older}" if part.older else "",
@@ -192,10 +194,11 @@ def import_progress(request: HttpRequest, slug: str, public_id: str) -> HttpResp
 
 def progress_context(source: Import, slug: str, *, polls: int) -> dict[str, Any]:
     """What the head of the page and its progress need. Inside work()."""
-    importer = importer_of(source)
+    importer, zone = importer_of(source), entity().zone
     return {
         "slug": slug,
-        "today": clock.today(entity().zone),
+        "today": clock.today(zone),
+        "zone": zone,
         "source": source,
         "title": str(importer.title),
         "read_as": words.read_as(source),

@@ -9,6 +9,7 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
@@ -157,6 +158,12 @@ def _day_pattern(locale: str) -> str:
     full = str(Locale.parse(locale).date_formats["full"].pattern)
     pattern = re.sub(r"[\s,./]*(?:'[^']*'\s*)*y+[\s.]*(?:'[^']*')?", "", full).strip(" ,")
     return re.sub(r"^EEEE (?=d)", "EEEE, ", pattern)
+
+
+@register.filter
+def local(value: dt.datetime | None, zone: str) -> dt.datetime | None:
+    """A moment as a clock in `zone` shows it, for the filters of days and times."""
+    return None if value is None else timezone.make_naive(value, ZoneInfo(zone))
 
 
 @register.filter

@@ -116,11 +116,13 @@ def customer_messages(request: HttpRequest, slug: str, public_id: str) -> Templa
     row = selectors.customer(public_id)
     rows = messages_of_customer(row.public_id, limit=MESSAGES_SHOWN)
     about = timeline.named(slug, {each.about for each in rows})
+    zone = entity().zone
     context = {
         "slug": slug,
         "customer": row,
         "rows": [{"row": each, "about": about.get(each.about)} for each in rows],
-        "today": clock.today(entity().zone),
+        "today": clock.today(zone),
+        "zone": zone,
     }
     return TemplateResponse(request, "customers/parts/messages.html", context)
 

@@ -1,6 +1,7 @@
 """Imports as people do them: a file is sent, its columns named, every row checked, brought in, undone."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,11 @@ def test_a_file_is_brought_in_and_taken_back(ana: Client, house: Scope) -> None:
         made = {row.number: row for row in Customer.objects.filter(number__in=["C1", "C2", "C3"])}
     assert set(made) == {"C1", "C2"}
     assert f"/o/acorn/customers/{made['C2'].public_id}/" in shown
-    assert "people.csv" in text(ana.get(HOME))
+    with enter(house), work():
+        Import.objects.update(created_at=datetime(2026, 1, 31, 23, 30, tzinfo=UTC))
+    assert "1 Feb 00:30" in text(ana.get(HOME)).replace("1 Feb 2026", "1 Feb"), (
+        "by the organization's own clock"
+    )
     page_of(ana.post(f"{address}undo/"))
     worked_off(house)
     assert "Undone" in text(ana.get(address))

@@ -91,6 +91,12 @@ def test_a_moment_is_the_day_of_the_active_zone() -> None:
         assert fmt.clocktime(moment) == "08:30"
 
 
+def test_a_moment_is_shown_by_the_clock_of_an_organization() -> None:
+    at = fmt.local(dt.datetime(2026, 11, 23, 23, 30, tzinfo=dt.UTC), "Europe/Berlin")
+    assert (fmt.shortdate(at), fmt.clocktime(at)) == ("24 Nov 2026", "00:30")
+    assert fmt.local(None, "Europe/Berlin") is None
+
+
 @pytest.mark.parametrize(
     ("due", "today", "said"),
     [
