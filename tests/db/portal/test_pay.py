@@ -174,7 +174,10 @@ def test_without_or_with_anothers_link_there_is_nothing(
 
 @pytest.mark.parametrize("token", ["x", "A" * 43, "../admin", "d"])
 def test_an_invented_token_opens_nothing(payer: Client, invoice: Document, token: str) -> None:
-    assert payer.get(f"/pay/{token}/").status_code == 404
+    answer = payer.get(f"/pay/{token}/")
+    assert answer.status_code == 404
+    assert b"ask who sent the invoice for a new one" in answer.content
+    assert b'href="/"' not in answer.content, "a payer has no home page here"
 
 
 def test_a_revoked_or_expired_link_opens_nothing(payer: Client, invoice: Document) -> None:
