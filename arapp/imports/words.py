@@ -114,7 +114,11 @@ def tally(source: Import) -> list[dict[str, Any]]:
     words = [
         ("paid", _("New") if told else _("Brought in"), source.created),
         ("draft", _("Here already"), source.unchanged),
-        ("failed", _("Cannot be brought in") if told else _("Left out"), source.failed),
+        (
+            "failed" if source.failed else "draft",
+            _("Cannot be brought in") if told else _("Left out"),
+            source.failed,
+        ),
     ]
     return [{"look": look, "word": word, "n": n} for look, word, n in words]
 

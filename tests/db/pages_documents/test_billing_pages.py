@@ -54,6 +54,14 @@ def test_a_price_is_made_once_and_joins_its_plan(ana: Client, acorn: Scope) -> N
     assert "14.50" in ana.get("/o/acorn/plans/").content.decode()
 
 
+def test_a_subscription_without_any_price_leads_to_the_plans(ana: Client, acorn: Scope) -> None:
+    assert "There is no price yet." in ana.get("/o/acorn/subscriptions/new/").content.decode()
+    ana.post("/o/acorn/plans/new/", PRICE)
+    shown = ana.get("/o/acorn/subscriptions/new/").content.decode()
+    assert "There is no price yet." not in shown
+    assert "Track Pro: EUR 14.50 a month" in shown
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
