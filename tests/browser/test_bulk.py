@@ -52,6 +52,22 @@ def test_all_that_match_are_chosen_only_while_the_page_is(watched: Watched, list
     assert watched.wrong == []
 
 
+def test_by_keyboard_from_a_row_far_down_to_the_bar(watched: Watched, listing: str) -> None:
+    page = watched.page
+    page.goto(listing, wait_until="networkidle")
+    page.keyboard.press("a")
+    expect(page.locator(".bulk")).to_be_hidden()
+    for _ in range(30):
+        page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("a")
+    issue = page.get_by_role("button", name="Issue drafts")
+    expect(issue).to_be_focused()
+    expect(issue).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 invoice issued")).to_be_visible()
+
+
 @pytest.mark.parametrize("watched", [(1440, "light"), (390, "dark")], indirect=True, ids=["1440", "390"])
 def test_asked_for_once_more_and_done_once_by_a_double_click(watched: Watched, listing: str) -> None:
     page = watched.page

@@ -1,4 +1,4 @@
-// Keyboard layer: / search, g + letter go to, j/k/Enter/x rows, ? the sheet, and every key printed on a button.
+// Keyboard layer: / search, g + letter go to, j/k/Enter/x/a rows, ? the sheet, and every key printed on a button.
 import { inField, layered, make } from "./dom.js";
 
 const GO_MS = 1200;
@@ -39,6 +39,13 @@ function onRow(act) {
   if (act === "Enter") row.querySelector("a.t-id, a[href]")?.click();
   else row.querySelector("input[type=checkbox]")?.click();
   return true;
+}
+
+/** From any row to what can be done with the chosen ones: their bar stands before all rows. */
+function toBulk() {
+  const first = find(".bulk button:not([disabled])");
+  first?.focus();
+  return Boolean(first);
 }
 
 /** Fill the sheet with what this page offers right now. */
@@ -95,6 +102,7 @@ function act(event) {
   }
   if (key === "j" || key === "k") return moveRow(key === "j" ? 1 : -1);
   if (key === "x") return onRow("x");
+  if (key === "a") return toBulk();
   if (key === "Enter" && !event.target.closest?.("a, button, summary, input")) return onRow("Enter");
   return false;
 }
