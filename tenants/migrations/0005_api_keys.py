@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """API keys with the door that finds them, and the log of their requests."""
 
     dependencies = [
-        ('core', '0011_idempotency'),
+        ('core', '0012_idempotency'),
         ('tenants', '0004_roles'),
     ]
 

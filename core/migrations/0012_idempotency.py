@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """Answers kept under a caller's key."""
 
     dependencies = [
-        ('core', '0010_parked'),
+        ('core', '0011_tallies'),
     ]
 
     operations = [
