@@ -52,9 +52,14 @@ def send_receipts(rows: list[OutboxEvent]) -> None:
 
 
 @registry.handles(InvoiceIssued)
-@registry.handles(InvoiceImported)
-def match_waiting(rows: list[OutboxEvent]) -> None:
+def match_issued(rows: list[OutboxEvent]) -> None:
     """Money that waits may be for these invoices: have it matched, once for the batch."""
+    lines.match_waiting(f"event:{rows[-1].public_id}")
+
+
+@registry.handles(InvoiceImported)
+def match_imported(rows: list[OutboxEvent]) -> None:
+    """The same for invoices of another system."""
     lines.match_waiting(f"event:{rows[-1].public_id}")
 
 

@@ -15,6 +15,7 @@ from cashapp.models import BankLine
 from cashapp.services.lines import BY_DAY
 from core.money import Money
 from core.paging import beyond
+from core.privacy import bank
 from customers.selectors import by_ids
 from receivables.domain.items import Side
 from receivables.selectors import ItemState, open_items_of, states_by_id
@@ -129,7 +130,11 @@ def _title(items: Sequence[ItemState], others: int) -> str:
 
 
 def _say(code: str, facts: dict[str, str]) -> str:
-    return _(TEMPLATES[code]) % facts_for(Reason(code, facts)) if code in TEMPLATES else ""
+    if code not in TEMPLATES:
+        return ""
+    if "account" in facts:
+        facts = {**facts, "account": bank(facts["account"])}
+    return _(TEMPLATES[code]) % facts_for(Reason(code, facts))
 
 
 def rows_for(line: BankLine, customer: Any, parts: dict[int, int]) -> list[ItemRow]:

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from core.choices import countries, currencies
 from core.errors import Invalid
 from core.fields import Email, Line, Lines
+from core.privacy import PERSONAL
+from core.scope import current
 from customers.listing import CustomerFilter
 from customers.lookup import label_of, named
 from customers.models import Customer
@@ -64,6 +66,8 @@ class CustomerForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not current().may(PERSONAL):
+            del self.fields["email"], self.fields["address"]
         self.fields["country"].choices = [("", _("Not given")), *countries()]  # type: ignore[attr-defined]
         offered = currencies()
         present = self.initial.get("currency")

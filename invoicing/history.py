@@ -8,6 +8,7 @@ from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from core.models import OutboxEvent, StateChange
+from core.privacy import personal
 from invoicing.models import Document
 from messaging.selectors import MessageFilter, messages
 
@@ -66,5 +67,6 @@ def _part(
 
 
 def _happening(row: dict[str, Any]) -> Happening:
-    what = f"mail.{row['what']}" if row["mail"] else row["what"]
-    return Happening(what, row["moment"], row["who"], row["note"], row["mail"])
+    if not row["mail"]:
+        return Happening(row["what"], row["moment"], row["who"], row["note"])
+    return Happening(f"mail.{row['what']}", row["moment"], personal(row["who"]), row["note"], row["mail"])

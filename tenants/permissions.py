@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from core import registry
+from core.privacy import BANK, PERSONAL
 from core.registry import Action, conflict, module, permission
 
 module("home", _("Dashboard"))
@@ -13,6 +14,11 @@ HOME_VIEW = permission("home.view", _("See the dashboard"))
 
 module("views", _("Saved views"))
 VIEWS_SHARE = permission("views.share", _("Share saved views with everybody"), Action.CREATE)
+
+module("personal", _("Personal data"))
+PERSONAL_VIEW = permission(PERSONAL, _("See and change e-mail and postal addresses"))
+module("bank", _("Bank details"))
+BANK_VIEW = permission(BANK, _("See account numbers of payers"))
 
 module("settings", _("Settings"))
 SETTINGS_VIEW = permission("settings.view", _("See settings"))
@@ -61,7 +67,7 @@ def built_in_roles() -> dict[str, BuiltIn]:
     every = list(registry.permissions.values())
     seen = {each.name for each in every if each.action is Action.VIEW}
     money = {each.name for each in every if each.module not in _HOUSE}
-    shown = seen - {SYSTEM_VIEW, KEYS_VIEW}
+    shown = seen - {SYSTEM_VIEW, KEYS_VIEW, PERSONAL_VIEW, BANK_VIEW, "imports.view"}
     roles = (
         BuiltIn(OWNER, _("Owner"), frozenset(registry.permissions)),
         BuiltIn(ADMINISTRATOR, _("Administrator"), frozenset(registry.permissions) - {PLAN_EDIT}),

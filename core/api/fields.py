@@ -13,6 +13,8 @@ from rest_framework import serializers
 
 from core.choices import countries, currencies
 from core.fields import visible_text
+from core.privacy import PERSONAL, bank
+from core.scope import current
 
 MOST_MINOR = 10**15
 """The largest amount in minor units that is taken: far above any invoice, far below what the database holds."""
@@ -209,6 +211,23 @@ class Out(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         kind = {"object": Kind(self.OBJECT)} if self.OBJECT else {}
         return {**kind, **super().get_fields()}
+
+
+class Personal(serializers.CharField):
+    """An e-mail or postal address: null for a key that lacks the right `personal.view`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
+
+    def to_representation(self, value: Any) -> Any:
+        return str(value) if current().may(PERSONAL) else None
+
+
+class BankNumber(serializers.CharField):
+    """An account number: its last four characters for a key that lacks the right `bank.view`."""
+
+    def to_representation(self, value: Any) -> str:
+        return bank(str(value))
 
 
 class RecordOut(Out):

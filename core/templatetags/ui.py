@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.money import exponent
+from core.privacy import bank, personal
 from core.templatetags.fmt import current_locale
 from core.templatetags.looks import STATES, StateLook
 
@@ -23,6 +24,10 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _ATTRIBUTE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]*")
 _MIN_SHARE = Decimal("0.6")
 """A part that is there is seen: at least this percent of the bar."""
+
+
+register.filter("personal", personal)
+register.filter("bank", bank)
 
 
 @register.filter

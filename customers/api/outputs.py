@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from core.api.fields import Id, Out, RecordOut, Ref
+from core.api.fields import Id, Out, Personal, RecordOut, Ref
 
 
 class CustomerOut(RecordOut):
@@ -12,8 +12,8 @@ class CustomerOut(RecordOut):
 
     name = serializers.CharField()
     number = serializers.CharField()
-    email = serializers.CharField()
-    address = serializers.CharField()
+    email = Personal()
+    address = Personal()
     country = serializers.CharField()
     currency = serializers.CharField(help_text="Of new invoices.")
     terms_days = serializers.IntegerField(help_text="Days to pay from the invoice date.")
@@ -32,7 +32,7 @@ class ContactOut(RecordOut):
 
     customer = Id()
     name = serializers.CharField()
-    email = serializers.CharField()
+    email = Personal()
     receives_invoices = serializers.BooleanField()
 
 

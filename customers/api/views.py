@@ -6,6 +6,7 @@ from core import clock
 from core.api.fields import CountryCode, CurrencyCode, Email, Flag, In, Metadata, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import Invalid, NotFound
+from core.privacy import require_for
 from core.scope import require
 from customers import listing, selectors
 from customers.api.outputs import BalancesOut, ContactOut, CustomerOut
@@ -50,6 +51,7 @@ class ContactIn(In):
 def _values(data: dict[str, Any]) -> dict[str, Any]:
     """The body as the services take it."""
     said = dict(data)
+    require_for({*said}, {"email", "address"})
     if "parent" in said:
         parent = said.pop("parent")
         said["parent_id"] = referred("parent", lambda: selectors.customer(parent)).pk if parent else None
@@ -184,6 +186,7 @@ class Contacts(Api):
     @operation(CUSTOMERS_EDIT, takes=ContactIn, gives=ContactOut, status=201)
     def post(self, call: Call, public_id: str) -> Contact:
         """Add a person; the e-mail address is the natural key."""
+        require_for({"email"}, {"email"})
         row = selectors.customer(public_id)
         made = contacts.add_contact(row.pk, **call.data)
         made.customer = row

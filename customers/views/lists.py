@@ -15,6 +15,7 @@ from core.choices import country_name
 from core.exports import Column, TooManyRows, csv_file, in_chunks
 from core.pages import missing
 from core.paging import CURSOR, Address, Chip, chosen
+from core.privacy import personal
 from core.web import page
 from customers import listing
 from customers.balances import Balance
@@ -126,8 +127,8 @@ def _columns() -> list[Column]:
     return [
         Column(_("Number"), of("number")),
         Column(_("Name"), of("name")),
-        Column(_("E-mail"), of("email")),
-        Column(_("Address"), of("address")),
+        Column(_("E-mail"), lambda line: personal(line[0].customer.email)),
+        Column(_("Address"), lambda line: personal(line[0].customer.address)),
         Column(_("Country"), lambda line: country_name(line[0].customer.country)),
         Column(_("Days to pay"), of("terms_days")),
         Column(

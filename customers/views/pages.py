@@ -15,7 +15,8 @@ from core.changes import last_change
 from core.choices import country_name
 from core.errors import AppError, Invalid
 from core.pages import RECORD_PAYMENT, WRITE_INVOICE, attempt, missing
-from core.scope import current
+from core.privacy import PERSONAL
+from core.scope import current, require
 from core.web import page
 from customers import selectors
 from customers.balances import reads
@@ -69,6 +70,7 @@ def _page(
         "invoice_new": timeline.link("invoice-new", slug),
         "invoices": timeline.link("invoices", slug),
         "no_edit": missing(CUSTOMERS_EDIT),
+        "no_people": missing(CUSTOMERS_EDIT) or missing(PERSONAL),
         "no_delete": missing(CUSTOMERS_DELETE),
         "no_invoice": missing(WRITE_INVOICE),
         "no_record": missing(RECORD_PAYMENT),
@@ -232,6 +234,7 @@ def customer_restore(request: HttpRequest, slug: str, public_id: str) -> HttpRes
 @page(CUSTOMERS_EDIT)
 @require_POST
 def contact_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    require(PERSONAL)
     row = selectors.customer(public_id)
     form = ContactForm(request.POST)
     if not form.is_valid():

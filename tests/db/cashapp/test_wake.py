@@ -146,7 +146,7 @@ def test_another_organization_is_not_woken(acorn: Scope, birch: Scope) -> None:
 
 
 def test_it_costs_the_same_for_many_as_for_few(acorn: Scope) -> None:
-    from cashapp.handlers import match_waiting
+    from cashapp.handlers import match_imported
     from core.models import OutboxEvent
 
     def statements(count: int) -> int:
@@ -158,7 +158,7 @@ def test_it_costs_the_same_for_many_as_for_few(acorn: Scope) -> None:
                 OutboxEvent.objects.filter(name="invoice.imported").order_by("-id")[:count]
             )
             with CaptureQueriesContext(connection) as captured:
-                match_waiting(rows)
+                match_imported(rows)
         return len(captured)
 
     with work():

@@ -388,13 +388,14 @@ def test_a_job_that_ended_otherwise_stays_as_it_ended(ben: Client, shop: Custome
 
 
 def test_a_job_stopped_for_good_is_not_begun_again(ben: Client, shop: Customer) -> None:
-    """Only what failed may be tried again; who lost the right, or whom it was taken from, keeps it lost."""
+    """Only what was given up goes on when it is put back: a stop for want of the right is no failure to repair."""
     job = ask(ben)
     with work():
         Membership.objects.filter(user__name="Ben").update(disabled_at=clock.wall())
     effects.work_off([])
     assert job_of(job).state == "failed"
     with work():
+        Membership.objects.filter(user__name="Ben").update(disabled_at=None)
         Effect.objects.filter(kind=bulk.KIND).update(done_at=None, parked_at=clock.wall())
         assert parked.retry("effect", kind=bulk.KIND) == 1
     effects.work_off([])
