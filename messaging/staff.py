@@ -1,8 +1,12 @@
 """Mails to the people who work with the product, as against those to customers."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
@@ -13,12 +17,13 @@ from core.templatetags.fmt import longdate
 from messaging.composers import Answer, Ready, Skip, composer
 from messaging.domain.letters import Letter
 from messaging.services.queue import Draft, is_deliverable, queue_all
-from tenants.events import MemberInvited, PasswordAsked
-from tenants.selectors import invitation, organization, person
+from tenants.events import AccessEnding, MemberInvited, PasswordAsked
+from tenants.rights import granters
+from tenants.selectors import entity, invitation, membership, organization, person
 from tenants.services.accounts import password_url
 from tenants.services.invitations import join_url
 
-INVITATION, PASSWORD = "invitation", "password"
+INVITATION, PASSWORD, ENDING = "invitation", "password", "access_ending"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,5 +108,60 @@ def compose_password(message: Any) -> Answer:
     return Ready(
         PasswordForgotten(
             organization_name=organization().name, customer_name=user.name, set_url=password_url(user)
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessEnds(Letter):
+    """Temporary access is about to end; `member` is whose, empty when it is the reader's own."""
+
+    template: ClassVar[str] = "access_ending"
+
+    last_day: str
+    members_url: str = ""
+    member: str = ""
+
+
+@handles(AccessEnding)
+def mail_endings(rows: list[OutboxEvent]) -> None:
+    """Tell the member and those who can prolong it, once for each warning."""
+    for row in rows:
+        event = AccessEnding.of(row)
+        member = membership(event.object_id)
+        readers = {member.user.email, *(each.email for each in granters())}
+        drafts = [
+            Draft(
+                ENDING,
+                event.object_id,
+                to=to,
+                dedupe=f"{event.until}:{event.days}:{to}"[:120],
+                facts={"to": to},
+            )
+            for to in sorted(readers)
+            if is_deliverable(to)
+        ]
+        try:
+            queue_all(drafts)
+        except Suspended:
+            return
+
+
+@composer(ENDING, _("Access ends"))
+def compose_ending(message: Any) -> Answer:
+    """When it ends as things are now; nothing when it does not end any more or is over."""
+    member, house = membership(message.about), organization()
+    until = member.valid_until
+    if member.disabled_at or until is None or until <= clock.wall():
+        return Skip("The access was prolonged or ended meanwhile.")
+    own = member.user.email == message.to_address
+    last = (until - timedelta(seconds=1)).astimezone(ZoneInfo(entity().zone))
+    return Ready(
+        AccessEnds(
+            organization_name=house.name,
+            customer_name=member.user.name if own else message.to_address,
+            last_day=longdate(last.date()),
+            member="" if own else member.user.name,
+            members_url="" if own else settings.BASE_URL + reverse("members", args=[house.slug]),
         )
     )

@@ -28,11 +28,21 @@ class MemberJoined(Event):
 
 @dataclass(frozen=True, slots=True)
 class MemberChanged(Event):
-    """A member's role, groups, time or access changed. `change` is role, groups, time, shut_out or let_in."""
+    """A member's role, groups, time or access changed. `change` is role, groups, time, shut_out, let_in or over."""
 
     name: ClassVar[str] = "member.changed"
 
     change: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEnding(Event):
+    """A member's temporary access ends at `until`, in so many `days`."""
+
+    name: ClassVar[str] = "member.access_ending"
+
+    until: str
+    days: int
 
 
 @dataclass(frozen=True, slots=True)

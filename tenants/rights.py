@@ -62,20 +62,28 @@ def conflicts_in(rights: frozenset[str]) -> list[Conflict]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Granter:
+class Granter:
+    """A member who may change members, and what they may give."""
+
     name: str
+    email: str
     rights: frozenset[str]
+
+
+def granters() -> list[Granter]:
+    """Those who may change members, by name. Inside work()."""
+    return [
+        Granter(row.user.name, row.user.email, rights)
+        for row in with_groups(live().select_related("user")).order_by("user__name", "id")
+        if MEMBERS_EDIT in (rights := rights_of_member(row))
+    ]
 
 
 def who_grants(permission: str) -> list[str]:
     """Names of those who may give a right: they hold it and may change members. One query a scope. Inside work()."""
     memo = current().memo
     if "granters" not in memo:
-        memo["granters"] = [
-            _Granter(row.user.name, rights)
-            for row in with_groups(live().select_related("user")).order_by("user__name", "id")
-            if MEMBERS_EDIT in (rights := rights_of_member(row))
-        ]
+        memo["granters"] = granters()
     return [each.name for each in memo["granters"] if permission in each.rights]
 
 

@@ -21,6 +21,7 @@ from core.models import Organization
 from core.scope import Actor, Scope, current, enter, work
 from tenants.events import MemberInvited, MemberJoined
 from tenants.models import Invitation, Membership, Role, User
+from tenants.services.access import watch
 from tenants.services.accounts import find_user
 from tenants.services.guard import require_givable
 from tenants.services.members import require_times
@@ -170,6 +171,7 @@ def accept(asked: Asked, *, user: User) -> Membership:
         member = Membership.objects.create(
             user=user, role=row.role, valid_from=row.valid_from, valid_until=row.valid_until
         )
+        watch(member)
         row.accepted_at = clock.wall()
         row.touch("accepted_at")
         emit(MemberJoined(row.public_id, row.version, member.public_id, row.role.public_id))

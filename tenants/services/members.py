@@ -13,6 +13,7 @@ from tenants.events import MemberChanged
 from tenants.models import Group, GroupMember, Membership, Role
 from tenants.permissions import OWNER
 from tenants.rights import rights_of_member, with_groups
+from tenants.services.access import watch
 from tenants.services.guard import require_givable, require_within_own
 from tenants.services.seats import require_seat
 
@@ -93,10 +94,13 @@ def set_time(public_id: str, *, starts: datetime | None, ends: datetime | None) 
     _require_mine(member)
     if ends is not None or (starts is not None and starts > clock.wall()):
         _keep_an_owner(member, owners)
-    if member.disabled_at is None and member.valid_until and member.valid_until <= clock.wall():
+    was_over = member.valid_until is not None and member.valid_until <= clock.wall()
+    if was_over and (member.disabled_at is None or member.disabled_at == member.valid_until):
         require_seat()
+        member.disabled_at = None  # their time was over; with more of it they come in again
     member.valid_from, member.valid_until = starts, ends
-    return _changed(member, "time", "valid_from", "valid_until")
+    watch(member)
+    return _changed(member, "time", "valid_from", "valid_until", "disabled_at")
 
 
 def require_times(starts: datetime | None, ends: datetime | None) -> None:

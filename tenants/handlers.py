@@ -1,0 +1,22 @@
+"""What becomes due about members."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.models import Effect
+from core.registry import effect
+from core.scope import work
+from tenants.services import access
+
+
+@effect(access.WARN, _("Warn of access that ends"))
+def warn(row: Effect) -> None:
+    """Announce it; the mail has its own key, so twice is once."""
+    with work():
+        access.warn(row.payload["member"], until=row.payload["until"], days=row.payload["days"])
+
+
+@effect(access.END, _("End access whose time is over"))
+def end(row: Effect) -> None:
+    """Shut out; run again it finds it done."""
+    with work():
+        access.end(row.payload["member"], until=row.payload["until"])
