@@ -1,9 +1,9 @@
 """Figures over everything, kept instead of counted: how many rows of a table there are and what they come to.
 
-A trigger of the table calls `tally_add` of core/sql/tallies.sql with what a statement added and took away, so that a
-figure is true in the transaction that moves it and costs the same for a million rows as for ten. A topic is one way
-to look at one table; what `kind`, `mark`, `day` and the two amounts mean is the topic's own. `verify_books` proves
-every topic by counting.
+A trigger of the table runs what `tally_sql` of core/sql/tallies.sql makes of the rows that a statement added and took
+away, so that a figure is true in the transaction that moves it and costs the same for a million rows as for ten. A
+topic is one way to look at one table; what `kind`, `mark`, `day` and the two amounts mean is its own. `verify_books`
+proves every topic by counting.
 """
 
 from datetime import date

@@ -46,5 +46,5 @@ class Migration(migrations.Migration):
             migrations.RunSQL.noop,
         ),
         run_file("core/sql/tallies.sql"),
-        trigger_functions("tally_add(bigint, text, text, text, text, date, bigint, numeric, numeric)"),
+        trigger_functions("tally_slot(bigint)", "tally_sql(text)"),
     ]

@@ -3,13 +3,11 @@
 CREATE OR REPLACE FUNCTION ledger_tally_legs() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    EXECUTE '
-        SELECT count(tally_add(organization_id, ''legs'', currency, kind, account_id::text, effective_on, n, minor, 0))
-        FROM (SELECT n.organization_id, n.currency, e.kind, n.account_id, e.effective_on, count(*) AS n,
-                     sum(n.minor) AS minor
-              FROM new_rows n
-              CROSS JOIN LATERAL (SELECT kind, effective_on FROM ledger_entry WHERE id = n.entry_id LIMIT 1) e
-              GROUP BY 1, 2, 3, 4, 5) d';
+    EXECUTE tally_sql('
+        SELECT r.organization_id, ''legs'' AS topic, r.currency, e.kind, r.account_id::text AS mark,
+               e.effective_on AS day, 1 AS n, r.minor, 0 AS total
+        FROM new_rows r
+        CROSS JOIN LATERAL (SELECT kind, effective_on FROM ledger_entry WHERE id = r.entry_id LIMIT 1) e');
     RETURN NULL;
 END
 $$;
