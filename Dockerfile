@@ -33,7 +33,7 @@ COPY --from=packages /venv /venv
 COPY . .
 COPY --from=pages /src/static/dist static/dist
 # Values only for this one command, which connects to nothing.
-RUN SECRET_KEY=for-this-step-only DATABASE_URL=postgres://app@localhost/app REDIS_URL=redis://localhost \
+RUN SECRET_KEY=for-this-step-only MASTER_KEYS=none:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= DATABASE_URL=postgres://app@localhost/app REDIS_URL=redis://localhost \
     python manage.py collectstatic --noinput -v0
 USER app
 EXPOSE 8000

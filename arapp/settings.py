@@ -1,5 +1,7 @@
 """One settings file for every place; what differs comes from the environment (docs/guide/settings.md)."""
 
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY")
+# Master keys of sealed fields, `name:base64` of 32 bytes each, the newest last; the demo derives one.
+MASTER_KEYS = env.text(
+    "MASTER_KEYS",
+    f"debug:{b64encode(sha256(b'master' + SECRET_KEY.encode()).digest()).decode()}" if DEBUG else None,
+)
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "localhost,127.0.0.1")
 BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 # Each names the caller in X-Forwarded-For; https means that there is one.
@@ -40,6 +47,7 @@ INSTALLED_APPS = [
     "billing",
     "cashapp",
     "portal",
+    "integrations",
     "arapp",
 ]
 

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("cashapp.urls")),
     path("o/<slug:slug>/", include("receivables.urls")),
     path("o/<slug:slug>/", include("ledger.urls")),
+    path("o/<slug:slug>/", include("integrations.urls")),
     path("o/<slug:slug>/", include("arapp.imports.urls")),
     path("api/openapi.json", api.openapi, name="openapi"),
     path("api/v1/", include("tenants.api.urls")),

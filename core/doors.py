@@ -26,6 +26,11 @@ def orgs_of_user(user_id: int) -> list[int]:
     return [row[0] for row in _call("SELECT orgs_of_user(%s)", [user_id])]
 
 
+def organizations() -> list[int]:
+    """Every organization, for commands of whoever runs the product."""
+    return [row[0] for row in _call("SELECT organizations()", [])]
+
+
 def create_org(*, slug: str, name: str) -> int:
     """Make the row of a new organization and return its id; IntegrityError when the slug is taken."""
     return _call("SELECT create_org(%s, %s, %s, %s)", [ids.new("org"), slug, name, clock.wall()])[0][0]

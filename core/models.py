@@ -12,6 +12,7 @@ from core.constraints import TenantRLS, Trigger, append_only
 
 __all__ = [
     "AuditEntry",
+    "DataKey",
     "Effect",
     "FxRate",
     "HandledEvent",
@@ -318,6 +319,19 @@ class ImportRow(TenantRow):
                 condition=models.Q(outcome="failed"),
             )
         ]
+
+
+class DataKey(TenantRow):
+    """A key of the organization's for sealed fields, wrapped under a master key that is not in the database."""
+
+    AUDITED = False  # its rotation is logged; a copy of old wrappings would outlive a lost master key
+
+    number = models.PositiveIntegerField()
+    wrapped = models.TextField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "number"], name="datakey_once")]
 
 
 class ReferenceRate(models.Model):

@@ -95,6 +95,7 @@ modules: dict[str, Any] = {}
 """What each first part of a permission's name is called, in the order of the rights table."""
 conflicts: list[Conflict] = []
 handlers: dict[str, list[Handler]] = {}
+every_event: list[Callable[[list[Any]], None]] = []
 effects: dict[str, Callable[[Any], None]] = {}
 effect_labels: dict[str, Any] = {}
 given_up_by: dict[str, Callable[[Any, str], None]] = {}
@@ -154,6 +155,12 @@ def handles(event: type) -> Callable[[Callable[[list[Any]], None]], Callable[[li
         return run
 
     return register
+
+
+def handles_every(run: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
+    """Register what is told of events of every name, in batches, inside work(). It must bear being told twice."""
+    every_event.append(run)
+    return run
 
 
 def effect(kind: str, label: Any = "") -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:

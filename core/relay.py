@@ -113,6 +113,8 @@ def _handle(rows: list[OutboxEvent]) -> None:
             HandledEvent.objects.bulk_create(
                 HandledEvent(event_id=row.pk, handler=handler.name, handled_at=clock.wall()) for row in fresh
             )
+    for run in registry.every_event:
+        run(rows)
     now = clock.wall()
     OutboxEvent.objects.filter(pk__in=[row.pk for row in rows]).update(
         relayed_at=now, attempts=0, next_attempt_at=now, last_error=""

@@ -14,6 +14,7 @@ keep() {
     [ -s "$folder/$1" ] || printf '%s' "$2" >"$folder/$1"
 }
 
+keep master-keys "first:$(head -c 32 /dev/urandom | base64 | tr -d '\n')"
 keep secret-key "$(random)$(random)"
 for name in postgres owner app valkey; do
     keep "$name-password" "$(random)"

@@ -47,7 +47,7 @@ SYSTEM_RETRY = permission("system.retry", _("Have work that keeps failing tried 
 OWNER, ADMINISTRATOR, FINANCE_MANAGER = "owner", "administrator", "finance_manager"
 ACCOUNTS_MANAGER, VIEWER, AUDITOR = "accounts_manager", "viewer", "auditor"
 
-_HOUSE = {"settings", "members", "roles", "keys", "plan", "system"}
+_HOUSE = {"settings", "members", "roles", "keys", "webhooks", "plan", "system"}
 """Modules that concern the house itself: those who work with money only see them."""
 _SENIOR = {"invoices.write_off"}
 """What an Accounts Manager leaves to a Finance Manager."""
@@ -67,7 +67,7 @@ def built_in_roles() -> dict[str, BuiltIn]:
     every = list(registry.permissions.values())
     seen = {each.name for each in every if each.action is Action.VIEW}
     money = {each.name for each in every if each.module not in _HOUSE}
-    shown = seen - {SYSTEM_VIEW, KEYS_VIEW, PERSONAL_VIEW, BANK_VIEW, "imports.view"}
+    shown = seen - {SYSTEM_VIEW, KEYS_VIEW, PERSONAL_VIEW, BANK_VIEW, "webhooks.view", "imports.view"}
     roles = (
         BuiltIn(OWNER, _("Owner"), frozenset(registry.permissions)),
         BuiltIn(ADMINISTRATOR, _("Administrator"), frozenset(registry.permissions) - {PLAN_EDIT}),

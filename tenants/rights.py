@@ -79,6 +79,12 @@ def granters() -> list[Granter]:
     ]
 
 
+def holders_of(permission: str) -> list[tuple[str, str]]:
+    """Name and e-mail address of each member who holds a right now, by name. Inside work()."""
+    rows = with_groups(live().select_related("user")).order_by("user__name", "id")
+    return [(row.user.name, row.user.email) for row in rows if permission in rights_of_member(row)]
+
+
 def who_grants(permission: str) -> list[str]:
     """Names of those who may give a right: they hold it and may change members. One query a scope. Inside work()."""
     memo = current().memo

@@ -27,6 +27,11 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION organizations() RETURNS SETOF bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT id FROM core_organization ORDER BY id
+$$;
+
 CREATE OR REPLACE FUNCTION org_of_api_key(wanted text) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

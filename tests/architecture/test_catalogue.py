@@ -38,7 +38,15 @@ GLOBAL_INDEX = {
     ("tenants_membership", "user_id"): "a person's organizations are asked for before one is chosen",
 }
 # Functions that run with the rights of arapp_door.
-DOORS = {"create_org", "due_work", "org_of_api_key", "org_of_link", "org_of_slug", "orgs_of_user"}
+DOORS = {
+    "create_org",
+    "due_work",
+    "org_of_api_key",
+    "org_of_link",
+    "org_of_slug",
+    "organizations",
+    "orgs_of_user",
+}
 CURRENT = "( SELECT (current_setting('app.organization_id'::text))::bigint AS current_setting)"
 
 

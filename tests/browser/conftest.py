@@ -72,6 +72,7 @@ def bare_server() -> Iterator[str]:
         "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
         "REDIS_URL": "redis://127.0.0.1:9",
         "SECRET_KEY": "only for tests",
+        "MASTER_KEYS": "none:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     }
     with serving(nothing) as origin:
         yield origin

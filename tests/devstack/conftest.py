@@ -20,6 +20,7 @@ NOT_OURS = (
     "DATABASE_OWNER_URL",
     "REDIS_URL",
     "SECRET_KEY",
+    "MASTER_KEYS",
     "MEDIA_ROOT",
     "BASE_URL",
     "DEBUG",

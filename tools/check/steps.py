@@ -19,6 +19,7 @@ PLACEHOLDERS = {
     "DATABASE_OWNER_URL": "postgresql://arapp_owner@127.0.0.1:1/arapp",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "SECRET_KEY": "for-checks-only-" + "0123456789abcdef" * 3,
+    "MASTER_KEYS": "none:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     "DJANGO_SETTINGS_MODULE": "arapp.settings",
 }
 TYPED_EXTRAS = ("tools", "run.py", "manage.py")

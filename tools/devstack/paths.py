@@ -1,5 +1,6 @@
 """Where a checkout keeps its running state, and who holds it."""
 
+import base64
 import fcntl
 import hashlib
 import json
@@ -66,6 +67,13 @@ class Home:
         file = self.path / "secret-key"
         if not file.exists():
             write_private(file, secrets.token_urlsafe(50))
+        return file.read_text(encoding="utf-8").strip()
+
+    def master_keys(self) -> str:
+        """The master key of this home, for sealed fields: random, made once, readable by the owner only."""
+        file = self.path / "master-keys"
+        if not file.exists():
+            write_private(file, f"first:{base64.b64encode(secrets.token_bytes(32)).decode()}")
         return file.read_text(encoding="utf-8").strip()
 
     @contextmanager

@@ -69,6 +69,8 @@ def _base_settings(home: Home) -> dict[str, str]:
     settings["ARAPP_STATE_DIR"] = str(home.path)
     if not given("SECRET_KEY"):
         settings["SECRET_KEY"] = home.secret()
+    if not given("MASTER_KEYS"):
+        settings["MASTER_KEYS"] = home.master_keys()
     return settings
 
 
