@@ -26,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", include("integrations.urls")),
     path("o/<slug:slug>/", include("arapp.imports.urls")),
     path("api/openapi.json", api.openapi, name="openapi"),
+    path("api/docs/", api.reference_page, name="api-reference"),
+    path("api/docs/errors/", api.errors_page, name="api-errors"),
     path("api/v1/", include("tenants.api.urls")),
     path("api/v1/", include("customers.api.urls")),
 ]

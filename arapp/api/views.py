@@ -1,10 +1,12 @@
-"""What is public of the API: its OpenAPI document."""
+"""What is public of the API: its OpenAPI document, the reference, and what its refusals mean."""
 
 from functools import cache
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from arapp.api.reference import parts, refusals
 from arapp.management.commands.openapi import written
 from core.api.schema import document
 from core.web import open_page
@@ -19,3 +21,15 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @cache
 def _document() -> str:
     return written(document())
+
+
+@open_page("says what the API can do, nothing of anybody")
+@require_safe
+def reference_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "api/reference.html", {"parts": parts()})
+
+
+@open_page("says what refusals mean, nothing of anybody")
+@require_safe
+def errors_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "api/errors.html", {"refusals": refusals()})

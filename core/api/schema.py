@@ -102,7 +102,7 @@ class DeclaredSchema(AutoSchema):
         return inline_serializer(
             name,
             {
-                "object": serializers.ChoiceField(["list"]),
+                "object": Kind("list"),
                 "data": gives(many=True),
                 "has_more": serializers.BooleanField(),
                 "next": serializers.CharField(

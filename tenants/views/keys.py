@@ -143,6 +143,7 @@ def requests_page(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "keys": selectors.api_keys(),
         "wanted": form.wanted(),
+        "zone": selectors.entity().zone,
         "filtered": bool(address.given),
         "newer": address.page(part.newer),
         "older": address.page(part.older),
