@@ -53,6 +53,7 @@ class PayTax:
 class PayPage:
     """Everything the pay page shows."""
 
+    seller: str
     invoice: DocumentView
     attempts: list[AttemptView]
 
@@ -180,7 +181,8 @@ def _page(document: str) -> PayPage:
         if invoice.document.state == "draft":
             raise NotFound("This link is no longer valid.")
         tried = attempts_on(invoice.item.item_id) if invoice.item else []
-    return PayPage(invoice, tried)
+        seller = invoice.party.seller["name"] if invoice.party else ""
+    return PayPage(seller, invoice, tried)
 
 
 def _show(request: HttpRequest, document: str, *, error: AppError | None = None) -> HttpResponse:
@@ -191,7 +193,7 @@ def _show(request: HttpRequest, document: str, *, error: AppError | None = None)
         "error": error,
         "key": str(uuid4()),
         "cards": CARDS,
-        "brand": {"name": page.invoice.party.seller["name"] if page.invoice.party else ""},
+        "brand": {"name": page.seller},
         "amount": request.POST.get("amount", ""),
         "today": clock.today(page.invoice.document.entity.zone),
         "sandbox": "sandbox" in settings.PAYMENT_GATEWAYS,
@@ -215,12 +217,11 @@ def authenticate(request: HttpRequest, document: str, attempt: str) -> HttpRespo
     if row.state != "action_required":
         return redirect("pay", document)
     page = _page(document)
-    brand = {"name": page.invoice.party.seller["name"] if page.invoice.party else ""}
     context = {
         "page": page,
         "document": page.invoice.document,
         "attempt": row,
-        "brand": brand,
+        "brand": {"name": page.seller},
         "sandbox": True,
     }
     return TemplateResponse(request, "portal/authenticate.html", context)
