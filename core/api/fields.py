@@ -1,6 +1,7 @@
 """Serializers and fields: what comes in is refused unless it is just right, what goes out is plain."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ from core.scope import current
 
 MOST_MINOR = 10**15
 """The largest amount in minor units that is taken: far above any invoice, far below what the database holds."""
+_DECIMAL = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 
 
@@ -102,6 +104,8 @@ class Exact(serializers.DecimalField):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             raise serializers.ValidationError(_("Send decimal numbers as text."))
+        if not _DECIMAL.fullmatch(data):
+            raise serializers.ValidationError(_("This must be a decimal number, like 12.50."))
         return super().to_internal_value(data)
 
     def to_representation(self, value: Any) -> str:
@@ -197,6 +201,17 @@ class Kind(serializers.Field):  # type: ignore[type-arg]
 
     def to_representation(self, value: str) -> str:
         return value
+
+
+class Word(serializers.Field):  # type: ignore[type-arg]
+    """One of a few words, which the document names."""
+
+    def __init__(self, words: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, **kwargs})
+        self.words = list(words)
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
 
 
 class Out(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from what was kept, objects tagged with their version, lists cut into pages, and
 declaration.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +16,12 @@ from urllib.parse import urlencode
 from django.core import signing
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import content_disposition_header
 from rest_framework import serializers
 from rest_framework.parsers import JSONParser
 from rest_framework.views import APIView
 
-from core import ids
+from core import files, ids
 from core.api.fields import In
 from core.api.idempotency import HEADER, LENGTH, Answer, once
 from core.api.problems import BadRequest, Precondition, answer_for, refusal
@@ -47,7 +49,11 @@ class Json(JSONParser):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked, already checked: the body, the query, and the caller's key for this one intent."""
+    """What is asked, already checked: the body, the query, and a natural key of this one intent of this caller.
+
+    `key` is made from the caller's Idempotency-Key, or is one that no other request has; services that take a form's
+    hidden key take it as well.
+    """
 
     data: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
@@ -83,6 +89,7 @@ class Operation:
     status: int
     many: bool
     expands: tuple[str, ...]
+    file: str = ""
     tag: str = ""
 
 
@@ -98,11 +105,12 @@ def operation(
     status: int = 200,
     many: bool = False,
     expands: Sequence[str] = (),
+    file: str = "",
 ) -> Callable[[Handler], Handler]:
     """Declare a method of an Api; its docstring is what the documentation says, the first line being the summary.
 
     The method gets a Call and the ids of the path, runs inside one work(), and returns the object to give, with
-    `many` a Listing, or None with status 204.
+    `many` a Listing, with `file` (a content type) a StoredFile whose bytes are sent, or None with status 204.
     """
 
     def decorate(method: Handler) -> Handler:
@@ -115,6 +123,7 @@ def operation(
             status=status,
             many=many,
             expands=tuple(expands),
+            file=file,
         )
 
         @wraps(method)
@@ -162,9 +171,14 @@ def _run(
     call = Call(
         data=_body(declared, request),
         query=query,
-        key=_key(request),
+        key=_natural(_key(request)),
         if_match=_if_match(request),
     )
+
+    if declared.file:
+        with work():
+            stored = method(view, call, **path)
+        return _file(declared, stored)
 
     def do() -> Answer:
         given = method(view, call, **path)
@@ -173,7 +187,7 @@ def _run(
     with work():
         if request.method == "POST" and HEADER in request.headers:
             answer = once(
-                call.key,
+                _key(request),
                 route=f"{request.method} {request.path}",
                 said=[request.data, request.GET.dict()],
                 do=do,
@@ -203,6 +217,19 @@ def _sent(answer: Answer) -> HttpResponse:
     if answer.replayed:
         sent["Idempotent-Replayed"] = "true"
     return sent
+
+
+def _file(declared: Operation, stored: Any) -> HttpResponse:
+    """The bytes of a stored file, read outside the transaction."""
+    sent = HttpResponse(files.read(stored), content_type=declared.file)
+    sent["Content-Disposition"] = content_disposition_header(False, stored.name) or "inline"  # noqa: FBT003
+    return sent
+
+
+def _natural(key: str) -> str:
+    """The key as services take it: of this caller alone, and of one length whatever the caller wrote."""
+    actor = current().actor
+    return f"api_{hashlib.sha256(f'{actor.kind}:{actor.id}:{key}'.encode()).hexdigest()[:40]}"
 
 
 def _key(request: HttpRequest) -> str:

@@ -6,10 +6,11 @@ from django.utils.module_loading import import_string
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from core.api.fields import In, Kind, Ref
+from core.api.fields import In, Kind, Ref, Word
 from core.api.idempotency import HEADER, LENGTH
 from core.api.operations import LIMIT, MAX_CURSOR, MOST, Operation
 from core.api.problems import MEDIA_TYPE
@@ -86,8 +87,12 @@ class DeclaredSchema(AutoSchema):
             codes.append(404)
         if self.method != "GET":
             codes += [409, 412, 413, 415]
+        elif declared.file:
+            codes.append(409)
         answers: dict[Any, Any] = {(declared.status, "application/json"): given}
-        if declared.gives is None:
+        if declared.file:
+            answers = {(declared.status, declared.file): OpenApiResponse(OpenApiTypes.BINARY, "The file.")}
+        elif declared.gives is None:
             answers = {declared.status: given}
         for code in sorted(set(codes)):
             answers[(code, MEDIA_TYPE)] = OpenApiResponse(Problem, description=_REFUSALS[code])
@@ -152,6 +157,16 @@ class KindExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
         return {"type": "string", "const": self.target.word}
 
 
+class WordExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """One of a few words."""
+
+    target_class = Word
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
+        return {"type": "string", "enum": self.target.words}
+
+
 class RefExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """Another object: its id, or the object."""
 
@@ -171,11 +186,13 @@ class Generator(SchemaGenerator):
 
 
 def close_bodies(result: Any, generator: Any, request: Any, public: Any) -> Any:
-    """What comes in may have no further fields; the library has no word for it."""
+    """What comes in may have no further fields; the library has no word for it. Nor has it a description of its own."""
     inputs = {kind.__name__ for kind in _subclasses(In)}
     for name, schema in result.get("components", {}).get("schemas", {}).items():
         if name in inputs or name.removeprefix("Patched") in inputs:
             schema["additionalProperties"] = False
+            if schema.get("description") == In.__doc__:
+                del schema["description"]
     return result
 
 
