@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from core import money
 from core.fields import FormKey, Line, Lines
 from core.templatetags.fmt import current_locale
+from invoicing.domain.days import issue_problem
 from invoicing.domain.typed import NotANumber, number
 from invoicing.listing import STATES, DocumentFilter
 
-FIRST_DAY = date(2000, 1, 1)
 REASON_LENGTH = 300
 
 
@@ -173,10 +173,8 @@ class IssueForm(forms.Form):
 
 
 def _issue_day(day: date, today: date) -> date:
-    if day > today:
-        raise forms.ValidationError(_("An invoice is not dated in the future."))
-    if day < FIRST_DAY:
-        raise forms.ValidationError(_("That date is too early."))
+    if problem := issue_problem(day, today):
+        raise forms.ValidationError(_(problem))
     return day
 
 

@@ -67,6 +67,11 @@ class Document(Record):
                 condition=models.Q(kind__in=("invoice", "credit_note", "opening")), name="document_kind"
             ),
             models.UniqueConstraint(fields=["organization", "source"], name="document_source"),
+            models.UniqueConstraint(
+                fields=["organization", "kind", "external_id"],
+                name="document_external_id",
+                condition=~models.Q(external_id="") & ~models.Q(kind="opening") & ~models.Q(state="void"),
+            ),
             models.CheckConstraint(
                 condition=models.Q(
                     total_minor=models.F("net_minor") + models.F("tax_minor"), total_minor__gte=0

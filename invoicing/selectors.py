@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.errors import NotFound
-from core.models import Job
+from core.errors import Conflict, NotFound
+from core.models import Job, StoredFile
+from invoicing.domain.display import standing
 from invoicing.domain.states import State
 from invoicing.models import Document, Line, Party, TaxLine
 from receivables.selectors import ItemState, item_ids, item_states
@@ -49,6 +51,12 @@ def sealed_contents(
     return {pk: {"lines": lines[pk], "taxes": taxes[pk], "party": sides.get(pk)} for pk in document_ids}
 
 
+class NoPdf(Conflict):
+    """There is no PDF of the document, or not yet."""
+
+    code = "no_pdf"
+
+
 @dataclass(frozen=True)
 class DocumentView:
     """A document with everything its page, its PDF and the pay page show.
@@ -80,6 +88,18 @@ class DocumentView:
         return _left(
             ((line.position, line.amount_minor) for line in self.lines),
             ((line.source, line.amount_minor) for line in taken),
+        )
+
+    def states(self, today: date) -> list[str]:
+        """How it stands, in the words of pages and lists, the most urgent first."""
+        row = self.document
+        return standing(
+            row.kind,
+            row.state,
+            total_minor=row.total_minor,
+            open_minor=self.item.open_minor if self.item else None,
+            due_on=row.due_on,
+            today=today,
         )
 
     @property
@@ -117,17 +137,41 @@ def document(public_id: str) -> Document:
 
 def view(public_id: str) -> DocumentView:
     """The document in full, four queries; raises NotFound. Inside work()."""
+    (found,) = views([document(public_id)])
+    return found
+
+
+def views(rows: Sequence[Document]) -> list[DocumentView]:
+    """Documents in full, three queries however many. Inside work()."""
+    ids = [row.pk for row in rows]
+    notes = Document.objects.filter(credits__in=ids).values("pk")
+    lines = Line.objects.filter(document__in=Document.objects.filter(pk__in=ids).values("pk").union(notes))
+    own, credited = defaultdict(list), defaultdict(list)
+    for line in lines.select_related("document").order_by("document_id", "position"):
+        own[line.document_id].append(line)
+        if line.document.credits_id:
+            credited[line.document.credits_id].append(line)
+    taxes = defaultdict(list)
+    for tax in TaxLine.objects.filter(document__in=ids).order_by("category", "percent"):
+        taxes[tax.document_id].append(tax)
+    items = item_states([row.public_id for row in rows])
+    return [
+        DocumentView(row, own[row.pk], credited[row.pk], taxes[row.pk], items.get(row.public_id))
+        for row in rows
+    ]
+
+
+def stored_pdf(public_id: str) -> StoredFile:
+    """The PDF of a document; raises NoPdf while there is none, with why, and NotFound. Inside work()."""
     row = document(public_id)
-    notes = Document.objects.filter(credits=row).values("pk")
-    lines = Line.objects.filter(document__in=Document.objects.filter(pk=row.pk).values("pk").union(notes))
-    found = list(lines.select_related("document").order_by("document_id", "position"))
-    return DocumentView(
-        document=row,
-        lines=[line for line in found if line.document_id == row.pk],
-        credited=[line for line in found if line.document_id != row.pk],
-        taxes=list(TaxLine.objects.filter(document=row).order_by("category", "percent")),
-        item=item_states([row.public_id]).get(row.public_id),
-    )
+    if row.pdf is not None:
+        found: StoredFile = row.pdf
+        return found
+    if row.state == State.DRAFT:
+        raise NoPdf(_("A draft has no PDF yet."))
+    if row.kind == "opening":
+        raise NoPdf(_("It was brought in from another system; there is no PDF of it here."))
+    raise NoPdf(row.pdf_problem or _("The PDF is not made yet."), code="pdf_pending")
 
 
 def lines_left(document: Document) -> dict[int, int]:

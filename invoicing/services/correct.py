@@ -19,7 +19,7 @@ from invoicing.selectors import lines_left
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import earned, issue
 from receivables.domain.items import Kind
-from receivables.selectors import item_states
+from receivables.selectors import ItemState, item_states
 from receivables.services.allocate import Part, allocate
 from receivables.services.items import ItemDraft, open_items
 from receivables.services.reverse import reopen_written_off
@@ -115,6 +115,42 @@ def credit(
     (note,) = issue(write_drafts([draft]), issued_on=on, reason=reason)
     _apply(note, document, on, reason)
     return note
+
+
+def give_up(public_id: str, *, minor: int | None, on: date, reason: str, key: str) -> None:
+    """Write off what is open of an issued invoice, or `minor` of it, as bad debt. Inside work().
+
+    Natural key: `key`, with it the amount. Raises NotCorrectable where nothing can be owed, Invalid for an invoice of
+    nothing, and what `write_off` raises.
+    """
+    item = _owed(public_id)
+    write_off(
+        item.item_id, minor=item.available_minor if minor is None else minor, on=on, reason=reason, key=key
+    )
+
+
+def take_up(public_id: str, *, on: date, reason: str) -> None:
+    """Take back every write-off of an invoice that stands; what was given up is open again. Inside work().
+
+    A write-off is not taken back before its own day. Raises NotCorrectable when none stands, Invalid without a reason.
+    """
+    item = _owed(public_id)
+    if not reason.strip():
+        raise Invalid("Say why this is taken back.", fields={"reason": "Say why."})
+    reopen_written_off(item.item_id, minor=item.total_minor, on=on, reason=reason)
+    if item_states([public_id])[public_id].open_minor == item.open_minor:
+        raise NotCorrectable("Nothing of it is written off.")
+
+
+def _owed(public_id: str) -> ItemState:
+    """The open item of an issued invoice; the document is locked."""
+    document = lock_one(Document.objects.filter(public_id=public_id))
+    item = item_states([public_id]).get(public_id)
+    if document.kind == "credit_note" or document.state != State.ISSUED:
+        raise NotCorrectable("Only what is owed of an issued invoice can be written off.")
+    if item is None:
+        raise Invalid("Nothing is open of it.")
+    return item
 
 
 def _credit_lines(document: Document, amounts: Mapping[int, int] | None) -> tuple[LineDraft, ...]:

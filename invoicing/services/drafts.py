@@ -1,7 +1,7 @@
 """Writing drafts in bulk: documents, lines and tax lines, a constant number of statements."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from core import bulk, clock, ids
@@ -26,6 +26,8 @@ class DocumentDraft:
     source: str
     lines: tuple[LineDraft, ...]
     memo: str = ""
+    external_id: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
     autopay: bool = False
     credits_id: int | None = None
     totals: Totals | None = None
@@ -35,7 +37,7 @@ def write_drafts(drafts: Sequence[DocumentDraft]) -> list[int]:
     """Write the drafts and return their ids in order. Inside work().
 
     Raises Invalid when a document has no line or comes to less than zero, IntegrityError on a second document of
-    one source. Natural key: `source`.
+    one source or external id. Natural key: `source`.
     """
     if not drafts:
         return []
@@ -62,13 +64,14 @@ def write_drafts(drafts: Sequence[DocumentDraft]) -> list[int]:
 def sums_of(draft: DocumentDraft) -> Totals:
     """What the draft comes to; raises Invalid without a line, below zero, or beyond what is accepted."""
     if not draft.lines:
-        raise Invalid("A document needs at least one line.")
+        problem = "A document needs at least one line."
+        raise Invalid(problem, fields={"lines": problem})
     if draft.totals is not None:
         return draft.totals
     try:
         return totals(draft.lines)
     except MoneyError as error:
-        raise Invalid(str(error)) from error
+        raise Invalid(str(error), fields={"lines": str(error)}) from error
 
 
 def _document(pk: int, draft: DocumentDraft, total: Totals, at: Any) -> dict[str, Any]:
@@ -84,6 +87,8 @@ def _document(pk: int, draft: DocumentDraft, total: Totals, at: Any) -> dict[str
         "tax_minor": total.tax_minor,
         "total_minor": total.total_minor,
         "memo": draft.memo,
+        "external_id": draft.external_id,
+        "metadata": dict(draft.metadata),
         "source": draft.source,
         "autopay": draft.autopay,
         "credits_id": draft.credits_id,

@@ -1,6 +1,6 @@
 """Drafts written by hand: made once, changed under lock by whoever saw the newest version, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,15 @@ class Stale(Conflict):
     code = "stale"
 
 
+class ExternalIdTaken(Conflict):
+    """Another document of the kind, which is not void, has this id of another system."""
+
+    code = "external_id_taken"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(f"Another document is called “{external_id}” by your system.")
+
+
 @dataclass(frozen=True, slots=True)
 class DraftContent:
     """What a person wrote. `customer` is the customer's row: its legal entity and currency become the draft's."""
@@ -34,21 +43,52 @@ class DraftContent:
     memo: str = ""
 
 
-def create_draft(content: DraftContent, *, key: str) -> Document:
+def create_draft(
+    content: DraftContent, *, key: str, external_id: str = "", metadata: Mapping[str, str] | None = None
+) -> Document:
     """A draft invoice of the content. Inside work().
 
     Natural key: `key`, a form's hidden key; with one that was used the draft made then is returned unchanged, so a
-    double click makes one. Raises Invalid as `write_drafts` does, and beyond 150 lines.
+    double click makes one. Raises Invalid as `write_drafts` does, and beyond 150 lines; ExternalIdTaken.
     """
-    draft = _draft(content, source=f"manual:{key}")
+    draft = replace(
+        as_draft(content, source=f"manual:{key}"), external_id=external_id, metadata=dict(metadata or {})
+    )
     if (made := Document.objects.filter(source=draft.source).first()) is not None:
         return made
     try:
         with transaction.atomic():
             (pk,) = write_drafts([draft])
-    except IntegrityError:  # the other click committed meanwhile
-        return Document.objects.get(source=draft.source)
+    except (
+        IntegrityError
+    ) as error:  # the other click committed meanwhile, or another invoice has the external id
+        if (made := Document.objects.filter(source=draft.source).first()) is None:
+            raise ExternalIdTaken(external_id) from error
+        return made
     return Document.objects.get(pk=pk)
+
+
+def held(public_id: str) -> Document:
+    """The document, locked: nothing about it changes to the end of the transaction. Raises NotFound. Inside work()."""
+    return lock_one(Document.objects.filter(public_id=public_id))
+
+
+def label(public_id: str, *, version: int, **labels: Any) -> Document:
+    """Set what another system knows a document by: `external_id` and `metadata`, also of an issued one. Inside work().
+
+    Raises Stale when `version` is not the newest, ExternalIdTaken, NotFound. The same again changes nothing.
+    """
+    document = held(public_id)
+    if document.version != version:
+        raise Stale("Somebody changed this meanwhile.", version=document.version)
+    changed = {name: value for name, value in labels.items() if getattr(document, name) != value}
+    for name, value in changed.items():
+        setattr(document, name, value)
+    try:
+        with transaction.atomic():
+            return document.touch(*changed) if changed else document
+    except IntegrityError as error:
+        raise ExternalIdTaken(document.external_id) from error
 
 
 def save_draft(public_id: str, content: DraftContent, *, version: int) -> Document:
@@ -58,7 +98,7 @@ def save_draft(public_id: str, content: DraftContent, *, version: int) -> Docume
     NotFound, Invalid as `create_draft` does; then nothing is changed.
     """
     document = _locked(public_id, version)
-    draft = _draft(content, source=document.source)
+    draft = as_draft(content, source=document.source)
     total = sums_of(draft)
     Line.objects.filter(document=document).delete()
     TaxLine.objects.filter(document=document).delete()
@@ -105,7 +145,8 @@ def _locked(public_id: str, version: int) -> Document:
     return document
 
 
-def _draft(content: DraftContent, *, source: str) -> DocumentDraft:
+def as_draft(content: DraftContent, *, source: str) -> DocumentDraft:
+    """The content as a document to write; raises Invalid beyond 150 lines."""
     if len(content.lines) > MAX_LINES:
         raise Invalid(f"A document has at most {MAX_LINES} lines.")
     return DocumentDraft(

@@ -15,7 +15,7 @@ from invoicing.forms import CreditForm, IssueForm, VoidForm, WriteOffForm
 from invoicing.permissions import INVOICES_CREDIT, INVOICES_ISSUE, INVOICES_WRITE_OFF
 from invoicing.previews import Preview, preview_credit, preview_void, preview_write_off
 from invoicing.selectors import document, lines_left
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import credit, give_up, void
 from invoicing.services.issue import issue
 from invoicing.services.send import send
 from invoicing.views.common import business_today, respond
@@ -104,26 +104,17 @@ def invoice_write_off(request: HttpRequest, slug: str, public_id: str) -> HttpRe
     if not form.is_valid():
         return _again(request, slug, public_id, "write_off", form)
     with attempt() as outcome:
-        _write_off(public_id, form)
+        give_up(
+            public_id,
+            minor=form.cleaned_data["amount"],
+            on=business_today(),
+            reason=form.cleaned_data["reason"],
+            key=form.cleaned_data["key"],
+        )
         messages.success(request, _("Written off"))
     if outcome.error:
         return _again(request, slug, public_id, "write_off", form, outcome.error)
     return redirect("invoice", slug, public_id)
-
-
-def _write_off(public_id: str, form: WriteOffForm) -> None:
-    from receivables.services.write_off import write_off
-
-    item = _item(public_id)
-    if item is None:
-        raise Invalid(_("Nothing is open of it."))
-    write_off(
-        item.item_id,
-        minor=form.cleaned_data["amount"],
-        on=business_today(),
-        reason=form.cleaned_data["reason"],
-        key=form.cleaned_data["key"],
-    )
 
 
 @page(INVOICES_ISSUE)

@@ -15,7 +15,6 @@ from core.money import Money
 from core.pages import APPLY_CREDIT, RECORD_PAYMENT, missing
 from core.scope import work
 from core.web import page
-from invoicing.domain.display import standing
 from invoicing.domain.states import State
 from invoicing.explain import line_view
 from invoicing.forms import CreditForm, IssueForm, VoidForm, WriteOffForm
@@ -58,14 +57,7 @@ def document_page(
     shown = view(public_id)
     today = business_today()
     row = shown.document
-    states = standing(
-        row.kind,
-        row.state,
-        total_minor=row.total_minor,
-        open_minor=shown.item.open_minor if shown.item else None,
-        due_on=row.due_on,
-        today=today,
-    )
+    states = shown.states(today)
     kept = {**_forms(shown, today), **(forms or {})}
     context = {
         "slug": slug,
