@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("tenants.api.urls")),
     path("api/v1/", include("customers.api.urls")),
     path("api/v1/", include("invoicing.api.urls")),
+    path("api/v1/", include("billing.api.urls")),
 ]
 
 if settings.DEBUG:

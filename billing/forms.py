@@ -9,6 +9,7 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from billing.domain.days import day_problem
 from billing.models import Price
 from core.fields import FormKey, Line
 from invoicing.explain import price_text
@@ -116,8 +117,8 @@ class EndForm(forms.Form):
 
 
 def _reasonable(day: date) -> date:
-    if not 2000 <= day.year <= 2200:  # noqa: PLR2004
-        raise forms.ValidationError(_("That date is out of range."))
+    if problem := day_problem(day):
+        raise forms.ValidationError(_(problem))
     return day
 
 

@@ -43,6 +43,19 @@ def price(public_id: str) -> Price:
     return found
 
 
+def price_rows(*, plan: str = "", currency: str = "") -> "QuerySet[Price]":
+    """Prices with their plans, those of a plan (code) and of a currency when they are given. Inside work()."""
+    exact = {"plan__code": plan, "currency": currency}
+    found: QuerySet[Price] = Price.objects.select_related("plan")
+    return found.filter(**{name: value for name, value in exact.items() if value})
+
+
+def plan_rows() -> "QuerySet[Plan]":
+    """All plans. Inside work()."""
+    found: QuerySet[Plan] = Plan.objects.all()
+    return found
+
+
 def prices() -> list[Price]:
     """All prices with their plans, by plan. Inside work()."""
     return list(Price.objects.select_related("plan").order_by("plan__name", "currency", "id"))
@@ -60,6 +73,11 @@ def subscriptions(*, state: str = "", customer: str = "", plan: str = "") -> "Qu
     if plan:
         found = found.filter(price__plan__code=plan)
     return found
+
+
+def state_of(row: Subscription) -> str:
+    """How a subscription stands, in one word: one that a run put aside is held as long as it is not over."""
+    return "held" if row.held_at and row.state == "active" else row.state
 
 
 def subscription(public_id: str) -> Subscription:
@@ -88,7 +106,12 @@ class NextBill:
 
 
 def next_bill(row: Subscription, *, today: date) -> NextBill:
-    """The next invoice of a subscription, by the run's own function; two queries. Inside work()."""
+    """The next invoice of a subscription, by the run's own function; two queries. Inside work().
+
+    Of one that has ended there is none.
+    """
+    if row.state != "active":
+        return NextBill(None, None)
     (facts,) = subscription_facts([row.pk])
     try:
         found = charge(facts, max(row.next_bill_on, today))

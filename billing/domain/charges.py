@@ -15,7 +15,7 @@ from typing import Any
 
 from core.money import MoneyError, exponent, multiply
 from core.periods import Period, Unit, boundary, local_midnight, period
-from invoicing.domain.totals import LineDraft, line
+from invoicing.domain.totals import LineDraft, line, totals
 
 MAX_PERIODS = 36
 """More missed periods than this at once are a mistake in a date, not a bill."""
@@ -95,6 +95,7 @@ def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
             lines.append(_line(facts, span) if span == whole else _part(facts, span, whole))
             periods.append(span)
         index += 1
+    _add_up(lines)
     next_on = boundary(facts.anchor, facts.unit, facts.every, index)
     if index and facts.ends_on and _over(facts, next_on):
         next_on = facts.ends_on  # nothing is billed beyond it
@@ -107,6 +108,13 @@ def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
         next_bill_at=local_midnight(next_on, facts.zone),
         ended=_over(facts, next_on),
     )
+
+
+def _add_up(lines: list[LineDraft]) -> None:
+    try:
+        totals(lines)
+    except MoneyError as error:
+        raise Odd(str(error)) from error
 
 
 def _over(facts: SubscriptionFacts, start: date) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from billing.listing import RunPreview, run_preview
 from billing.models import BillingRun
 from core.effects import due
 from core.errors import Invalid
@@ -22,8 +23,7 @@ def start_run(as_of: date, *, today: date, key: str) -> BillingRun:
     not begun: after `today`, or before 2000; Suspended while the organization is.
     """
     require_live()
-    if not EARLIEST <= as_of <= today:
-        raise Invalid("Choose a day up to today.", fields={"as_of": "Choose a day up to today."})
+    _require_begun(as_of, today)
     run: BillingRun = BillingRun.objects.get_or_create(as_of=as_of)[0]
     effect = f"{as_of.isoformat()}:{key}"
     if run.state != "running":
@@ -37,6 +37,20 @@ def start_run(as_of: date, *, today: date, key: str) -> BillingRun:
         run.touch("state", "finished_at", "stopped_why")
     due(RUN, [(effect, {"as_of": as_of.isoformat()})])
     return run
+
+
+def preview_run(as_of: date, *, today: date) -> RunPreview:
+    """What `start_run` for the day would bill now, by the run's own function, writing nothing. Inside work().
+
+    Raises Invalid for a day that is not begun.
+    """
+    _require_begun(as_of, today)
+    return run_preview(as_of)
+
+
+def _require_begun(as_of: date, today: date) -> None:
+    if not EARLIEST <= as_of <= today:
+        raise Invalid("Choose a day up to today.", fields={"as_of": "Choose a day up to today."})
 
 
 def still_tried(as_of: date, *, beside: Effect) -> bool:

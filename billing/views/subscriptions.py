@@ -23,6 +23,7 @@ from billing.listing import (
     plans,
     price,
     prices,
+    state_of,
     subscribed,
     subscription,
     subscriptions,
@@ -143,7 +144,7 @@ def subscriptions_page(request: HttpRequest, slug: str) -> HttpResponse:
 def _row(each: Any) -> dict[str, Any]:
     return {
         "row": each,
-        "state": "held" if each.held_at and each.state == "active" else each.state,
+        "state": state_of(each),
         "price": price_text(each.price.unit_price, each.price.currency),
     }
 
@@ -248,7 +249,7 @@ def _subscription_page(
         ],
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
-        **_next(next_bill(row, today=today) if live else NextBill(None, None), currency),
+        **_next(next_bill(row, today=today), currency),
         "form": form or EndForm(initial={"on": row.next_bill_on}),
         "reopen": live and form is not None,
         "error": error if not isinstance(error, Invalid) else None,

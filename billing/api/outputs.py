@@ -1,0 +1,207 @@
+"""Plans, prices, subscriptions and billing runs as the API gives them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework import serializers
+
+from billing.domain.charges import Model
+from billing.listing import NextBill, RunFigures, RunPreview, held_by, run_figures, state_of
+from billing.models import BillingRun, HeldSubscription, Subscription
+from core.api.fields import Exact, Id, Out, RecordOut, Ref, Word
+from core.periods import Unit
+from invoicing.api.outputs import GivenLine, InvoiceLineOut, TaxLineOut, given_line
+from invoicing.domain.totals import Totals
+
+NOTHING = Totals(0, 0, 0, ())
+
+
+class PlanOut(RecordOut):
+    """Something sold by the period."""
+
+    OBJECT = "plan"
+
+    name = serializers.CharField()
+    code = serializers.CharField()
+
+
+class PriceOut(RecordOut):
+    """What a plan costs in one currency and interval. A price never changes; another takes its place."""
+
+    OBJECT = "price"
+
+    plan = Ref("billing.api.outputs.PlanOut")
+    model = Word([str(each) for each in Model], help_text="Whether the quantity counts.")
+    currency = serializers.CharField()
+    unit_price = Exact(max_digits=28, help_text="In major units.")
+    every = serializers.IntegerField(help_text="How many units long a period is.")
+    unit = Word([str(each) for each in Unit])
+    tax_percent = Exact(max_digits=7, decimal_places=4)
+
+
+class _Standing(Word):
+    def to_representation(self, value: Subscription) -> str:
+        return state_of(value)
+
+
+class SubscriptionOut(RecordOut):
+    """A customer's subscription to a price."""
+
+    OBJECT = "subscription"
+
+    state = _Standing(
+        ("active", "held", "ended"),
+        source="*",
+        help_text="`held`: a run put it aside; it waits for a person.",
+    )
+    customer = Ref("customers.api.outputs.CustomerOut")
+    price = Ref("billing.api.outputs.PriceOut")
+    quantity = Exact(max_digits=28)
+    starts_on = serializers.DateField(source="anchor", help_text="Its periods are counted from here.")
+    ends_on = serializers.DateField(allow_null=True, help_text="First day that is not billed any more.")
+    zone = serializers.CharField(help_text="Its days are days there.")
+    autopay = serializers.BooleanField()
+    next_bill_on = serializers.DateField(help_text="It is billed up to this day.")
+    held_at = serializers.DateTimeField(allow_null=True)
+    held_reason = serializers.CharField()
+    external_id = serializers.CharField()
+    metadata = serializers.DictField(child=serializers.CharField())
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBill:
+    """The next invoice of a subscription as it is given."""
+
+    subscription: Subscription
+    bill: NextBill
+
+    @property
+    def lines(self) -> list[GivenLine]:
+        lines = self.bill.charge.lines if self.bill.charge else ()
+        code = self.subscription.price.currency
+        return [given_line(each, n, each.amount_minor, code) for n, each in enumerate(lines, 1)]
+
+    @property
+    def sums(self) -> Totals:
+        return self.bill.totals or NOTHING
+
+
+class UpcomingOut(Out):
+    """What the next invoice of a subscription will say; without lines there is none to come."""
+
+    OBJECT = "upcoming_invoice"
+
+    subscription = Id()
+    currency = serializers.CharField(source="subscription.price.currency")
+    bill_on = serializers.DateField(source="subscription.next_bill_on")
+    problem = serializers.CharField(
+        source="bill.odd", help_text="Why it cannot be billed; empty when it can."
+    )
+    lines = InvoiceLineOut(many=True)
+    taxes = TaxLineOut(many=True, source="sums.taxes")
+    net_minor = serializers.IntegerField(source="sums.net_minor")
+    tax_minor = serializers.IntegerField(source="sums.tax_minor")
+    total_minor = serializers.IntegerField(source="sums.total_minor")
+
+
+class BillingRunOut(RecordOut):
+    """One run for one day: rejoined when it is asked for again, never doubled."""
+
+    OBJECT = "billing_run"
+
+    as_of = serializers.DateField(help_text="Everything due by this day is billed.")
+    state = Word(("running", "done", "stopped"))
+    billed = serializers.IntegerField(help_text="Periods.")
+    documents = serializers.IntegerField(help_text="Invoices.")
+    held = serializers.IntegerField(help_text="Subscriptions that could not be billed and were put aside.")
+    stopped_why = serializers.CharField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class RunSumOut(Out):
+    """What a run billed in one currency."""
+
+    currency = serializers.CharField()
+    documents = serializers.IntegerField()
+    net_minor = serializers.IntegerField()
+
+
+class HeldOut(Out):
+    """A subscription that was put aside."""
+
+    subscription = Id()
+    reason = serializers.CharField()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRun:
+    """A run with its figures as it is given."""
+
+    run: BillingRun
+    figures: RunFigures
+    waiting: list[HeldSubscription]
+
+    @property
+    def sums(self) -> list[dict[str, Any]]:
+        return [
+            {"currency": money.currency, "documents": n, "net_minor": money.minor}
+            for n, money in self.figures.sums
+        ]
+
+
+def run_given(row: BillingRun) -> GivenRun:
+    """The run with its figures. Inside work()."""
+    return GivenRun(row, run_figures(row), held_by(row))
+
+
+class BillingRunFiguresOut(Out):
+    """A run and how far it is."""
+
+    OBJECT = "billing_run_figures"
+
+    run = BillingRunOut()
+    to_go = serializers.IntegerField(source="figures.to_go", help_text="Subscriptions that are left for it.")
+    sums = RunSumOut(many=True)
+    held = HeldOut(many=True, source="waiting", help_text="Not released yet, the first 200.")
+
+
+class RunPreviewSumOut(Out):
+    """What a run would bill in one currency."""
+
+    currency = serializers.CharField()
+    documents = serializers.IntegerField()
+    net_minor = serializers.IntegerField()
+    total_minor = serializers.IntegerField()
+
+
+class RunPreviewOut(Out):
+    """What a run would do; nothing is written."""
+
+    OBJECT = "billing_run_preview"
+
+    documents = serializers.IntegerField()
+    sums = RunPreviewSumOut(many=True)
+    held = HeldOut(many=True, help_text="What it would put aside, the first 50.")
+    more = serializers.IntegerField(
+        help_text="Subscriptions beyond the first 1000, which were not looked at."
+    )
+    closed = serializers.CharField(help_text="Whose books keep it from billing all that is due; or empty.")
+
+
+def preview_given(found: RunPreview) -> dict[str, Any]:
+    """The preview as it is given."""
+    return {
+        "documents": found.count,
+        "sums": [
+            {
+                "currency": each.net.currency,
+                "documents": each.count,
+                "net_minor": each.net.minor,
+                "total_minor": each.total.minor,
+            }
+            for each in found.sums
+        ],
+        "held": [{"subscription": public_id, "reason": why} for public_id, _name, why in found.odd],
+        "more": found.more,
+        "closed": found.closed,
+    }

@@ -1,0 +1,25 @@
+from django.urls import path
+
+from billing.api import runs, views
+
+urlpatterns = [
+    path("plans", views.Plans.as_view(), name="api-plans"),
+    path("prices", views.Prices.as_view(), name="api-prices"),
+    path("prices/<slug:public_id>", views.OnePrice.as_view(), name="api-price"),
+    path("subscriptions", views.Subscriptions.as_view(), name="api-subscriptions"),
+    path("subscriptions/<slug:public_id>", views.OneSubscription.as_view(), name="api-subscription"),
+    path("subscriptions/<slug:public_id>/end", views.SubscriptionEnd.as_view(), name="api-subscription-end"),
+    path(
+        "subscriptions/<slug:public_id>/release",
+        views.SubscriptionRelease.as_view(),
+        name="api-subscription-release",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/upcoming",
+        views.SubscriptionUpcoming.as_view(),
+        name="api-subscription-upcoming",
+    ),
+    path("billing_runs", runs.BillingRuns.as_view(), name="api-billing-runs"),
+    path("billing_runs/preview", runs.BillingRunPreview.as_view(), name="api-billing-run-preview"),
+    path("billing_runs/<slug:public_id>", runs.OneBillingRun.as_view(), name="api-billing-run"),
+]
