@@ -23,6 +23,7 @@ class Site:
     origin: str
     sessions: dict[str, str]
     customer: str
+    webhook: str
 
     @property
     def address(self) -> str:
@@ -31,18 +32,20 @@ class Site:
 
 @pytest.fixture
 def site(committed: dict[str, str]) -> Iterator[Site]:
-    customer, sessions = fill()
+    customer, webhook, sessions = fill()
     with serving(committed) as origin:
-        yield Site(origin, sessions, customer)
+        yield Site(origin, sessions, customer, webhook)
 
 
-def fill() -> tuple[str, dict[str, str]]:
-    """A customer with late and unused items; its public id, and a session of each member."""
+def fill() -> tuple[str, str, dict[str, str]]:
+    """A customer with late and unused items, and a webhook: their public ids, and a session of each member."""
     from django.test import Client
 
     from core.scope import enter, work
+    from integrations.services import endpoints
     from receivables.domain.items import Kind
     from tenants.models import User
+    from tenants.services import keys, roles
     from tests import factories
     from tests.conftest import seat
 
@@ -52,12 +55,16 @@ def fill() -> tuple[str, dict[str, str]]:
         client.force_login(User.objects.get(email=f"{name}@acorn.example"))
         sessions[name] = client.cookies["session"].value
     with enter(seat("acorn", "ana@acorn.example")), work():
+        webhook = endpoints.add(url="https://erp.example/hook").endpoint
+        endpoints.ping(webhook.public_id)
+        keys.make(name="ERP")
+        roles.make_role(name="Cashier", rights=["payments.record", "invoices.write_off"])
         kestrel = factories.customer(name="Kestrel Freight", number="K-77", email="ap@kestrel.example")
         dollar = factories.customer(name="Palo Verde Foods", number="P-1", currency="USD")
         factories.invoice(kestrel, ("2", "120.00"))
         factories.invoice(dollar, ("1", "99.00"))
         factories.item(kestrel, 5_000, Kind.PAYMENT)
-    return kestrel.public_id, sessions
+    return kestrel.public_id, webhook.public_id, sessions
 
 
 def findings(page: Page) -> list[str]:
@@ -117,7 +124,7 @@ def test_rows_open_by_keyboard(watched: Watched, site: Site) -> None:
 @pytest.mark.parametrize("watched", SIZES, indirect=True, ids=lambda size: f"{size[0]}-{size[1]}")
 def test_pages_are_accessible_and_quiet(watched: Watched, site: Site) -> None:
     page = watched.page
-    for path in ("/sign-in/", "/sign-up/"):
+    for path in ("/sign-in/", "/sign-up/", "/forgotten/", "/api/docs/errors/", "/api/docs/"):
         page.goto(site.origin + path, wait_until="networkidle")
         fine(watched)
     as_member(page, site, "ana")
@@ -133,6 +140,16 @@ def test_pages_are_accessible_and_quiet(watched: Watched, site: Site) -> None:
         f"{customer}edit/",
         "/settings/",
         "/settings/members/",
+        "/settings/roles/",
+        "/settings/roles/new/",
+        "/settings/groups/new/",
+        "/settings/keys/",
+        "/settings/keys/new/",
+        "/settings/keys/requests/",
+        "/settings/webhooks/",
+        "/settings/webhooks/new/",
+        f"/settings/webhooks/{site.webhook}/",
+        "/settings/plan/",
     ):
         page.goto(site.address + path, wait_until="networkidle")
         fine(watched)
@@ -167,8 +184,8 @@ def test_refusals_and_dialogs_are_accessible(watched: Watched, site: Site) -> No
     assert findings(page) == []
     page.keyboard.press("Escape")
     page.get_by_label("E-mail").fill("li@acorn.example")
-    page.get_by_role("button", name="Invite").click()
-    expect(page.get_by_text("it is shown once")).to_be_visible()
+    page.get_by_role("button", name="Send invitation").click()
+    expect(page.get_by_text("li@acorn.example is asked by mail")).to_be_visible()
     assert findings(page) == []
 
 
