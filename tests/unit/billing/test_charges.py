@@ -114,6 +114,7 @@ def test_whatever_the_end_the_days_before_it_are_billed_once_and_none_after(
     ("negative quantity", {"quantity": Decimal(-1)}, "below zero"),
     ("negative price", {"unit_price": Decimal(-1)}, "below zero"),
     ("absurd amount", {"quantity": Decimal(10) ** 12, "unit_price": Decimal(10) ** 9}, "too large"),
+    ("absurd total", {"quantity": Decimal(1), "unit_price": Decimal(9) * 10**12}, "total is too large"),
     ("no interval", {"every": 0}, "interval"),
 ])  # fmt: skip
 def test_what_cannot_be_billed_is_named(_case: str, change: dict[str, object], reason: str) -> None:
