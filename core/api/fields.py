@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -20,6 +21,8 @@ from core.scope import current
 MOST_MINOR = 10**15
 """The largest amount in minor units that is taken: far above any invoice, far below what the database holds."""
 _DECIMAL = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
+FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
+_MOMENT = re.compile(r"\d(Z|z|[+-]\d\d:\d\d)\Z", re.ASCII)
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 
 
@@ -114,12 +117,29 @@ class Exact(serializers.DecimalField):
 
 
 class Day(serializers.DateField):
-    """A date as YYYY-MM-DD."""
+    """A date as YYYY-MM-DD, within the days that books are kept for."""
 
     def to_internal_value(self, value: Any) -> Any:
         if not isinstance(value, str):
             raise serializers.ValidationError(_("This must be a date as YYYY-MM-DD."))
-        return super().to_internal_value(value)
+        day = super().to_internal_value(value)
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise serializers.ValidationError(_("That date is too far away."))
+        return day
+
+
+class Moment(serializers.DateTimeField):
+    """A time with its offset, as RFC 3339 writes it: 2026-11-26T09:30:00Z."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not _MOMENT.search(value):
+            raise serializers.ValidationError(
+                _("This must be a time with its offset, as 2026-11-26T09:30:00Z.")
+            )
+        moment = super().to_internal_value(value)
+        if not FIRST_DAY <= moment.date() <= LAST_DAY:
+            raise serializers.ValidationError(_("That time is too far away."))
+        return moment
 
 
 class _Code(serializers.RegexField):
@@ -212,6 +232,11 @@ class Word(serializers.Field):  # type: ignore[type-arg]
 
     def to_representation(self, value: Any) -> str:
         return str(value)
+
+
+def many(kind: type[In], *, most: int, **kwargs: Any) -> Any:
+    """A list of up to `most` of a kind."""
+    return kind(many=True, **{"max_length": most, **kwargs})
 
 
 class Out(serializers.Serializer[Any]):

@@ -60,6 +60,17 @@ class Call:
     key: str = ""
     if_match: int | None = None
 
+    @property
+    def filters(self) -> dict[str, Any]:
+        """What the caller said in the query of a list, without how it is cut and expanded."""
+        return {name: value for name, value in self.query.items() if name not in {"expand", "limit", "page"}}
+
+    @property
+    def intent(self) -> str:
+        """The key as services take it: of this caller alone, and short enough for any column."""
+        actor = current().actor
+        return f"api:{hashlib.sha256(f'{actor.kind}:{actor.id}:{self.key}'.encode()).hexdigest()[:40]}"
+
     def expect(self, version: int) -> int:
         """The version to write over: the object's own, which must be the one If-Match names. Raises Precondition."""
         if self.if_match is not None and self.if_match != version:

@@ -1,5 +1,6 @@
 """The OpenAPI file, written from the operations as they are declared, so that it cannot say anything else."""
 
+import inspect
 from typing import Any
 
 from django.utils.module_loading import import_string
@@ -186,13 +187,21 @@ class Generator(SchemaGenerator):
 
 
 def close_bodies(result: Any, generator: Any, request: Any, public: Any) -> Any:
-    """What comes in may have no further fields; the library has no word for it. Nor has it a description of its own."""
-    inputs = {kind.__name__ for kind in _subclasses(In)}
+    """What comes in may have no further fields and no longer lists; the library has no words for it."""
+    inputs = {kind.__name__: kind for kind in _subclasses(In)}
     for name, schema in result.get("components", {}).get("schemas", {}).items():
-        if name in inputs or name.removeprefix("Patched") in inputs:
-            schema["additionalProperties"] = False
-            if schema.get("description") == In.__doc__:
-                del schema["description"]
+        kind = inputs.get(name) or inputs.get(name.removeprefix("Patched"))
+        if kind is None:
+            continue
+        schema["additionalProperties"] = False
+        if schema.get("description") == inspect.getdoc(In):
+            del schema["description"]
+        for field, declared in kind().fields.items():
+            if isinstance(declared, serializers.ListSerializer):
+                schema["properties"][field] |= {
+                    "minItems": 0 if declared.allow_empty else 1,
+                    "maxItems": declared.max_length,  # type: ignore[attr-defined]
+                }
     return result
 
 

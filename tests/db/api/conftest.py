@@ -13,6 +13,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve
 from jsonschema import Draft202012Validator
 
@@ -97,6 +98,30 @@ def said(answer: HttpResponse) -> Any:
     return json.loads(answer.content) if answer.content else None
 
 
+def statements(api: Program, path: str) -> int:
+    """How many statements a request takes that is not the first of its kind."""
+    api.get(path)
+    with CaptureQueriesContext(connection) as seen:
+        api.get(path)
+    return len(seen)
+
+
+def pointers(answer: HttpResponse) -> list[str]:
+    """The fields that a refusal names."""
+    return [each["pointer"] for each in said(answer).get("errors", [])]
+
+
+def same_refusal(program: Program, method: str, path: str, known: str, body: Any = None) -> None:
+    """What is another organization's is answered as what is nobody's."""
+    prefix = known.partition("_")[0]
+    absent_id = (
+        f"{prefix}_99999999" if known.partition("_")[2].isdigit() else f"{prefix}_01J00000000000000000000000"
+    )
+    foreign, absent = program(method, path, body), program(method, path.replace(known, absent_id), body)
+    assert foreign.status_code == absent.status_code == 404
+    assert {**said(foreign), "request_id": ""} == {**said(absent), "request_id": ""}
+
+
 def key_of(scope: Scope, **given: Any) -> str:
     """A key made by the member of the scope."""
     with enter(scope), work():
@@ -107,6 +132,13 @@ def key_of(scope: Scope, **given: Any) -> str:
 def house(db: None) -> Scope:
     """Ana's scope, not entered: the API enters its own."""
     return seat("acorn", "ana@acorn.example")
+
+
+@pytest.fixture
+def books(house: Scope) -> Iterator[None]:
+    """The books prove themselves at the end of the test."""
+    yield
+    judge(house)
 
 
 @pytest.fixture
