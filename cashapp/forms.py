@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cashapp.services.payments import METHODS
 from core import money
 from core.fields import FormKey, Line
+from tenants.days import is_near
 
 METHOD_LABELS = {
     "bank_transfer": _("Bank transfer"),
@@ -18,7 +19,6 @@ METHOD_LABELS = {
     "card": _("Card, charged elsewhere"),
     "other": _("Other"),
 }
-_YEARS = 10
 
 
 class AmountField(forms.CharField):
@@ -48,7 +48,7 @@ class Day(forms.DateField):
 
     def clean(self, value: Any) -> Any:
         day = super().clean(value)
-        if day and abs(day.year - self.today.year) > _YEARS:
+        if day and not is_near(day, self.today):
             raise forms.ValidationError(_("That date is too far away."))
         return day
 

@@ -1,7 +1,9 @@
 """The bank lines that wait, as the page of cash application shows them: each with what it may pay and why."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,16 +26,44 @@ RECENT = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Why matching thinks so: a code for programs and a sentence."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """One way to use a line's money. `parts` are minor units by open item's id; `said` and `doubted` are sentences."""
+    """One way to use a line's money. `parts` are minor units by open item's id, `items` those items.
+
+    `key` is of what is offered: another one with the same key would do the same.
+    """
 
     number: int
     customer: Any
     title: str
     score: int
     parts: dict[int, int]
-    said: list[str]
-    doubted: list[str]
+    items: list[ItemState]
+    reasons: list[Said]
+    doubts: list[Said]
+
+    @property
+    def said(self) -> list[str]:
+        return [each.text for each in self.reasons]
+
+    @property
+    def doubted(self) -> list[str]:
+        return [each.text for each in self.doubts]
+
+    @property
+    def key(self) -> str:
+        what = [
+            self.customer.public_id,
+            *(f"{item.public_id}:{self.parts[item.item_id]}" for item in self.items),
+        ]
+        return f"offer_{hashlib.sha256('|'.join(what).encode()).hexdigest()[:24]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +91,32 @@ def of_state(state: str) -> "QuerySet[BankLine]":
     known = state if state in {LineState.BOOKED, LineState.ASIDE} else LineState.OPEN
     found: QuerySet[BankLine] = BankLine.objects.filter(state=known)
     return found.select_related("payment__customer")
+
+
+@dataclass(frozen=True, slots=True)
+class LineFilter:
+    """What is wanted; "" and None leave a condition out. `customer` is a public id; days are inclusive."""
+
+    state: str = ""
+    customer: str = ""
+    currency: str = ""
+    external_id: str = ""
+    booked_from: date | None = None
+    booked_to: date | None = None
+
+
+def lines(wanted: LineFilter) -> "QuerySet[BankLine]":
+    """The lines that are wanted, with the customers they name and their payments, in no order. Inside work()."""
+    conditions = {
+        "state": wanted.state,
+        "customer__public_id": wanted.customer,
+        "currency": wanted.currency,
+        "external_id": wanted.external_id,
+        "booked_on__gte": wanted.booked_from,
+        "booked_on__lte": wanted.booked_to,
+    }
+    found: QuerySet[BankLine] = BankLine.objects.select_related("customer", "payment")
+    return found.filter(**{name: value for name, value in conditions.items() if value})
 
 
 def next_open(after: BankLine | None = None) -> BankLine | None:
@@ -111,8 +167,9 @@ def offers(line: BankLine) -> list[Offer]:
                 title=_title([items[item_id] for item_id in parts], len(each["lines"])),
                 score=each["score"],
                 parts=parts,
-                said=[_say(code, facts) for code, facts in each["reasons"]],
-                doubted=[_say(code, facts) for code, facts in each["doubts"]],
+                items=[items[item_id] for item_id in parts],
+                reasons=[Said(code, _say(code, facts)) for code, facts in each["reasons"]],
+                doubts=[Said(code, _say(code, facts)) for code, facts in each["doubts"]],
             )
         )
     return found

@@ -12,7 +12,7 @@ from core.money import Money
 from core.paging import Order
 from core.templatetags.fmt import money_code
 from receivables.domain.items import Kind, why_final
-from receivables.selectors import allocations_of, debits_of_credits
+from receivables.selectors import ItemState, allocations_of, debits_of_credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,38 @@ def attempts_on(item_id: int) -> list[AttemptView]:
 NEWEST = Order("pk", int, descending=True)
 
 
-def payments() -> "QuerySet[Payment]":
-    """All payments with their customers. Inside work()."""
+@dataclass(frozen=True, slots=True)
+class PaymentFilter:
+    """What is wanted; "" and None leave a condition out. `customer` is a public id; days are inclusive."""
+
+    customer: str = ""
+    currency: str = ""
+    method: str = ""
+    received_from: date | None = None
+    received_to: date | None = None
+
+
+def payments(wanted: PaymentFilter | None = None) -> "QuerySet[Payment]":
+    """The payments that are wanted, with their customers. Inside work()."""
+    wanted = wanted or PaymentFilter()
+    conditions = {
+        "customer__public_id": wanted.customer,
+        "currency": wanted.currency,
+        "method": wanted.method,
+        "received_on__gte": wanted.received_from,
+        "received_on__lte": wanted.received_to,
+    }
     found: QuerySet[Payment] = Payment.objects.select_related("customer")
-    return found
+    return found.filter(**{name: value for name, value in conditions.items() if value})
+
+
+def standing(payment: Payment, item: ItemState) -> str:
+    """Where a payment stands: reversed, applied, partly_applied or unapplied; `item` is its own."""
+    if payment.state == "reversed":
+        return "reversed"
+    if item.open_minor == 0:
+        return "applied"
+    return "partly_applied" if item.open_minor < item.total_minor else "unapplied"
 
 
 def names(public_ids: Iterable[str]) -> dict[str, str]:
@@ -75,6 +103,8 @@ class Applied:
     reason: str
     stands: bool
     final: str
+    item: str
+    reverses_id: int | None
 
 
 def applied_to(item_id: int) -> list[Applied]:
@@ -92,6 +122,8 @@ def applied_to(item_id: int) -> list[Applied]:
             row.reason,
             row.reverses_id is None and row.pk not in undone,
             why_final(row.debit_item.kind, row.credit_item.kind),
+            row.debit_item.public_id,
+            row.reverses_id,
         )
         for row in rows
     ]

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
 from core import tallies
+from core.errors import NotFound
 from core.money import Money
 from core.paging import Order
 from ledger.domain.entries import Purpose
@@ -25,6 +26,8 @@ class LegView:
     code: str
     name: str
     amount: Money
+    customer: str = ""
+    open_item: str = ""
 
     @property
     def debit(self) -> Money | None:
@@ -46,6 +49,7 @@ class EntryView:
     source: str
     label: str
     legs: tuple[LegView, ...]
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def with_legs(entries: Sequence[Entry]) -> list[EntryView]:
     """The entries with their legs, one query. Inside work()."""
     legs: dict[int, list[Leg]] = defaultdict(list)
     rows = Leg.objects.filter(entry_id__in=[entry.pk for entry in entries])
-    for leg in rows.select_related("account", "open_item").order_by("entry_id", "id"):
+    for leg in rows.select_related("account", "open_item", "customer").order_by("entry_id", "id"):
         legs[leg.entry_id].append(leg)
     return [_entry_view(entry, legs[entry.pk]) for entry in entries]
 
@@ -77,7 +81,16 @@ def _entry_view(entry: Entry, legs: Sequence[Leg]) -> EntryView:
     items = [leg.open_item for leg in legs if leg.open_item]
     own = [item.label for item in items if item.source == entry.source]
     label = own[-1] if own else items[0].label if items else ""
-    views = [LegView(leg.account.code, leg.account.name, Money(leg.minor, leg.currency)) for leg in legs]
+    views = [
+        LegView(
+            leg.account.code,
+            leg.account.name,
+            Money(leg.minor, leg.currency),
+            leg.customer.public_id if leg.customer else "",
+            leg.open_item.public_id if leg.open_item else "",
+        )
+        for leg in legs
+    ]
     return EntryView(
         entry_id=entry.pk,
         kind=entry.kind,
@@ -86,6 +99,7 @@ def _entry_view(entry: Entry, legs: Sequence[Leg]) -> EntryView:
         source=entry.source,
         label=label,
         legs=tuple(sorted(views, key=lambda leg: leg.credit is not None)),
+        recorded_at=entry.recorded_at,
     )
 
 
@@ -96,7 +110,7 @@ def entries_about(sources: Collection[str], item_ids: Collection[int]) -> list[E
     about = Entry.objects.filter(source__in=list(sources)).values("pk").union(moved)
     entries: dict[int, Entry] = {}
     legs: dict[int, list[Leg]] = defaultdict(list)
-    rows = Leg.objects.filter(entry__in=about).select_related("entry", "account", "open_item")
+    rows = Leg.objects.filter(entry__in=about).select_related("entry", "account", "open_item", "customer")
     for leg in rows.order_by("entry_id", "id"):
         entries[leg.entry_id] = leg.entry
         legs[leg.entry_id].append(leg)
@@ -137,6 +151,14 @@ def journal(wanted: JournalFilter) -> "QuerySet[Entry]":
     if wanted.account:
         found = found.filter(Exists(Leg.objects.filter(entry=OuterRef("pk"), account__code=wanted.account)))
     return found
+
+
+def entry(entry_id: int) -> EntryView:
+    """An entry with its legs, two queries; raises NotFound. Inside work()."""
+    found = Entry.objects.filter(pk=entry_id).first()
+    if found is None:
+        raise NotFound("That entry is not here.")
+    return with_legs([found])[0]
 
 
 def journal_sums(wanted: JournalFilter) -> list[Sums]:

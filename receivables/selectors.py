@@ -58,6 +58,40 @@ def state_of(item: OpenItem) -> ItemState:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """What is wanted; "" and None leave a condition out. `customer` is a public id, `due_before` exclusive."""
+
+    customer: str = ""
+    currency: str = ""
+    kind: str = ""
+    side: str = ""
+    due_before: date | None = None
+    only_open: bool = False
+
+
+def items(wanted: ItemFilter) -> "QuerySet[OpenItem]":
+    """The items that are wanted, with their customers, in no order. Inside work()."""
+    conditions = {
+        "customer__public_id": wanted.customer,
+        "currency": wanted.currency,
+        "kind": wanted.kind,
+        "side": wanted.side,
+        "due_on__lt": wanted.due_before,
+    }
+    found: QuerySet[OpenItem] = OpenItem.objects.select_related("customer__parent")
+    found = found.filter(**{name: value for name, value in conditions.items() if value})
+    return found.filter(open_minor__gt=0) if wanted.only_open else found
+
+
+def item(public_id: str) -> OpenItem:
+    """The item with this public id; raises NotFound. Inside work()."""
+    found = items(ItemFilter()).filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That open item is not here.")
+    return found
+
+
 def item_states(sources: Iterable[str]) -> dict[str, ItemState]:
     """Items by the public id of what they came from; what opened no item is not in the result. Inside work()."""
     return {item.source: state_of(item) for item in OpenItem.objects.filter(source__in=list(sources))}
@@ -173,6 +207,21 @@ def debit_ids(customer_id: int, currency: str, public_ids: Iterable[str]) -> dic
     """Ids of a customer's debit items in a currency, open or not, by public id. Inside work()."""
     rows = OpenItem.objects.filter(customer_id=customer_id, currency=currency, side=Side.DEBIT)
     return dict(rows.filter(public_id__in=list(public_ids)).values_list("public_id", "id"))
+
+
+def debits_named(customer_id: int, currency: str, names: Iterable[str]) -> dict[str, int]:
+    """Ids of a customer's debit items in a currency, open or not, by public id and by what they came from.
+
+    One query, inside work().
+    """
+    wanted = list(names)
+    rows = OpenItem.objects.filter(customer_id=customer_id, currency=currency, side=Side.DEBIT)
+    found: dict[str, int] = {}
+    for pk, public_id, source in rows.filter(Q(public_id__in=wanted) | Q(source__in=wanted)).values_list(
+        "id", "public_id", "source"
+    ):
+        found |= {public_id: pk, source: pk}
+    return found
 
 
 def currencies_of(customer_id: int) -> set[str]:

@@ -58,7 +58,7 @@ def identity(row: Row, habits: Habits) -> str:
 
 def plan(rows: Sequence[Row], setup: Setup) -> list[Planned]:
     """A line that is not here yet is kept; equal lines of one file are so many payments. Inside work()."""
-    keys = {row.number: _key(row, setup.habits) for row in rows}
+    keys = {row.number: key_of(row, setup.habits) for row in rows}
     here = {
         key: tuple(facts)
         for key, *facts in BankLine.objects.filter(key__in=list(keys.values()))
@@ -70,7 +70,8 @@ def plan(rows: Sequence[Row], setup: Setup) -> list[Planned]:
     return [_planned(row, keys[row.number], setup, here, customers, today) for row in rows]
 
 
-def _key(row: Row, habits: Habits) -> str:
+def key_of(row: Row, habits: Habits) -> str:
+    """The natural key of a row: its id in the other system, or what it says and how often."""
     if row["external_id"]:
         return f"ext:{_digest(row['external_id'])}"
     return f"is:{_digest(identity(row, habits))}:{row.occurrence}"

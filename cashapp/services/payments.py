@@ -10,7 +10,7 @@ from cashapp.events import PaymentReceived, PaymentReversed
 from cashapp.models import Attempt, Payment
 from cashapp.services import lines
 from core import bulk, clock
-from core.errors import Invalid, KeyReused, NotFound
+from core.errors import Conflict, Invalid, KeyReused, NotFound
 from core.events import emit, emit_all
 from core.locks import lock_one
 from core.money import Money, MoneyError, exponent
@@ -20,8 +20,16 @@ from ledger.domain.entries import Purpose
 from receivables.domain.items import Kind, Side, Target, oldest_first
 from receivables.selectors import ItemState, item_states, open_items_of
 from receivables.services import reverse as reversing
-from receivables.services.allocate import Part, allocate, is_written
+from receivables.services.allocate import Part, allocate, is_begun, is_written
 from receivables.services.items import ItemDraft, open_items
+from tenants.days import require_near
+
+
+class NothingToApply(Conflict):
+    """No money is left, or nothing is owed that it could be put against."""
+
+    code = "nothing_to_apply"
+
 
 BANK = "bank"
 """Provider of payments that came as bank lines."""
@@ -180,6 +188,7 @@ def record(
     said, TooMuch, NotFound.
     """
     owner = customer_of(customer)
+    require_near(received_on=received_on)
     problems = {}
     if minor <= 0:
         problems["amount"] = "An amount received is more than zero."
@@ -193,9 +202,7 @@ def record(
     currency = _currency(owner.currency, items, parts, currency)
     items = [item for item in items if item.currency == currency]
     if parts is None:
-        parts = dict(
-            oldest_first(minor, [Target(item.item_id, item.available_minor, item.due_on) for item in items])
-        )
+        parts = _oldest(minor, owner.entity_id, items)
     _own(parts, {item.item_id for item in items}, minor)
     return book(
         customer_id=owner.pk,
@@ -207,6 +214,20 @@ def record(
         method=method,
         memo=memo,
         parts=parts,
+    )
+
+
+def _oldest(minor: int, entity_id: int, items: Sequence[ItemState]) -> dict[int, int]:
+    """Money of a legal entity over the items of the same one, the oldest due first."""
+    return dict(
+        oldest_first(
+            minor,
+            [
+                Target(item.item_id, item.available_minor, item.due_on)
+                for item in items
+                if item.entity_id == entity_id
+            ],
+        )
     )
 
 
@@ -225,13 +246,24 @@ def _currency(own: str, items: Sequence[ItemState], parts: Mapping[int, int] | N
     return meant.pop() if meant else own
 
 
-def apply_rest(public_id: str, *, parts: Mapping[int, int], on: date, key: str) -> None:
+def apply_rest(public_id: str, *, parts: Mapping[int, int] | None, on: date, key: str) -> None:
     """Put unapplied money of a payment against more items of the same customer. Inside work().
 
-    Natural key: `key` with the item. Raises TooMuch, Invalid, NotFound.
+    `parts` (minor units by debit item id) are those named, or with None the oldest due first. Natural key: `key` with
+    the item. Raises TooMuch, Invalid, NotFound, and NothingToApply when None finds nothing to pay or to pay with.
     """
     payment_row(public_id)
-    _apply(item_states([public_id])[public_id], parts, on, key)
+    credit = item_states([public_id])[public_id]
+    if parts is None:
+        if is_begun(key):
+            return
+        owed = open_items_of(credit.customer_id, credit.currency, Side.DEBIT)
+        parts = _oldest(credit.available_minor, credit.entity_id, owed)
+        if not parts:
+            raise NothingToApply(
+                "Nothing of this payment is left, or the customer owes nothing it could pay."
+            )
+    _apply(credit, parts, on, key)
 
 
 def apply_credit(document: str, *, parts: Mapping[int, int], on: date, key: str) -> None:
@@ -265,6 +297,7 @@ def reverse(public_id: str, *, on: date, reason: str) -> Payment:
 
     For money booked by mistake or returned by the bank. Raises Invalid without a reason, NotFound.
     """
+    require_near(on=on)
     payment = lock_one(Payment.objects.filter(public_id=public_id))
     reversing.reverse(payment.public_id, against=_against(payment.provider), on=on, reason=reason)
     if payment.state != "reversed":

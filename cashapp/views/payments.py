@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cashapp.forms import METHOD_LABELS, RecordForm, TakeBackForm, parts_of
+from cashapp.models import Payment
 from cashapp.permissions import PAYMENTS_APPLY, PAYMENTS_RECORD, PAYMENTS_REVERSE, PAYMENTS_VIEW
-from cashapp.selectors import NEWEST, applied_to, payments
+from cashapp.selectors import NEWEST, applied_to, payments, standing
 from cashapp.services.payments import apply_credit, apply_rest, credit_of, payment_row, record
 from cashapp.services.payments import reverse as take_back
 from core import clock
@@ -52,7 +53,7 @@ def payments_page(request: HttpRequest, slug: str) -> HttpResponse:
             "row": row,
             "amount": Money(row.minor, row.currency),
             "rest": Money(items[row.public_id].open_minor, row.currency),
-            "state": _state(row.state, items[row.public_id]),
+            "state": _look(row, items[row.public_id]),
         }
         for row in part.rows
     ]
@@ -66,12 +67,10 @@ def payments_page(request: HttpRequest, slug: str) -> HttpResponse:
     return TemplateResponse(request, "cashapp/payments.html", context)
 
 
-def _state(state: str, item: ItemState) -> str:
-    if state == "reversed":
-        return "void"
-    if item.open_minor == 0:
-        return "applied"
-    return "partly_applied" if item.open_minor < item.total_minor else "unapplied"
+def _look(payment: Payment, item: ItemState) -> str:
+    """The pill of a payment."""
+    found = standing(payment, item)
+    return "void" if found == "reversed" else found
 
 
 @page(PAYMENTS_RECORD)
@@ -181,7 +180,7 @@ def _payment_page(
         "payment": payment,
         "amount": Money(payment.minor, payment.currency),
         "rest": Money(item.open_minor, payment.currency),
-        "state": _state(payment.state, item),
+        "state": _look(payment, item),
         "name": payment.memo or METHOD_LABELS.get(payment.method, payment.method),
         "through": _("By hand") if payment.provider == "manual" else payment.provider,
         "applied": applied_to(item.item_id),
@@ -208,7 +207,7 @@ def payment_apply(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
         apply_rest(
             public_id,
             parts=_by_id(payment.customer_id, payment.currency, parts),
-            on=max(payment.received_on, _today()),
+            on=_today(),
             key=_key(request),
         )
         messages.success(request, _("Applied"))

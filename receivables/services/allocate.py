@@ -10,6 +10,7 @@ from core import bulk, clock
 from core.errors import Conflict, Invalid, KeyReused, NotFound
 from core.events import emit_all
 from core.locks import lock
+from core.search import starts
 from ledger.services.post import post
 from receivables.domain.items import Kind, Side, why_final
 from receivables.domain.postings import ItemFacts, allocated
@@ -126,6 +127,11 @@ def _first_day(part: Part, items: dict[int, OpenItem], wanted: date) -> date:
 def is_written(parts: Sequence[Part]) -> bool:
     """Whether `allocate` was called before with one of the parts' keys. Inside work()."""
     return Allocation.objects.filter(key__in=[part.key for part in parts]).exists()
+
+
+def is_begun(key: str) -> bool:
+    """Whether parts were written whose keys are `key`, a colon and something. Inside work()."""
+    return Allocation.objects.filter(starts("key", f"{key}:")).exists()
 
 
 def undo(allocation_id: int, *, on: date, reason: str) -> None:

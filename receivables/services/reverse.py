@@ -13,6 +13,7 @@ from receivables.domain.items import Kind
 from receivables.models import Allocation, OpenItem
 from receivables.services.allocate import AlreadyUndone, Part, allocate, undo
 from receivables.services.items import ItemDraft, open_items
+from tenants.days import require_near
 
 _TRIES = 5
 _MIRROR = {Kind.PAYMENT: Kind.REVERSAL, Kind.WRITE_OFF: Kind.RECOVERY}
@@ -44,8 +45,9 @@ def reverse(source: str, *, against: Purpose, on: date, reason: str) -> None:
 def take_back(allocation_id: int, *, on: date, reason: str) -> None:
     """Take one allocation back as a person means it: a write-off's with its expense, any other alone. Inside work().
 
-    Raises what `undo` and `reverse` raise.
+    Raises what `undo` and `reverse` raise, Invalid for a day that is far away.
     """
+    require_near(on=on)
     given_up = Allocation.objects.select_related("credit_item").filter(
         pk=allocation_id, reverses=None, credit_item__kind=Kind.WRITE_OFF
     )
