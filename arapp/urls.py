@@ -32,9 +32,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("customers.api.urls")),
     path("api/v1/", include("invoicing.api.urls")),
     path("api/v1/", include("billing.api.urls")),
+    path("api/v1/", include("messaging.api.urls")),
     path("api/v1/", include("ledger.api.urls")),
     path("api/v1/", include("receivables.api.urls")),
     path("api/v1/", include("cashapp.api.urls")),
+    path("api/v1/", include("arapp.api.urls")),
 ]
 
 if settings.DEBUG:

@@ -1,13 +1,50 @@
 """Long work that somebody waits for: one row with progress, a cancel button and a result."""
 
+from dataclasses import dataclass
+
 from django.db.models import F
 
 from core import clock
-from core.errors import AppError
+from core.errors import AppError, NotFound
+from core.locks import lock_one
 from core.models import Job, StoredFile
 from core.scope import current, work
 
 OPEN = ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """Who may look at jobs of a kind, and who may stop them: permissions."""
+
+    view: str
+    stop: str
+
+
+kinds: dict[str, JobKind] = {}
+
+
+def kind(name: str, *, view: str, stop: str) -> str:
+    """Declare a kind of job and return its name; called by the module that runs such jobs."""
+    kinds[name] = JobKind(view, stop)
+    return name
+
+
+def job(public_id: str) -> Job:
+    """The job with this public id; raises NotFound, also for one of a kind that nobody declared. Inside work()."""
+    found = Job.objects.filter(public_id=public_id, kind__in=list(kinds)).first()
+    if found is None:
+        raise NotFound("That job is not here.")
+    return found
+
+
+def cancel(public_id: str) -> Job:
+    """Have a job stop after its step; what it did stays done. Inside work(). Ended already, it stays as it is."""
+    found = lock_one(Job.objects.filter(public_id=public_id))
+    if found.state in OPEN and not found.cancel_requested:
+        found.cancel_requested = True
+        found.touch("cancel_requested")
+    return found
 
 
 class Cancelled(AppError):

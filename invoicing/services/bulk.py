@@ -24,12 +24,12 @@ from core.states import StateConflict
 from invoicing.domain.states import State
 from invoicing.listing import DocumentFilter, documents
 from invoicing.models import Document
-from invoicing.permissions import INVOICES_ISSUE
+from invoicing.permissions import INVOICES_ISSUE, INVOICES_VIEW
 from invoicing.services.issue import issue
 from invoicing.services.send import send_all
 from tenants.selectors import member_scope
 
-KIND = "documents.bulk"
+KIND = jobs.kind("documents.bulk", view=INVOICES_VIEW, stop=INVOICES_ISSUE)
 STEP = 50
 NAMED = 100
 """Documents left out that the report names; of the others it counts the reasons."""
@@ -237,7 +237,4 @@ def _note(job: Job, rows: Sequence[Document], problems: dict[str, LeftOut]) -> N
 
 def cancel(public_id: str) -> None:
     """Have a job stop after its step; what it did stays done. Inside work(). Ended already, it stays as it is."""
-    job = _job(public_id)
-    if job.state in jobs.OPEN and not job.cancel_requested:
-        job.cancel_requested = True
-        job.touch("cancel_requested")
+    jobs.cancel(_job(public_id).public_id)
