@@ -96,7 +96,10 @@ class AuditEntry(AbstractLogEntry, TenantRow):
 
 
 class OutboxEvent(TenantRow):
-    """A fact that happened, written in the transaction that made it so; feeds handlers, events API, webhooks."""
+    """A fact that happened, written in the transaction that made it so; feeds handlers, events API, webhooks.
+
+    `place` is given once it is committed, so that whoever reads in that order never finds one added behind them.
+    """
 
     AUDITED = False  # append-only history of its own
     PREFIX = "evt"
@@ -108,6 +111,7 @@ class OutboxEvent(TenantRow):
     object_version = models.PositiveIntegerField(default=1)
     payload = models.JSONField()
     occurred_at = models.DateTimeField()
+    place = models.BigIntegerField(null=True)
     relayed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
@@ -115,7 +119,19 @@ class OutboxEvent(TenantRow):
     last_error = models.TextField(default="", blank=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "place"],
+                name="outbox_place",
+                condition=models.Q(place__isnull=False),
+            )
+        ]
         indexes = [
+            models.Index(
+                fields=["organization", "name", "place"],
+                name="outbox_place_of_name",
+                condition=models.Q(place__isnull=False),
+            ),
             models.Index(
                 fields=["organization", "id"],
                 name="outbox_pending",

@@ -118,10 +118,10 @@ def parked() -> list[Kind]:
 
 def _oldest(rows: "QuerySet[Any]", what: str) -> list[tuple[str, Any]]:
     counted = rows.annotate(
-        place=Window(RowNumber(), partition_by=F("kind"), order_by="id"),
+        nth=Window(RowNumber(), partition_by=F("kind"), order_by="id"),
         total=Window(Count("*"), partition_by=F("kind")),
     )
-    return [(what, row) for row in counted.filter(place__lte=SHOWN).order_by("kind", "id")]
+    return [(what, row) for row in counted.filter(nth__lte=SHOWN).order_by("kind", "id")]
 
 
 def _shown(what: str, row: Any, retried: "tuple[StateChange, ...]") -> Parked:

@@ -3,18 +3,21 @@
 A batch of one event name goes to each handler in one transaction together with its HandledEvent rows. When a
 batch fails, its events are tried one by one, so that a poisoned one delays nobody; it is tried again later and
 finally parked where a person sees it. Tries are counted before they begin, so this holds for a worker that dies too.
+
+Before anything is told, committed events are given their places: the order in which `core.feed` shows them.
 """
 
 import logging
 from datetime import timedelta
 from itertools import groupby
 
+from django.db import connection
 from django.db.models import F, QuerySet
 
 from core import clock, registry
 from core.locks import claim
 from core.models import HandledEvent, OutboxEvent
-from core.scope import work
+from core.scope import current, work
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ def _begin() -> list[int]:
     """
     now = clock.wall()
     with work():
+        _place()
         rows = claim(_pending(), BATCH)
         spent = [row.pk for row in rows if row.attempts >= PARK_AFTER]
         OutboxEvent.objects.filter(pk__in=spent).update(
@@ -74,9 +78,35 @@ def _begin() -> list[int]:
     return chosen
 
 
+def _place() -> None:
+    """Give committed events that have none the next places, at most a batch of them, in order of id.
+
+    Ids are drawn before a transaction commits, so that a smaller one may become visible later. Places are given by
+    one worker at a time, who holds the lock until its COMMIT: what is seen with a place has all smaller ones before it.
+    """
+    own = current().organization_id
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_PLACES, own % 2**31])
+        if cursor.fetchone()[0]:
+            cursor.execute(_GIVE_PLACES, {"own": own, "most": BATCH})
+
+
+_PLACES = 0x0E7E
+"""The advisory lock under which places are given, with the organization as its second key."""
+_GIVE_PLACES = """
+    UPDATE core_outboxevent e
+    SET place = coalesce((SELECT max(place) FROM core_outboxevent WHERE organization_id = %(own)s), 0) + fresh.n
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS n
+          FROM (SELECT id FROM core_outboxevent
+                WHERE organization_id = %(own)s AND place IS NULL AND relayed_at IS NULL AND parked_at IS NULL
+                ORDER BY id LIMIT %(most)s) waiting) fresh
+    WHERE e.organization_id = %(own)s AND e.id = fresh.id
+"""
+
+
 def _pending() -> "QuerySet[OutboxEvent]":
     pending: QuerySet[OutboxEvent] = OutboxEvent.objects.filter(
-        relayed_at=None, parked_at=None, next_attempt_at__lte=clock.wall()
+        relayed_at=None, parked_at=None, next_attempt_at__lte=clock.wall(), place__isnull=False
     ).order_by("id")
     return pending
 

@@ -37,6 +37,9 @@ module("keys", _("API keys"))
 KEYS_VIEW = permission("keys.view", _("See API keys and their requests"))
 KEYS_EDIT = permission("keys.edit", _("Make, roll and revoke API keys"))
 
+module("events", _("Events"))
+EVENTS_VIEW = permission("events.view", _("Read everything that happens, as programs do"))
+
 module("plan", _("Plan"))
 PLAN_EDIT = permission("plan.edit", _("Change the plan of the organization"))
 
@@ -47,10 +50,14 @@ SYSTEM_RETRY = permission("system.retry", _("Have work that keeps failing tried 
 OWNER, ADMINISTRATOR, FINANCE_MANAGER = "owner", "administrator", "finance_manager"
 ACCOUNTS_MANAGER, VIEWER, AUDITOR = "accounts_manager", "viewer", "auditor"
 
-_HOUSE = {"settings", "members", "roles", "keys", "webhooks", "plan", "system"}
+_HOUSE = {"settings", "members", "roles", "keys", "events", "webhooks", "plan", "system"}
 """Modules that concern the house itself: those who work with money only see them."""
 _SENIOR = {"invoices.write_off"}
 """What an Accounts Manager leaves to a Finance Manager."""
+_NOT_FOR_EVERYBODY = {
+    SYSTEM_VIEW, KEYS_VIEW, EVENTS_VIEW, PERSONAL_VIEW, BANK_VIEW, "webhooks.view", "imports.view",
+}  # fmt: skip
+"""What a Viewer does not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def built_in_roles() -> dict[str, BuiltIn]:
     every = list(registry.permissions.values())
     seen = {each.name for each in every if each.action is Action.VIEW}
     money = {each.name for each in every if each.module not in _HOUSE}
-    shown = seen - {SYSTEM_VIEW, KEYS_VIEW, PERSONAL_VIEW, BANK_VIEW, "webhooks.view", "imports.view"}
+    shown = seen - _NOT_FOR_EVERYBODY
     roles = (
         BuiltIn(OWNER, _("Owner"), frozenset(registry.permissions)),
         BuiltIn(ADMINISTRATOR, _("Administrator"), frozenset(registry.permissions) - {PLAN_EDIT}),

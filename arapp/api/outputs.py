@@ -1,4 +1,4 @@
-"""Background work, as the API gives them."""
+"""Background work and events, as the API gives them."""
 
 from rest_framework import serializers
 
@@ -59,3 +59,22 @@ class JobOut(RecordOut):
     cancel_requested = serializers.BooleanField()
     result = Id(allow_null=True, help_text="The file that it made.")
     started_by = serializers.CharField()
+
+
+class EventOut(Out):
+    """Something that happened."""
+
+    OBJECT = "event"
+
+    id = serializers.CharField(source="public_id")
+    sequence = serializers.IntegerField(
+        source="place", help_text="Its place in the list; none is ever added before one that was seen."
+    )
+    name = serializers.CharField()
+    schema_version = serializers.IntegerField()
+    occurred_at = serializers.DateTimeField()
+    about = serializers.CharField(source="object_public_id", help_text="The object that it happened to.")
+    about_version = serializers.IntegerField(
+        source="object_version", help_text="Orders the events of one object."
+    )
+    data = serializers.DictField(source="payload")  # type: ignore[assignment]
