@@ -1,12 +1,12 @@
 """Reads of users' memberships and an organization's own data."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from core import clock, doors, registry
 from core.errors import NotFound
@@ -164,22 +164,41 @@ class Member:
         return self.ends is not None and self.ends <= clock.wall()
 
     @property
+    def state(self) -> str:
+        """shut_out, over, not_yet or active."""
+        if self.disabled:
+            return "shut_out"
+        if self.over:
+            return "over"
+        return "not_yet" if self.starts is not None and self.starts > clock.wall() else "active"
+
+    @property
     def conflicts(self) -> list[registry.Conflict]:
         """What nobody decided by giving a built-in role: conflicts of roles made here, and of several together."""
         known = conflicts_in(rights_of(self.role)) if self.role.key else []
         return [each for each in conflicts_in(self.rights) if each not in known]
 
 
+def member_rows() -> "QuerySet[Membership]":
+    """Everybody in the scope's organization, in no order; for `shown_members`. Inside work()."""
+    return with_groups(Membership.objects.select_related("user"))
+
+
 def members() -> list[Member]:
     """Everybody in the scope's organization, live ones first, by name; two queries. Inside work()."""
+    found = shown_members(member_rows().order_by("user__name", "id"))
+    return sorted(found, key=lambda member: member.disabled or member.over)
+
+
+def shown_members(rows: Iterable[Membership]) -> list[Member]:
+    """Members as lists show them, in the order of the rows, which are of `member_rows`; one query. Inside work()."""
     me = current().actor
     groups: dict[int, list[str]] = {}
     for member_id, name in GroupMember.objects.order_by("group__name").values_list(
         "member_id", "group__public_id"
     ):
         groups.setdefault(member_id, []).append(name)
-    rows = with_groups(Membership.objects.select_related("user")).order_by("user__name", "id")
-    found = [
+    return [
         Member(
             public_id=row.public_id,
             name=row.user.name,
@@ -194,7 +213,6 @@ def members() -> list[Member]:
         )
         for row in rows
     ]
-    return sorted(found, key=lambda member: member.disabled or member.over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,20 +242,20 @@ def group(public_id: str) -> GroupView:
     return found
 
 
+def open_invitations() -> "QuerySet[Invitation]":
+    """Invitations neither accepted nor withdrawn, in no order; also those that are too old. Inside work()."""
+    found: QuerySet[Invitation] = Invitation.objects.select_related("role")
+    return found.filter(accepted_at=None, withdrawn_at=None)
+
+
 def invitations() -> list[Invitation]:
     """Invitations neither accepted nor withdrawn, the newest first; also those that are too old. Inside work()."""
-    rows = Invitation.objects.select_related("role").filter(accepted_at=None, withdrawn_at=None)
-    return list(rows.order_by("-id"))
+    return list(open_invitations().order_by("-id"))
 
 
 def invitation(public_id: str) -> Invitation | None:
     """The open invitation with this public id, or None. Inside work()."""
-    found: Invitation | None = (
-        Invitation.objects.select_related("role")
-        .filter(public_id=public_id, accepted_at=None, withdrawn_at=None)
-        .first()
-    )
-    return found
+    return open_invitations().filter(public_id=public_id).first()
 
 
 def person(public_id: str) -> User | None:
@@ -298,9 +316,15 @@ def holders() -> Counter[int]:
     )
 
 
+def role_rows() -> "QuerySet[Role]":
+    """The scope's roles, in no order. Inside work()."""
+    found: QuerySet[Role] = Role.objects.all()
+    return found
+
+
 def roles() -> list[Role]:
     """The scope's roles, those that may do most first; one query. Inside work()."""
-    return sorted(Role.objects.all(), key=lambda role: (-len(rights_of(role)), role.name))
+    return sorted(role_rows(), key=lambda role: (-len(rights_of(role)), role.name))
 
 
 def member_count() -> int:
