@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Events are read in an order in which none is added behind a reader; those that are here already by their ids."""
 
     dependencies = [
-        ('core', '0012_idempotency'),
+        ('core', '0013_data_keys'),
     ]
 
     operations = [
