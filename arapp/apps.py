@@ -7,7 +7,7 @@ class ArappConfig(AppConfig):
     name = "arapp"
 
     def ready(self) -> None:
-        from core import effects, registry, relay  # noqa: F401 - the kernel's own due workers register themselves
+        from core import effects, registry, relay, seals  # noqa: F401 - the kernel's own due workers register themselves
         from core.guard import refuse_wrong_role
         from core.imports import work  # noqa: F401 - so does the worker of imports
 

@@ -174,6 +174,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "media")))
+ANCHOR_ROOT = Path(env.text("ANCHOR_ROOT", str(MEDIA_ROOT / "anchors")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -245,6 +246,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "core.tasks.dispatch", "schedule": 5.0, "options": {"expires": 30}},
+    "anchor": {"task": "core.tasks.anchor_audit", "schedule": 900.0, "options": {"expires": 600}},
 }
 
 LOGGING = {

@@ -46,6 +46,17 @@ def org_of_api_key(digest: str) -> int | None:
     return _call("SELECT org_of_api_key(%s)", [digest])[0][0]
 
 
+def seal_audit() -> int:
+    """Seal what is queued of the current organization's audit as its next link; how many rows. Inside work()."""
+    return _call("SELECT seal_audit()", [])[0][0]
+
+
+def audit_heads() -> dict[int, tuple[int, str]]:
+    """The end of each organization's chain: number and hash of its last seal, 0 and "" where there is none."""
+    rows: list[tuple[Any, ...]] = _call("SELECT organization_id, number, hash FROM audit_heads()", [])
+    return {organization_id: (number, digest) for organization_id, number, digest in rows}
+
+
 def due_work(kind: str, *, max_rows: int, per_tenant: int, wall: datetime) -> dict[int, list[int]]:
     """Ids of what is due, by organization, at most `per_tenant` each: one query for all tenants."""
     due: dict[int, list[int]] = {}

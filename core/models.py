@@ -9,9 +9,12 @@ from django.db import models
 from core import clock
 from core.base import PublicIdField, Record, TenantForeignKey, TenantManager, TenantRow
 from core.constraints import TenantRLS, Trigger, append_only
+from core.sealed import AuditPending, AuditSeal
 
 __all__ = [
     "AuditEntry",
+    "AuditPending",
+    "AuditSeal",
     "DataKey",
     "Effect",
     "FxRate",
@@ -88,7 +91,14 @@ class AuditEntry(AbstractLogEntry, TenantRow):
     timestamp = models.DateTimeField()
 
     class Meta:
-        constraints = append_only("core_auditentry")
+        constraints = [
+            *append_only("core_auditentry"),
+            Trigger(
+                name="core_auditentry_queue",
+                when="AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+                function="audit_queue()",
+            ),
+        ]
         indexes = [
             models.Index(fields=["organization", "content_type", "object_id", "id"], name="audit_record"),
             models.Index(fields=["organization", "timestamp"], name="audit_time"),

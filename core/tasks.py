@@ -10,7 +10,7 @@ from celery import shared_task
 from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
-from core import clock, doors, registry
+from core import anchors, clock, doors, registry
 from core.scope import SYSTEM, Scope, current, enter, work
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,12 @@ def dispatch() -> None:
             continue
         for organization_id in due:
             _send(kind, organization_id)
+
+
+@shared_task
+def anchor_audit() -> None:
+    """Write today's anchor of the audit, unless it is there already."""
+    anchors.write()
 
 
 @shared_task

@@ -10,6 +10,7 @@ PASSWORD = "correct horse battery staple"
 
 def build() -> None:
     from core.scope import Actor, Scope, enter, work
+    from core.seals import seal_due
     from tenants.models import User
     from tenants.permissions import ACCOUNTS_MANAGER, VIEWER
     from tenants.services.organizations import add_member, create_organization
@@ -27,7 +28,7 @@ def build() -> None:
         zone="Europe/Berlin",
         tax_percent="19",
     )
-    create_organization(
+    birch = create_organization(
         owner=people["Bea"],
         name=f"Birch {CANARY}",
         slug="birch",
@@ -38,6 +39,9 @@ def build() -> None:
     with enter(Scope(acorn, Actor("system", label="cast"))), work():
         add_member(user=people["Ben"], role=ACCOUNTS_MANAGER)
         add_member(user=people["Vic"], role=VIEWER)
+    for organization in (acorn, birch):  # nothing is due when a test begins
+        with enter(Scope(organization, Actor("system", label="cast"))):
+            seal_due([])
 
 
 if __name__ == "__main__":

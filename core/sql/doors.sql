@@ -80,6 +80,12 @@ BEGIN
                      row_number() OVER (PARTITION BY a.organization_id ORDER BY a.check_at, a.id) AS place
               FROM cashapp_attempt a WHERE a.check_at <= wall) due
         WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
+    ELSIF kind = 'seals' THEN
+        -- A short rest, so that a busy organization gets two links a minute and not one for each statement.
+        RETURN QUERY
+        SELECT p.organization_id, min(p.id)
+        FROM core_auditpending p WHERE p.at <= wall - interval '30 seconds'
+        GROUP BY p.organization_id ORDER BY min(p.at) LIMIT max_rows;
     ELSE
         RAISE EXCEPTION 'unknown kind of due work: %', kind;
     END IF;

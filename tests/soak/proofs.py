@@ -13,6 +13,7 @@ from core import clock
 from core.books import verify
 from core.models import Effect, Import, OutboxEvent
 from core.scope import enter, work
+from core.seals import prove as prove_audit
 from invoicing.models import Document
 from messaging.models import Message
 from receivables.models import Allocation
@@ -84,7 +85,7 @@ def prove(machines: Machines, post: Post, houses: list[House]) -> list[str]:
         wrong += [f"{house.slug}: {each}" for each in house.browser.errors]
         house.browser.errors.clear()
         with enter(house.scope), work():
-            found = [*map(str, verify()), *charges(), *numbers()]
+            found = [*map(str, verify()), *charges(), *numbers(), *prove_audit().wrong]
         wrong += [f"{house.slug}: {each}" for each in found]
     return wrong + mails(machines, post, houses)
 
