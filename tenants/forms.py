@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core import registry
 from core.choices import countries, currencies, zones
 from core.fields import Email, Line, Lines
+from core.trail import Wanted
 from tenants.models import Group, LegalEntity, Role, User
 from tenants.services.accounts import SLUG, SLUG_LENGTH, NewOrganization
 
@@ -240,6 +241,28 @@ class RequestFilterForm(forms.Form):
         """The filters that are set and understood."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class AuditFilterForm(forms.Form):
+    """The filters of the audit, as they stand in the address; days are the legal entity's."""
+
+    who = Line(required=False, max_length=40)
+    kind = Line(required=False, max_length=80)
+    action = Line(required=False, max_length=10)
+    origin = Line(required=False, max_length=10)
+    record = Line(required=False, max_length=40)
+    start = forms.DateField(required=False)
+    end = forms.DateField(required=False)
+
+    def wanted(self, zone: str) -> Wanted:
+        """The filters that are set and understood."""
+        self.is_valid()
+        said = {name: value for name, value in self.cleaned_data.items() if value}
+        if "start" in said:
+            said["start"] = _midnight(said["start"], zone)
+        if "end" in said:
+            said["end"] = _midnight(said["end"] + timedelta(days=1), zone)
+        return Wanted(**said)
 
 
 class GroupForm(forms.Form):

@@ -47,15 +47,19 @@ module("system", _("Background work"))
 SYSTEM_VIEW = permission("system.view", _("See work that keeps failing"))
 SYSTEM_RETRY = permission("system.retry", _("Have work that keeps failing tried again"), Action.EDIT)
 
+module("audit", _("Audit and access log"))
+AUDIT_VIEW = permission("audit.view", _("See who changed what, and who signed in"))
+AUDIT_EXPORT = permission("audit.export", _("Download the audit and the access log"))
+
 OWNER, ADMINISTRATOR, FINANCE_MANAGER = "owner", "administrator", "finance_manager"
 ACCOUNTS_MANAGER, VIEWER, AUDITOR = "accounts_manager", "viewer", "auditor"
 
 _HOUSE = {"settings", "members", "roles", "keys", "events", "webhooks", "plan", "system"}
 """Modules that concern the house itself: those who work with money only see them."""
-_SENIOR = {"invoices.write_off"}
+_SENIOR = {"invoices.write_off", AUDIT_VIEW, AUDIT_EXPORT}
 """What an Accounts Manager leaves to a Finance Manager."""
 _NOT_FOR_EVERYBODY = {
-    SYSTEM_VIEW, KEYS_VIEW, EVENTS_VIEW, PERSONAL_VIEW, BANK_VIEW, "webhooks.view", "imports.view",
+    SYSTEM_VIEW, KEYS_VIEW, EVENTS_VIEW, AUDIT_VIEW, PERSONAL_VIEW, BANK_VIEW, "webhooks.view", "imports.view",
 }  # fmt: skip
 """What a Viewer does not see."""
 

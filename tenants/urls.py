@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tenants.views import accounts, joining, keys, members, parked, roles, saved, session, settings
+from tenants.views import accounts, audit, joining, keys, members, parked, roles, saved, session, settings
 
 signed_out = [
     path("sign-in/", session.sign_in, name="sign-in"),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("views/<slug:public_id>/drop/", saved.view_drop, name="view-drop"),
     path("settings/parked/", parked.parked_page, name="parked"),
     path("settings/parked/retry/", parked.parked_retry, name="parked-retry"),
+    path("settings/audit/", audit.audit_page, name="audit"),
+    path("settings/audit/csv/", audit.audit_csv, name="audit-csv"),
+    path("audit/<slug:public_id>/", audit.record_page, name="record-audit"),
     path("settings/members/", members.members_page, name="members"),
     path("settings/members/invite/", members.member_invite, name="member-invite"),
     path("settings/members/<slug:public_id>/save/", members.member_save, name="member-save"),

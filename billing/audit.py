@@ -1,0 +1,29 @@
+"""What the audit calls the records of this app."""
+
+from django.utils.translation import gettext_lazy as _
+
+from billing.permissions import RUNS_VIEW, SUBSCRIPTIONS_VIEW
+from core.trail import Subject, subjects
+
+subjects["billing.Plan"] = Subject(_("Plan"))
+subjects["billing.Price"] = Subject(_("Price"))
+subjects["billing.Subscription"] = Subject(
+    _("Subscription"),
+    "subscription",
+    SUBSCRIPTIONS_VIEW,
+    parts={"billing.BilledPeriod": "subscription"},
+    fields={
+        "anchor": _("Since"),
+        "zone": _("Time zone"),
+        "next_bill_on": _("Next bill"),
+        "next_bill_at": _("Next bill, moment"),
+        "next_index": _("Periods billed"),
+        "held_at": _("Held since"),
+        "held_reason": _("Why it is held"),
+    },
+)
+subjects["billing.BillingRun"] = Subject(
+    _("Billing run"), "run", RUNS_VIEW, fields={"as_of": _("Day"), "stopped_why": _("Why it stopped")}
+)
+subjects["billing.BilledPeriod"] = Subject(_("Billed period"), fields={"amount_minor": _("Amount")})
+subjects["billing.HeldSubscription"] = Subject(_("Subscription held by a run"))

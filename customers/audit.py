@@ -1,0 +1,21 @@
+"""What the audit calls the records of this app."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.trail import Subject, subjects
+from customers.permissions import CUSTOMERS_VIEW
+
+subjects["customers.Customer"] = Subject(
+    _("Customer"),
+    "customer",
+    CUSTOMERS_VIEW,
+    parts={"customers.Contact": "customer"},
+    fields={
+        "zone": _("Time zone"),
+        "terms_days": _("Days to pay"),
+        "name_key": _("Name as sorted"),
+        "parent_id": _("Part of"),
+    },
+)
+subjects["customers.Contact"] = Subject(_("Contact"), fields={"receives_invoices": _("Gets invoices")})
+subjects["customers.Link"] = Subject(_("Link in a mail"))

@@ -1,0 +1,29 @@
+"""What the audit calls the records of this app."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.trail import Subject, subjects
+from invoicing.permissions import INVOICES_VIEW
+
+_PARTS = ("invoicing.Line", "invoicing.TaxLine", "invoicing.Party")
+subjects["invoicing.Document"] = Subject(
+    _("Invoice or credit note"),
+    "invoice",
+    INVOICES_VIEW,
+    parts=dict.fromkeys(_PARTS, "document"),
+    fields={
+        "net_minor": _("Net"),
+        "tax_minor": _("Tax"),
+        "total_minor": _("Total"),
+        "terms_days": _("Days to pay"),
+        "memo": _("Note"),
+        "pdf_id": _("PDF"),
+        "seal": _("Seal of the content"),
+    },
+)
+subjects["invoicing.Line"] = Subject(_("Line of a document"), fields={"amount_minor": _("Amount")})
+subjects["invoicing.TaxLine"] = Subject(
+    _("Tax of a document"), fields={"base_minor": _("On"), "tax_minor": _("Tax")}
+)
+subjects["invoicing.Party"] = Subject(_("Seller and buyer of a document"))
+subjects["invoicing.NumberSeries"] = Subject(_("Series of numbers"))
