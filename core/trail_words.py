@@ -23,6 +23,8 @@ from core.trail import ACTIONS, ORIGINS, Subject, subject_of
 NOTHING = "–"
 _LONGEST = 300
 _SECRET = ("password", "digest", "secret", "token")
+_NAMES = ("name", "number", "user__name", "customer__name")
+"""What a record is called, the first of these that it has."""
 _SILENT = {"id", "organization_id", "version", "updated_at", "created_at"}
 
 
@@ -87,7 +89,7 @@ def _known(rows: list[AuditEntry], kinds: Mapping[int, Any]) -> dict[tuple[Any, 
     return {
         (model, row["pk"]): _Known(
             row.get("public_id", ""),
-            next((row[name] for name in ("name", "number") if row.get(name)), ""),
+            next((row[name] for name in _NAMES if row.get(name)), ""),
             row.get("currency", ""),
         )
         for model, wanted in ids.items()
@@ -98,7 +100,7 @@ def _known(rows: list[AuditEntry], kinds: Mapping[int, Any]) -> dict[tuple[Any, 
 def _named_rows(model: Any, wanted: set[int]) -> list[dict[str, Any]]:
     """Names only, past the filter of the manager where a kind belongs to nobody; the policy guards all others."""
     has = {field.name for field in model._meta.concrete_fields}
-    columns = [name for name in ("public_id", "name", "number", "currency") if name in has]
+    columns = [name for name in ("public_id", "currency", *_NAMES) if name.partition("__")[0] in has]
     return list(model._default_manager.filter(pk__in=wanted).values("pk", *columns)) if columns else []
 
 
@@ -157,7 +159,9 @@ class _Teller:
         return row.actor_email or NOTHING
 
     def fields(self, row: AuditEntry, model: Any, subject: Subject, known: _Known) -> list[FieldChange]:
-        changes, fields = _changes(row), _fields(model)
+        fields = _fields(model)
+        place = {column: number for number, column in enumerate(fields)}
+        changes = dict(sorted(_changes(row).items(), key=lambda each: place.get(each[0], len(place))))
         currency = str((changes.get("currency") or ("", ""))[0] or known.currency)
         return [
             FieldChange(

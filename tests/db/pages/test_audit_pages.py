@@ -37,7 +37,7 @@ def test_a_record_tells_its_changes_in_words(ana: Client, house: Scope, kestrel:
     assert "Time zone: Europe/Berlin → Europe/Paris" in page
     assert "Customer changed" in page
     assert "Customer created" in page
-    assert "Ana Page req_test" in page
+    assert "Ana Page · same request" in page
 
 
 def test_its_parts_are_among_them(ana: Client, house: Scope, kestrel: Customer) -> None:
@@ -206,3 +206,10 @@ def test_what_has_no_page_has_no_audit_page(ana: Client, house: Scope) -> None:
             kind="x", name="x", content_type="x", size=1, sha256="0" * 64, storage_key="x"
         )
     assert ana.get(f"/o/acorn/audit/{file.public_id}/").status_code == 404
+
+
+def test_who_a_member_is_stands_there_by_name(ana: Client, house: Scope) -> None:
+    with enter(house), work():
+        Membership.objects.filter(user__email="ben@acorn.example").update(disabled_at=clock.wall())
+    page = text(ana.get(AUDIT, {"kind": "tenants.membership", "action": "changed"}))
+    assert "Member changed Ben Shut out since: –" in page
