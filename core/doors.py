@@ -57,6 +57,14 @@ def audit_heads() -> dict[int, tuple[int, str]]:
     return {organization_id: (number, digest) for organization_id, number, digest in rows}
 
 
+def note_access(
+    kind: str, *, user_id: int | None, who: str, address: str, agent: str, request_id: str
+) -> int:
+    """Tell each organization of the person what happened at the front door; how many were told. 0: it is kept apart."""
+    sql = "SELECT note_access(%s, %s, %s, %s, %s, %s, %s)"
+    return _call(sql, [kind, user_id, who, clock.wall(), address, agent, request_id])[0][0]
+
+
 def due_work(kind: str, *, max_rows: int, per_tenant: int, wall: datetime) -> dict[int, list[int]]:
     """Ids of what is due, by organization, at most `per_tenant` each: one query for all tenants."""
     due: dict[int, list[int]] = {}

@@ -13,7 +13,7 @@ from core.api.problems import MEDIA_TYPE, BadRequest, Unauthenticated, answer_fo
 from core.errors import AppError
 from core.limits import Allowance, client_address, spend
 from core.scope import enter, work
-from tenants.services import keys, requests
+from tenants.services import access, keys, requests
 from tenants.services.keys import Opened
 
 log = logging.getLogger(__name__)
@@ -85,6 +85,7 @@ def _opened(request: HttpRequest) -> Opened:
     opened = keys.opened(secret.strip(), address=address, request_id=request_id)
     if opened is None:
         spend("wrong-key", address, limit=WRONG_KEYS, seconds=WINDOW)
+        access.key_refused(access.caller(request), keys.organization_of(secret.strip()))
         raise Unauthenticated("This key opens nothing.", code="wrong_key")
     return opened
 
@@ -115,7 +116,8 @@ def _note(request: HttpRequest, answer: HttpResponse, opened: Opened, *, millise
     try:
         with work(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO off")  # a log; a crash may cost its last lines
-            keys.note_use(opened.key, client_address(request))
+            if keys.note_use(opened.key, client_address(request)):
+                access.inside("key_first", access.caller(request), detail=opened.key.name)
             requests.note(
                 opened.key,
                 request_id=request.request_id,  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from core import registry
 from core.choices import countries, currencies, zones
 from core.fields import Email, Line, Lines
 from core.trail import Wanted
+from tenants.access import AccessFilter
 from tenants.models import Group, LegalEntity, Role, User
 from tenants.services.accounts import SLUG, SLUG_LENGTH, NewOrganization
 
@@ -256,13 +257,33 @@ class AuditFilterForm(forms.Form):
 
     def wanted(self, zone: str) -> Wanted:
         """The filters that are set and understood."""
-        self.is_valid()
-        said = {name: value for name, value in self.cleaned_data.items() if value}
-        if "start" in said:
-            said["start"] = _midnight(said["start"], zone)
-        if "end" in said:
-            said["end"] = _midnight(said["end"] + timedelta(days=1), zone)
-        return Wanted(**said)
+        return Wanted(**_asked(self, zone))
+
+
+class AccessFilterForm(forms.Form):
+    """The filters of the access log, as they stand in the address; days are the legal entity's."""
+
+    who = Line(required=False, max_length=40)
+    kind = Line(required=False, max_length=20)
+    address = Line(required=False, max_length=45)
+    start = forms.DateField(required=False)
+    end = forms.DateField(required=False)
+    unusual = forms.BooleanField(required=False)
+
+    def wanted(self, zone: str) -> AccessFilter:
+        """The filters that are set and understood."""
+        return AccessFilter(**_asked(self, zone))
+
+
+def _asked(form: forms.Form, zone: str) -> dict[str, Any]:
+    """What is set and understood, its days as moments of the zone."""
+    form.is_valid()
+    said = {name: value for name, value in form.cleaned_data.items() if value}
+    if "start" in said:
+        said["start"] = _midnight(said["start"], zone)
+    if "end" in said:
+        said["end"] = _midnight(said["end"] + timedelta(days=1), zone)
+    return said
 
 
 class GroupForm(forms.Form):

@@ -5,18 +5,18 @@ from django.utils.translation import gettext_lazy as _
 from core.models import Effect
 from core.registry import effect
 from core.scope import work
-from tenants.services import access
+from tenants.services import temporary
 
 
-@effect(access.WARN, _("Warn of access that ends"))
+@effect(temporary.WARN, _("Warn of access that ends"))
 def warn(row: Effect) -> None:
     """Announce it; the mail has its own key, so twice is once."""
     with work():
-        access.warn(row.payload["member"], until=row.payload["until"], days=row.payload["days"])
+        temporary.warn(row.payload["member"], until=row.payload["until"], days=row.payload["days"])
 
 
-@effect(access.END, _("End access whose time is over"))
+@effect(temporary.END, _("End access whose time is over"))
 def end(row: Effect) -> None:
     """Shut out; run again it finds it done."""
     with work():
-        access.end(row.payload["member"], until=row.payload["until"])
+        temporary.end(row.payload["member"], until=row.payload["until"])

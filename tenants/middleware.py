@@ -6,10 +6,14 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 
 from core import doors
-from core.scope import enter
+from core.scope import enter, work
 from tenants.selectors import seat_of
+from tenants.services import access
 
 PREFIX = "/o/"
+
+
+REFUSED = 403
 
 
 class SeatMiddleware:
@@ -39,5 +43,19 @@ class SeatMiddleware:
         request.seat = seat  # type: ignore[attr-defined]
         with enter(seat.scope):
             response = self.get_response(request)
+            _note(request, response)
         response.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+def _note(request: HttpRequest, response: HttpResponse) -> None:
+    """Log what a member was refused and which files they took along: the page's name, never what was asked of it."""
+    page = request.resolver_match.url_name if request.resolver_match else ""
+    if response.status_code == REFUSED:
+        with work():
+            access.inside(
+                "refused", access.caller(request), detail=f"{page}: {request.method} {request.path}"
+            )
+    elif response.headers.get("Content-Disposition", "").startswith("attachment"):
+        with work():
+            access.inside("exported", access.caller(request), detail=f"{page}: {request.path}")

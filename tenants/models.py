@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 from core import clock
 from core.base import PublicIdField, Record, TenantForeignKey, TenantRow
-from core.constraints import Trigger
+from core.constraints import Trigger, append_only
 
 
 class UserManager(BaseUserManager["User"]):
@@ -251,3 +251,41 @@ class SavedView(Record):
         constraints = [
             models.UniqueConstraint(fields=["organization", "page", "member", "name"], name="savedview_once")
         ]
+
+
+class AccessEvent(TenantRow):
+    """Who came in, who was turned away, and what was taken along: told to each organization it concerns.
+
+    A person signs in once for all their organizations, so each of them is told; what happened inside one is told to
+    that one alone. Real time; never what was typed.
+    """
+
+    AUDITED = False  # a log of its own
+
+    kind = models.CharField(max_length=20)
+    user = models.ForeignKey(
+        User, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    who = models.CharField(max_length=200, blank=True, default="")
+    at = models.DateTimeField()
+    address = models.CharField(max_length=45, blank=True, default="")
+    agent = models.CharField(max_length=200, blank=True, default="")
+    request_id = models.CharField(max_length=40, blank=True, default="")
+    detail = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = append_only("tenants_accessevent")
+        indexes = [
+            models.Index(fields=["organization", "at"], name="accessevent_at"),
+            models.Index(fields=["organization", "user", "kind", "address", "id"], name="accessevent_user"),
+        ]
+
+
+class StrayAccess(models.Model):
+    """A failed sign-in or a wrong key that no organization knows: kept apart, for the operator's eyes alone."""
+
+    kind = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    address = models.CharField(max_length=45, blank=True, default="")
+    agent = models.CharField(max_length=200, blank=True, default="")
+    request_id = models.CharField(max_length=40, blank=True, default="")

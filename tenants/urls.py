@@ -1,6 +1,18 @@
 from django.urls import path
 
-from tenants.views import accounts, audit, joining, keys, members, parked, roles, saved, session, settings
+from tenants.views import (
+    access,
+    accounts,
+    audit,
+    joining,
+    keys,
+    members,
+    parked,
+    roles,
+    saved,
+    session,
+    settings,
+)
 
 signed_out = [
     path("sign-in/", session.sign_in, name="sign-in"),
@@ -22,6 +34,8 @@ urlpatterns = [
     path("settings/parked/retry/", parked.parked_retry, name="parked-retry"),
     path("settings/audit/", audit.audit_page, name="audit"),
     path("settings/audit/csv/", audit.audit_csv, name="audit-csv"),
+    path("settings/access/", access.access_page, name="access"),
+    path("settings/access/csv/", access.access_csv, name="access-csv"),
     path("audit/<slug:public_id>/", audit.record_page, name="record-audit"),
     path("settings/members/", members.members_page, name="members"),
     path("settings/members/invite/", members.member_invite, name="member-invite"),

@@ -1,59 +1,73 @@
-"""Temporary access: its end is announced a week and a day before, and at its minute it is over for good.
+"""The access log: sign-ins, failures, refusals, files taken along. Never what was typed, no token, no query."""
 
-The membership's own bounds decide at every request, so nobody comes in later even when no worker runs. What is done
-here is what must be seen afterwards: the mails, the keys that end, the line in the audit.
-"""
+from dataclasses import dataclass
 
-from datetime import datetime, timedelta
+from django.http import HttpRequest
 
-from core import clock, effects
-from core.events import emit
-from core.locks import lock
-from tenants.events import AccessEnding, MemberChanged
-from tenants.models import ApiKey, Membership
+from core import clock, doors
+from core.limits import client_address
+from core.scope import Actor, Scope, current, enter, work
+from tenants.models import AccessEvent, User
 
-BEFORE = (timedelta(days=7), timedelta(days=1))
-WARN, END = "access.warn", "access.end"
+_AGENT, _DETAIL = 200, 200
 
 
-def watch(member: Membership) -> None:
-    """Make due what has to happen before and at the end of a membership that has one. Inside work().
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request came from."""
 
-    Natural key: the member, the end and what is due; an end that was moved finds its old work to be nothing.
+    address: str
+    agent: str
+    request_id: str
+
+
+def caller(request: HttpRequest) -> Caller:
+    """The request's address, program and id, as the log may hold them."""
+    agent = "".join(char for char in request.headers.get("User-Agent", "")[:_AGENT] if char.isprintable())
+    return Caller(client_address(request)[:45], agent, str(getattr(request, "request_id", "")))
+
+
+def at_the_door(kind: str, caller: Caller, user: User | None) -> None:
+    """Something that belongs to no organization: signed_in, sign_in_failed, signed_out, password_set, key_wrong.
+
+    Each organization in which the person is a member is told. Where there is none, or nobody knows them, it is kept
+    apart, without what was typed: people type passwords into the wrong field.
     """
-    until = member.valid_until
-    if until is None:
-        return
-    facts = {"member": member.public_id, "until": until.isoformat()}
-    key = f"{member.public_id}:{until.isoformat()}"
-    for before in BEFORE:
-        if until - before > clock.wall():
-            effects.due(WARN, [(f"{key}:{before.days}", {**facts, "days": before.days})], at=until - before)
-    effects.due(END, [(key, facts)], at=until)
+    doors.note_access(
+        kind,
+        user_id=user.pk if user else None,
+        who=user.name if user else "",
+        address=caller.address,
+        agent=caller.agent,
+        request_id=caller.request_id,
+    )
 
 
-def _temporary(public_id: str, until: str) -> Membership | None:
-    """The member, locked, if they still come in and their access still ends then."""
-    end = datetime.fromisoformat(until)
-    rows = lock(Membership.objects.filter(public_id=public_id, valid_until=end, disabled_at=None))
-    return rows[0] if rows else None
+def inside(kind: str, caller: Caller, *, detail: str = "") -> None:
+    """Something in the scope's organization, done by its actor: refused, exported, key_first. Inside work()."""
+    actor = current().actor
+    AccessEvent.objects.create(
+        kind=kind,
+        user_id=actor.id if actor.kind == "member" else None,
+        who=actor.label[:200],
+        at=clock.wall(),
+        address=caller.address,
+        agent=caller.agent,
+        request_id=caller.request_id,
+        detail=detail[:_DETAIL],
+    )
 
 
-def warn(public_id: str, *, until: str, days: int) -> None:
-    """Announce the end of somebody's access; nothing when it was moved or ended meanwhile. Inside work()."""
-    member = _temporary(public_id, until)
-    if member is not None and member.valid_until and member.valid_until > clock.wall():
-        emit(AccessEnding(member.public_id, member.version, until, days))
+def joined(caller: Caller, organization_id: int, user: User) -> None:
+    """The person accepted an invitation; only that organization is told. Outside work()."""
+    with enter(Scope(organization_id, Actor("member", user.pk, user.name), origin="page")), work():
+        inside("joined", caller)
 
 
-def end(public_id: str, *, until: str) -> None:
-    """Shut out whose time is over, with their keys. Inside work(). Again, or after it was moved, changes nothing."""
-    member = _temporary(public_id, until)
-    if member is None or member.valid_until is None or member.valid_until > clock.wall():
-        return
-    member.disabled_at = member.valid_until
-    member.touch("disabled_at")
-    for key in lock(ApiKey.objects.filter(member=member, revoked_at=None)):
-        key.revoked_at = member.valid_until
-        key.touch("revoked_at")
-    emit(MemberChanged(member.public_id, member.version, "over"))
+def key_refused(caller: Caller, organization_id: int | None) -> None:
+    """A key that opens nothing: told to the organization whose it was, else kept apart. Outside work()."""
+    if organization_id is None:
+        return at_the_door("key_wrong", caller, None)
+    with enter(Scope(organization_id, Actor("key"), origin="api")), work():
+        inside("key_wrong", caller)
+    return None

@@ -21,7 +21,7 @@ from core.models import Organization
 from core.scope import Actor, Scope, current, enter, work
 from tenants.events import MemberInvited, MemberJoined
 from tenants.models import Invitation, Membership, Role, User
-from tenants.services.access import watch
+from tenants.services.temporary import watch
 from tenants.services.accounts import find_user
 from tenants.services.guard import require_givable
 from tenants.services.members import require_times

@@ -157,17 +157,22 @@ def revoke(public_id: str) -> ApiKey:
     return key
 
 
+def organization_of(secret: str) -> int | None:
+    """Whose key this is or was; None for one that never was any."""
+    if not secret.isascii() or len(secret) > 100:  # noqa: PLR2004
+        return None
+    return doors.org_of_api_key(digest(secret))
+
+
 def opened(secret: str, *, address: str, request_id: str) -> Opened | None:
     """The key of this secret, if it is alive and asked from an allowed address; read anew for each request.
 
     Outside work(); None for every other, without saying why.
     """
-    if not secret.isascii() or len(secret) > 100:  # noqa: PLR2004
-        return None
-    hashed = digest(secret)
-    organization_id = doors.org_of_api_key(hashed)
+    organization_id = organization_of(secret)
     if organization_id is None:
         return None
+    hashed = digest(secret)
     bare = Scope(organization_id, Actor("key"), origin="api", request_id=request_id)
     with enter(bare), work():
         return _opened(bare, hashed, address)
@@ -206,8 +211,9 @@ def _allowed(key: ApiKey, address: str) -> bool:
     return any(asked in ipaddress.ip_network(each) for each in key.addresses)
 
 
-def note_use(key: ApiKey, address: str) -> None:
-    """Remember that the key was used, to the minute. Inside work()."""
+def note_use(key: ApiKey, address: str) -> bool:
+    """Remember that the key was used, to the minute; whether it was the first time. Inside work()."""
     now = clock.wall()
-    ApiKeyUse.objects.get_or_create(key=key, defaults={"at": now, "address": address})
+    _use, first = ApiKeyUse.objects.get_or_create(key=key, defaults={"at": now, "address": address})
     ApiKeyUse.objects.filter(key=key, at__lte=now - USED_EVERY).update(at=now, address=address)
+    return first

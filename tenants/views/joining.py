@@ -14,6 +14,7 @@ from core.web import open_page
 from tenants.forms import JoinForm
 from tenants.models import User
 from tenants.seats import remember
+from tenants.services import access
 from tenants.services.accounts import account_for, find_user
 from tenants.services.invitations import Asked, accept, opened
 
@@ -65,6 +66,7 @@ def _as_new(request: HttpRequest, asked: Asked) -> HttpResponse:
 
 def _joined(request: HttpRequest, asked: Asked, user: User) -> HttpResponse:
     accept(asked, user=user)
+    access.joined(access.caller(request), asked.scope.organization_id, user)
     request.session.pop(_LINK, None)
     remember(request)
     messages.success(request, _("Welcome to %(name)s") % {"name": asked.organization.name})

@@ -13,6 +13,8 @@ from core.limits import TooMany, address_of, forgive, spend
 from core.web import open_page
 from tenants.forms import SignInForm
 from tenants.seats import remember
+from tenants.services import access
+from tenants.services.accounts import find_user
 
 WINDOW, HOUR, DAY = 300, 3600, 24 * 3600
 PER_PAIR, PER_PAIR_A_DAY = 6, 30
@@ -39,13 +41,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         said = form.cleaned_data
         user = authenticate(request, username=said["username"], password=said["password"])
     if user is None:
-        if not form.errors:
+        if form.is_valid():
+            access.at_the_door(
+                "sign_in_failed", access.caller(request), find_user(form.cleaned_data["username"])
+            )
             form.add_error(None, _("E-mail or password is wrong."))
         return _page(request, form, status=422)
     pair = f"{address_of(request)} {who}"
     forgive("sign-in", pair, seconds=WINDOW)
     forgive("sign-in-day", pair, seconds=DAY)
     login(request, user)
+    access.at_the_door("signed_in", access.caller(request), user)
     remember(request)
     return redirect(_next(request))
 
@@ -94,6 +100,8 @@ def _page(request: HttpRequest, form: SignInForm, *, status: int = 200) -> HttpR
 @never_cache
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        access.at_the_door("signed_out", access.caller(request), request.user)
     logout(request)
     response = redirect("sign-in")
     response["Clear-Site-Data"] = '"cache", "cookies", "storage"'

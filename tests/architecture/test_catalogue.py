@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("db")
 GLOBAL = {
     "core_organization": "the tenant itself; its policy compares `id`",
     "core_referencerate": "published rates, the same for everybody",
+    "tenants_strayaccess": "failed sign-ins that no organization knows",
     "tenants_user": "one person may belong to several organizations",
     "django_content_type": "the framework's list of models",
     "django_migrations": "the framework's list of migrations",
@@ -42,6 +43,7 @@ DOORS = {
     "audit_heads",
     "create_org",
     "due_work",
+    "note_access",
     "org_of_api_key",
     "org_of_link",
     "org_of_slug",
@@ -362,6 +364,11 @@ def test_tables_of_facts_are_append_only_by_right_too() -> None:
 def test_the_audit_is_written_by_the_database_alone() -> None:
     written = {"core_auditentry", "core_auditpending", "core_auditseal"}
     assert written & (holders("INSERT") | holders("UPDATE") | holders("DELETE")) == set()
+
+
+def test_what_no_organization_knows_is_for_the_operator_alone() -> None:
+    rights = {right: holders(right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")}
+    assert [right for right, tables in rights.items() if "tenants_strayaccess" in tables] == []
 
 
 def test_what_is_published_for_all_is_written_by_the_owner_alone() -> None:
