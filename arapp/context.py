@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from core import clock, registry
 from core.scope import current_or_none, work
-from tenants.rights import rights_of
+from tenants.permissions import built_in_roles
 from tenants.seats import remembered
-from tenants.selectors import Seat, entity, roles
+from tenants.selectors import Seat, entity
 
 FOOT = "Settings"
 SECTIONS = ("", "Receivables", "Billing", "Books", FOOT)
@@ -142,7 +142,6 @@ def _sections(request: HttpRequest, seat: Seat) -> list[Section]:
     places = [(item, _href(item.url_name, slug)) for item in registry.nav]
     places = [(item, href) for item, href in places if href]
     active = max((href for _item, href in places if request.path.startswith(href)), key=len, default="")
-    needs = _Needs(seat)
     found: dict[str, list[tuple[int, Item]]] = {name: [] for name in SECTIONS}
     for item, href in places:
         shown = Item(
@@ -152,7 +151,7 @@ def _sections(request: HttpRequest, seat: Seat) -> list[Section]:
             key=item.key,
             active=href == active,
             allowed=seat.scope.may(item.permission),
-            needs=needs.role(item.permission),
+            needs=_needed_role(seat, item.permission),
         )
         found.setdefault(item.section, []).append((item.order, shown))
     return [
@@ -173,18 +172,9 @@ def _href(url_name: str, slug: str) -> str:
         return ""
 
 
-class _Needs:
-    """Which role would do: the one with the fewest rights that has the permission. Roles are read once, if at all."""
-
-    def __init__(self, seat: Seat) -> None:
-        self._scope = seat.scope
-        self._roles: list[tuple[str, frozenset[str]]] | None = None
-
-    def role(self, permission: str) -> str:
-        if self._scope.may(permission):
-            return ""
-        if self._roles is None:
-            with work():
-                self._roles = [(role.name, rights_of(role)) for role in roles()]
-        fitting = [(len(rights), name) for name, rights in self._roles if permission in rights]
-        return min(fitting)[1] if fitting else ""
+def _needed_role(seat: Seat, permission: str) -> str:
+    """Which built-in role would do where the person's rights do not: the one with the fewest; no query."""
+    if seat.scope.may(permission):
+        return ""
+    fitting = [role for role in built_in_roles().values() if permission in role.rights]
+    return str(min(fitting, key=lambda role: len(role.rights)).name)

@@ -126,6 +126,7 @@ class GroupMember(TenantRow):
 
     group = TenantForeignKey(Group)
     member = TenantForeignKey(Membership)
+    since = models.DateTimeField(default=clock.wall)
 
     class Meta:
         constraints = [

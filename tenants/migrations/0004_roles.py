@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
             name='GroupMember',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField(default=core.clock.wall)),
             ],
             managers=[
                 ('objects', django.db.models.manager.Manager()),

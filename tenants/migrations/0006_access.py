@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """The access log, and the door by which a sign-in is told to the organizations it concerns."""
 
     dependencies = [
-        ('core', '0013_seals'),
+        ('core', '0015_seals'),
         ('tenants', '0005_api_keys'),
     ]
 

@@ -21,11 +21,11 @@ from core.models import Organization
 from core.scope import Actor, Scope, current, enter, work
 from tenants.events import MemberInvited, MemberJoined
 from tenants.models import Invitation, Membership, Role, User
-from tenants.services.temporary import watch
 from tenants.services.accounts import find_user
 from tenants.services.guard import require_givable
 from tenants.services.members import require_times
 from tenants.services.seats import require_seat
+from tenants.services.temporary import watch
 
 LIFE = timedelta(days=7)
 

@@ -13,9 +13,9 @@ from tenants.events import MemberChanged
 from tenants.models import Group, GroupMember, Membership, Role
 from tenants.permissions import OWNER
 from tenants.rights import rights_of_member, with_groups
-from tenants.services.temporary import watch
 from tenants.services.guard import require_givable, require_within_own
 from tenants.services.seats import require_seat
+from tenants.services.temporary import watch
 
 
 class LastOwner(Conflict):

@@ -394,6 +394,7 @@ def test_open_amounts_are_moved_by_the_trigger_alone() -> None:
 
 def test_the_fact_of_an_event_never_changes() -> None:
     assert columns("core_outboxevent", "UPDATE") == {
+        "place",
         "relayed_at",
         "attempts",
         "next_attempt_at",

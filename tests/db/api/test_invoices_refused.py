@@ -70,7 +70,7 @@ def test_a_value_that_cannot_be_is_named(
         ({"service_start": "2026-11-31"}, "service_start"),
         ({"service_start": "2026-11-01"}, "service_end"),
         ({"service_start": "2026-11-01", "service_end": "2026-11-01"}, "service_end"),
-        ({"service_start": "0001-01-01", "service_end": "9999-12-31"}, "service_end"),
+        ({"service_start": "0001-01-01", "service_end": "9999-12-31"}, "service_start"),
         ({"price": "1"}, "price"),
     ],
 )

@@ -13,7 +13,7 @@ from tests.db.isolation.conftest import House, run
 from tests.db.isolation.rows import tenant_models
 from tests.db.isolation.test_rows import ids
 
-ODD = (-1, 0, 1, 10**12, "", "x", None, "draft", "1900-01-01", "2999-01-01", True, False)
+ODD = (-1, 0, 1, 10**12, "", "x", "[1]", None, "draft", "1900-01-01", "2999-01-01", True, False)
 
 
 def references() -> list[Any]:
@@ -121,6 +121,11 @@ def _meet_the_condition(house: House, model: Any, rule: UniqueConstraint, mine: 
             name, value = leaf
             if name.endswith("__in"):
                 name, value = name.removesuffix("__in"), value[0]
+            if value is None:
+                run(
+                    f"UPDATE {model._meta.db_table} SET {model._meta.get_field(name).column} = NULL WHERE id = %s",
+                    mine,
+                )
             if isinstance(value, str | bool) and "__" not in name:
                 column = model._meta.get_field(name).column
                 run(f"UPDATE {model._meta.db_table} SET {column} = %s WHERE id = %s", value, mine)
@@ -165,7 +170,7 @@ def _something_else(model: Any) -> tuple[str, str]:
     for field in model._meta.concrete_fields:
         if isinstance(field, CharField | TextField):
             return field.column, "'zz'"
-        if field.get_internal_type() == "DateField":
+        if field.get_internal_type() in {"DateField", "DateTimeField"}:
             return field.column, "'1999-01-01'"
         if field.get_internal_type() == "JSONField":
             return field.column, "'[1]'"

@@ -14,6 +14,8 @@ from tests.db.pages_documents.conftest import signed_in
 from tests.factories import DAY
 
 MOST = 12
+GREYED = 1
+"""Whoever sees greyed controls is told who can grant them, which is asked once a page."""
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def reads(client: Client, address: str) -> list[str]:
 def test_a_page_reads_at_most_twelve_times(credited: Document, name: str, who: str) -> None:
     thing = {"invoice": [credited.public_id], "customer": [credited.customer.public_id]}.get(name, [])
     found = reads(signed_in(who), reverse(name, args=["acorn", *thing]))
-    assert len(found) <= MOST, "\n".join(found)
+    assert len(found) <= MOST + (GREYED if who == "Vic" else 0), "\n".join(found)
 
 
 @pytest.mark.parametrize(

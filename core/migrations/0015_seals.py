@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contenttypes', '0002_remove_content_type_name'),
-        ('core', '0012_idempotency'),
+        ('core', '0014_event_places'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
