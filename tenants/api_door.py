@@ -116,7 +116,10 @@ def _note(request: HttpRequest, answer: HttpResponse, opened: Opened, *, millise
     try:
         with work(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO off")  # a log; a crash may cost its last lines
-            if keys.note_use(opened.key, client_address(request)):
+            use = keys.note_use(opened.key, client_address(request))
+            if use.of_minute:
+                requests.remember_to_forget()
+            if use.first:
                 access.inside("key_first", access.caller(request), detail=opened.key.name)
             requests.note(
                 opened.key,

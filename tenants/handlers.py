@@ -1,11 +1,11 @@
-"""What becomes due about members."""
+"""What becomes due about members and API requests."""
 
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Effect
 from core.registry import effect
 from core.scope import work
-from tenants.services import temporary
+from tenants.services import requests, temporary
 
 
 @effect(temporary.WARN, _("Warn of access that ends"))
@@ -20,3 +20,9 @@ def end(row: Effect) -> None:
     """Shut out; run again it finds it done."""
     with work():
         temporary.end(row.payload["member"], until=row.payload["until"])
+
+
+@effect(requests.FORGET, _("Forget old API requests"))
+def forget(_row: Effect) -> None:
+    """Delete what is older than is kept; run again it finds nothing."""
+    requests.forget_old()

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from core import clock, http
 from core.effects import Later
@@ -121,15 +120,15 @@ def _is_behind(row: Delivery) -> bool:
 
 
 def body_of(event: OutboxEvent, *, thin: bool) -> bytes:
-    """The body: type, time and data; thin, only the ids to ask for."""
-    data: dict[str, Any] = {} if thin else dict(event.payload)
-    data |= {"object_id": event.object_public_id, "object_version": event.object_version}
+    """The body, with the names the events of the API have; thin, without data: what to ask for is in `about`."""
     envelope = {
         "id": event.public_id,
         "type": event.name,
         "schema_version": event.schema_version,
         "timestamp": event.occurred_at.isoformat(),
-        "data": data,
+        "about": event.object_public_id,
+        "about_version": event.object_version,
+        "data": {} if thin else event.payload,
     }
     return json.dumps(envelope, ensure_ascii=False, sort_keys=True).encode()
 

@@ -211,9 +211,17 @@ def _allowed(key: ApiKey, address: str) -> bool:
     return any(asked in ipaddress.ip_network(each) for each in key.addresses)
 
 
-def note_use(key: ApiKey, address: str) -> bool:
-    """Remember that the key was used, to the minute; whether it was the first time. Inside work()."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Whether a use was a key's first, and whether it was the first of its minute."""
+
+    first: bool
+    of_minute: bool
+
+
+def note_use(key: ApiKey, address: str) -> Use:
+    """Remember that the key was used, to the minute. Inside work()."""
     now = clock.wall()
     _use, first = ApiKeyUse.objects.get_or_create(key=key, defaults={"at": now, "address": address})
-    ApiKeyUse.objects.filter(key=key, at__lte=now - USED_EVERY).update(at=now, address=address)
-    return first
+    newer = ApiKeyUse.objects.filter(key=key, at__lte=now - USED_EVERY).update(at=now, address=address)
+    return Use(first, first or bool(newer))

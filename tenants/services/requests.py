@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from core import clock
+from core import clock, effects
+from core.models import IdempotencyKey
+from core.scope import work
 from tenants.models import ApiKey, ApiRequest
 
 KEPT = timedelta(days=30)
 _LONGEST, _DEEPEST, _MOST = 200, 6, 50
+_AT_ONCE = 2000
+FORGET = "api.forget"
 _SECRET = ("secret", "password", "token", "iban", "account", "card", "cvc")
 CUT = "[cut]"
 
@@ -64,7 +68,23 @@ def note(
     )
 
 
-def forget_old(*, at_most: int = 5000) -> int:
-    """Delete requests older than KEPT, so many at a time; returns how many. Inside work()."""
-    old = ApiRequest.objects.filter(at__lt=clock.wall() - KEPT).order_by("at")[:at_most]
-    return int(ApiRequest.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0])
+def remember_to_forget() -> None:
+    """Make due, once for a day with requests, that what is of this day is deleted when it is old. Inside work()."""
+    now = clock.wall()
+    effects.due(FORGET, [(now.date().isoformat(), {})], at=now + KEPT + timedelta(days=1))
+
+
+def forget_old() -> None:
+    """Delete requests, and answers kept for repeated ones, older than KEPT, in batches. Outside work()."""
+    while True:
+        with work():
+            before = clock.wall() - KEPT
+            done = 0
+            for rows in (
+                ApiRequest.objects.filter(at__lt=before),
+                IdempotencyKey.objects.filter(at__lt=before),
+            ):
+                old = list(rows.order_by("at").values_list("pk", flat=True)[:_AT_ONCE])
+                done += rows.filter(pk__in=old).delete()[0]
+        if not done:
+            return

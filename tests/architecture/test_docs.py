@@ -45,3 +45,11 @@ def test_checks_of_the_books_that_hold_a_decision_exist(page: Path) -> None:
 def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = [int(path.name[:4]) for path in sorted(ROOT.glob("docs/adr/*.md"))]
     assert numbers == list(range(len(numbers)))
+
+
+def test_every_row_of_the_standard_has_its_state() -> None:
+    """S1 to S58, each held, partly held or a gap, and each says by what or why."""
+    text = (ROOT / "docs/security/asvs.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| S(\d+) \| [^|]+ \| (held|partly|gap) \| ([^|]+) \|$", text, re.MULTILINE)
+    assert [int(number) for number, _state, _by in rows] == list(range(1, 59))
+    assert all(by.strip() for _number, _state, by in rows)

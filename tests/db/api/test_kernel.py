@@ -3,16 +3,18 @@
 import json
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client
 
-from core import clock
+from core import clock, effects
 from core.models import IdempotencyKey
 from core.scope import Scope, enter, work
+from core.tasks import system_scope
 from customers.models import Customer
 from tenants.models import ApiKey, ApiKeyUse, ApiRequest, Membership, Role
 from tenants.services import keys
@@ -391,3 +393,18 @@ def test_another_organization_is_not_there(api: Program, as_key: Callable[..., P
     answer = bea("POST", "/customers", {"name": "B", "parent": mine})
     assert answer.status_code == 422
     assert bea.get("/customers")["data"] == []
+
+
+def test_old_requests_are_forgotten(committed_acorn: Scope) -> None:
+    """After thirty days the log and the kept answers go, without anybody asking; younger ones stay."""
+    with time_machine.travel(datetime(2026, 12, 1, 12, tzinfo=UTC), tick=False) as now:
+        api = Program(key_of(committed_acorn))
+        api.post("/customers", KESTREL, 201, Idempotency_Key="one")
+        now.shift(timedelta(days=31, hours=1))
+        young = api("GET", "/me")["Request-Id"]
+        for _ in range(2):
+            with enter(system_scope(committed_acorn.organization_id)):
+                effects.work_off([])
+        with work():
+            assert list(ApiRequest.objects.values_list("request_id", flat=True)) == [young]
+            assert not IdempotencyKey.objects.exists()
