@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/errors/", api.errors_page, name="api-errors"),
     path("api/v1/", include("tenants.api.urls")),
     path("api/v1/", include("customers.api.urls")),
+    path("api/v1/", include("integrations.api.urls")),
     path("api/v1/", include("invoicing.api.urls")),
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/", include("messaging.api.urls")),

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from core.api.fields import Id, Out, RecordOut, Ref
+from core.api.fields import BankNumber, Id, Out, RecordOut, Ref
 
 CUSTOMER = "customers.api.outputs.CustomerOut"
 
@@ -60,7 +60,7 @@ class BankLineOut(RecordOut):
     amount_minor = serializers.IntegerField(source="minor")
     currency = serializers.CharField()
     payer = serializers.CharField()
-    account = serializers.CharField()
+    account = BankNumber()
     memo = serializers.CharField()
     customer = Id(allow_null=True, help_text="Who paid, where the line itself says so.")
     payment = Id(allow_null=True, help_text="The payment as which it is booked.")

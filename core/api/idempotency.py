@@ -31,6 +31,12 @@ class Answer:
     body: Any
     headers: dict[str, str]
     replayed: bool = False
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> Any:
+        """The body without what is given once only."""
+        return {**self.body, **dict.fromkeys(self.secrets)} if self.secrets else self.body
 
 
 def once(
@@ -59,7 +65,7 @@ def once(
         key=key,
         request=digest,
         status=answer.status,
-        body=answer.body,
+        body=answer.kept,
         headers=answer.headers,
         at=clock.wall(),
     )

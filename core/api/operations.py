@@ -101,6 +101,7 @@ class Operation:
     many: bool
     expands: tuple[str, ...]
     file: str = ""
+    once: tuple[str, ...] = ()
     tag: str = ""
 
 
@@ -117,11 +118,13 @@ def operation(
     many: bool = False,
     expands: Sequence[str] = (),
     file: str = "",
+    once: Sequence[str] = (),
 ) -> Callable[[Handler], Handler]:
     """Declare a method of an Api; its docstring is what the documentation says, the first line being the summary.
 
     The method gets a Call and the ids of the path, runs inside one work(), and returns the object to give, with
-    `many` a Listing, with `file` (a content type) a StoredFile whose bytes are sent, or None with status 204.
+    `many` a Listing, with `file` (a content type) a StoredFile whose bytes are sent, or None with status 204. Fields
+    of the answer in `once` are secrets: a repeated request gets null in their place, because they are kept nowhere.
     """
 
     def decorate(method: Handler) -> Handler:
@@ -135,6 +138,7 @@ def operation(
             many=many,
             expands=tuple(expands),
             file=file,
+            once=tuple(once),
         )
 
         @wraps(method)
@@ -318,7 +322,7 @@ def _answer(declared: Operation, request: Any, given: Any, query: Mapping[str, A
     headers = {}
     if isinstance(body.get("version"), int):
         headers["ETag"] = f'"{body["version"]}"'
-    return Answer(declared.status, body, headers)
+    return Answer(declared.status, body, headers, secrets=declared.once)
 
 
 def _page(request: Any, listing: Listing, query: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:

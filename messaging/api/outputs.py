@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from core.api.fields import Out, RecordOut
+from core.api.fields import Out, Personal, RecordOut
 from messaging.domain.states import State
 
 
@@ -13,7 +13,7 @@ class MessageOut(RecordOut):
 
     kind = serializers.CharField()
     state = serializers.ChoiceField([str(each) for each in State])
-    to = serializers.CharField(source="to_address")
+    to = Personal(source="to_address")
     subject = serializers.CharField(help_text="Empty until it is written.")
     about = serializers.CharField(help_text="The object that it is about.")
     customer = serializers.SerializerMethodField()
