@@ -104,12 +104,19 @@ def _figures(slug: str, standing: balances.Standing, today: date) -> Figures:
         standing=standing,
         open_href=_invoices(slug, state="open", currency=code),
         overdue_href=_invoices(slug, state="overdue", currency=code),
-        received_href=timeline.link("payments", slug),
+        received_href=_received(slug, code, today),
         dso_href=f"{timeline.link('dso', slug)}#{code}" if current().may(AGEING_VIEW) else "",
         overdue_share=Decimal(standing.overdue.minor) / owed if owed else None,
         sales=Money(standing.dso.sales_minor, code),
         buckets=[_bucket(slug, standing, bucket, today) for bucket in standing.buckets] if owed else [],
     )
+
+
+def _received(slug: str, currency: str, today: date) -> str:
+    """The payments that the figure of what was received is made of."""
+    since = today - timedelta(days=DAYS - 1)
+    base = timeline.link("payments", slug)
+    return f"{base}?{urlencode({'currency': currency, 'received_from': since.isoformat()})}" if base else ""
 
 
 def _bucket(slug: str, standing: balances.Standing, bucket: balances.Bucket, today: date) -> dict[str, Any]:

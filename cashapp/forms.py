@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from cashapp.selectors import PaymentFilter
 from cashapp.services.payments import METHODS
 from core import money
 from core.fields import FormKey, Line
@@ -19,6 +20,19 @@ METHOD_LABELS = {
     "card": _("Card, charged elsewhere"),
     "other": _("Other"),
 }
+
+
+class PaymentFilterForm(forms.Form):
+    """The filters of the list of payments, as they stand in the address."""
+
+    currency = forms.RegexField(r"\A[A-Z]{3}\Z", required=False)
+    received_from = forms.DateField(required=False)
+    received_to = forms.DateField(required=False)
+
+    def wanted(self) -> PaymentFilter:
+        """The filter; what could not be understood is left out."""
+        self.is_valid()
+        return PaymentFilter(**{name: value for name, value in self.cleaned_data.items() if value})
 
 
 class AmountField(forms.CharField):

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cashapp.forms import METHOD_LABELS, RecordForm, TakeBackForm, parts_of
+from cashapp.forms import METHOD_LABELS, PaymentFilterForm, RecordForm, TakeBackForm, parts_of
 from cashapp.models import Payment
 from cashapp.permissions import PAYMENTS_APPLY, PAYMENTS_RECORD, PAYMENTS_REVERSE, PAYMENTS_VIEW
-from cashapp.selectors import NEWEST, applied_to, payments, standing
+from cashapp.selectors import NEWEST, PaymentFilter, applied_to, payments, received, standing
 from cashapp.services.payments import apply_credit, apply_rest, credit_of, payment_row, record
 from cashapp.services.payments import reverse as take_back
 from core import clock
@@ -22,7 +22,8 @@ from core.errors import AppError, Invalid, NotFound
 from core.fields import fresh_key
 from core.money import Money
 from core.pages import attempt, missing
-from core.paging import paged
+from core.paging import CURSOR, Address, Chip, paged
+from core.templatetags.fmt import shortdate
 from core.web import page
 from customers.selectors import customer as customer_of
 from receivables.domain.items import Side, why_final
@@ -46,7 +47,10 @@ def _today() -> Any:
 @page(PAYMENTS_VIEW)
 @require_GET
 def payments_page(request: HttpRequest, slug: str) -> HttpResponse:
-    part = paged(payments(), NEWEST, request.GET.get("page", ""))
+    address = Address.of(request.GET, list(PaymentFilterForm.base_fields))
+    wanted = PaymentFilterForm(request.GET).wanted()
+    found = payments(wanted)
+    part = paged(found, NEWEST, request.GET.get(CURSOR, ""))
     items = item_states([row.public_id for row in part.rows])
     rows = [
         {
@@ -57,14 +61,35 @@ def payments_page(request: HttpRequest, slug: str) -> HttpResponse:
         }
         for row in part.rows
     ]
+    chips = _chips(wanted, address)
     context = {
         "slug": slug,
         "today": _today(),
         "rows": rows,
-        "newer": f"?page={part.newer}" if part.newer else "",
-        "older": f"?page={part.older}" if part.older else "",
+        "chips": chips,
+        "clear": address.href(**dict.fromkeys(PaymentFilterForm.base_fields, "")) if chips else "",
+        "sums": received(found) if chips else [],
+        "newer": address.page(part.newer),
+        "older": address.page(part.older),
     }
     return TemplateResponse(request, "cashapp/payments.html", context)
+
+
+def _chips(wanted: PaymentFilter, address: Address) -> list[Chip]:
+    said = [
+        ("currency", _("Currency is %(code)s") % {"code": wanted.currency}, wanted.currency),
+        (
+            "received_from",
+            _("Received from %(day)s") % {"day": shortdate(wanted.received_from)},
+            wanted.received_from,
+        ),
+        (
+            "received_to",
+            _("Received to %(day)s") % {"day": shortdate(wanted.received_to)},
+            wanted.received_to,
+        ),
+    ]
+    return [Chip(label, address.href(**{name: ""})) for name, label, value in said if value]
 
 
 def _look(payment: Payment, item: ItemState) -> str:

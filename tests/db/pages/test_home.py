@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 
+from cashapp.services.payments import reverse
 from core import clock
 from core.scope import Scope, enter, work
 from receivables import balances
@@ -117,3 +118,25 @@ def test_statements_do_not_grow_with_rows(
     more(12)
     assert queries(ana, HOME) == few
     assert few <= 21
+
+
+def test_what_was_received_opens_into_its_payments(ana: Client, house: Scope, today: date) -> None:
+    """Of its currency and its thirty days, with the same sum; a payment taken back is shown and not counted."""
+    with enter(house), work():
+        owner, abroad = factories.customer(), factories.customer(currency="USD")
+        factories.payment(owner, 1_000, on=today)
+        factories.payment(owner, 2_500, on=today - timedelta(days=29))
+        factories.payment(owner, 40_000, on=today - timedelta(days=30))
+        factories.payment(abroad, 7_777, on=today)
+        gone = factories.payment(owner, 9_000, on=today)
+        reverse(gone.source, on=today, reason="mistake")
+    figures = {each.standing.currency: each for each in ana.get("/o/acorn/").context["figures"]}
+    euro = figures["EUR"]
+    shown = ana.get(euro.received_href).context
+    assert [(str(total), n) for total, n in shown["sums"]] == [("EUR 35.00", 2)]
+    assert euro.standing.received.minor == 3_500
+    assert len(shown["rows"]) == 3
+    assert len(shown["chips"]) == 2
+    assert len(ana.get("/o/acorn/payments/").context["rows"]) == 5
+    for odd in ("received_from=x", "currency=%00", "received_to=9999999", "currency=eur"):
+        assert ana.get(f"/o/acorn/payments/?{odd}").status_code == 200
