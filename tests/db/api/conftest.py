@@ -18,9 +18,11 @@ from django.urls import Resolver404, resolve
 from jsonschema import Draft202012Validator
 
 from core.api.schema import document
+from core.models import Effect
 from core.scope import Scope, enter, work
 from customers.models import Customer
 from tenants.services import keys
+from tenants.services.requests import FORGET
 from tests import factories
 from tests.conftest import judge, seat
 
@@ -178,3 +180,8 @@ def kestrel(house: Scope) -> Customer:
     """A customer of Acorn's with an address."""
     with enter(house), work():
         return factories.customer(name="Kestrel", email="ap@kestrel.example", terms_days=14)
+
+
+def effects_due() -> int:
+    """How many effects were asked for, but the clearing of the requests' own log. Inside work()."""
+    return Effect.objects.exclude(kind=FORGET).count()
