@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from arapp.demo.people import HOUSES
 from arapp.demo.seed import PASSWORD, make
+from tenants.permissions import built_in_roles
 
 
 class Command(BaseCommand):
@@ -28,7 +29,10 @@ class Command(BaseCommand):
     def _write_sign_in(self, file: Path) -> None:
         """How to sign in, for the command that starts the demo to print."""
         people = [(person, house) for house in HOUSES for person in (house.owner, *house.members)]
-        lines = [f"{person.name} {person.email:18} {person.role} of {house.name}" for person, house in people]
+        lines = [
+            f"{person.name} {person.email:18} {built_in_roles()[person.role].name} of {house.name}"
+            for person, house in people
+        ]
         file.write_text(
             "\n".join([f"sign in with the password {PASSWORD} as", *lines]) + "\n", encoding="utf-8"
         )
