@@ -38,9 +38,14 @@ def mail_disabled(rows: list[OutboxEvent]) -> None:
     """Queue the mail to each who may change webhooks."""
     for row in rows:
         drafts = [
-            Draft(DISABLED, row.object_public_id, to=to, dedupe=f"{row.object_version}:{to}"[:120])
-            for _name, to in holders_of(WEBHOOKS_EDIT)
-            if is_deliverable(to)
+            Draft(
+                DISABLED,
+                row.object_public_id,
+                to=each.email,
+                dedupe=f"{row.object_version}:{each.email}"[:120],
+            )
+            for each in holders_of(WEBHOOKS_EDIT)
+            if is_deliverable(each.email)
         ]
         try:
             queue_all(drafts)

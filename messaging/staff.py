@@ -18,7 +18,8 @@ from messaging.composers import Answer, Ready, Skip, composer
 from messaging.domain.letters import Letter
 from messaging.services.queue import Draft, is_deliverable, queue_all
 from tenants.events import AccessEnding, MemberInvited, PasswordAsked
-from tenants.rights import granters
+from tenants.permissions import MEMBERS_EDIT
+from tenants.rights import holders_of
 from tenants.selectors import entity, invitation, membership, organization, person
 from tenants.services.accounts import password_url
 from tenants.services.invitations import join_url
@@ -129,7 +130,7 @@ def mail_endings(rows: list[OutboxEvent]) -> None:
     for row in rows:
         event = AccessEnding.of(row)
         member = membership(event.object_id)
-        readers = {member.user.email, *(each.email for each in granters())}
+        readers = {member.user.email, *(each.email for each in holders_of(MEMBERS_EDIT))}
         drafts = [
             Draft(
                 ENDING,

@@ -62,34 +62,28 @@ def conflicts_in(rights: frozenset[str]) -> list[Conflict]:
 
 
 @dataclass(frozen=True, slots=True)
-class Granter:
-    """A member who may change members, and what they may give."""
+class Holder:
+    """A member who holds a right that was asked for, and all they may do."""
 
     name: str
     email: str
     rights: frozenset[str]
 
 
-def granters() -> list[Granter]:
-    """Those who may change members, by name. Inside work()."""
+def holders_of(permission: str) -> list[Holder]:
+    """Members who hold a right now, by name; one query. Inside work()."""
     return [
-        Granter(row.user.name, row.user.email, rights)
+        Holder(row.user.name, row.user.email, rights)
         for row in with_groups(live().select_related("user")).order_by("user__name", "id")
-        if MEMBERS_EDIT in (rights := rights_of_member(row))
+        if permission in (rights := rights_of_member(row))
     ]
-
-
-def holders_of(permission: str) -> list[tuple[str, str]]:
-    """Name and e-mail address of each member who holds a right now, by name. Inside work()."""
-    rows = with_groups(live().select_related("user")).order_by("user__name", "id")
-    return [(row.user.name, row.user.email) for row in rows if permission in rights_of_member(row)]
 
 
 def who_grants(permission: str) -> list[str]:
     """Names of those who may give a right: they hold it and may change members. One query a scope. Inside work()."""
     memo = current().memo
     if "granters" not in memo:
-        memo["granters"] = granters()
+        memo["granters"] = holders_of(MEMBERS_EDIT)
     return [each.name for each in memo["granters"] if permission in each.rights]
 
 
