@@ -17,10 +17,9 @@ from cashapp.services.payments import BANK
 from core import clock, registry
 from core.models import Effect, OutboxEvent
 from core.scope import work
-from core.suspension import Suspended
 from customers.selectors import invoice_addresses_of
 from invoicing.events import InvoiceImported, InvoiceIssued
-from messaging.services.queue import Draft, is_deliverable, queue_all
+from messaging.services.queue import Draft, queue_for_event
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +42,8 @@ def send_receipts(rows: list[OutboxEvent]) -> None:
         Draft(RECEIPT, payment.public_id, to=address, dedupe=str(n), customer=payment.customer.public_id)
         for payment in payments
         for n, address in enumerate(addresses.get(payment.customer_id, ()))
-        if is_deliverable(address)
     ]
-    try:
-        queue_all(drafts)
-    except Suspended:
-        return  # a suspended organization sends nothing
+    queue_for_event(drafts)
 
 
 @registry.handles(InvoiceIssued)

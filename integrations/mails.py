@@ -9,13 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import OutboxEvent
 from core.registry import handles
-from core.suspension import Suspended
 from integrations.events import WebhookDisabled
 from integrations.models import Endpoint
 from integrations.permissions import WEBHOOKS_EDIT
 from messaging.composers import Answer, Ready, Skip, composer
 from messaging.domain.letters import Letter
-from messaging.services.queue import Draft, is_deliverable, queue_all
+from messaging.services.queue import Draft, queue_for_event
 from tenants.rights import holders_of
 from tenants.selectors import organization
 
@@ -45,12 +44,8 @@ def mail_disabled(rows: list[OutboxEvent]) -> None:
                 dedupe=f"{row.object_version}:{each.email}"[:120],
             )
             for each in holders_of(WEBHOOKS_EDIT)
-            if is_deliverable(each.email)
         ]
-        try:
-            queue_all(drafts)
-        except Suspended:
-            return
+        queue_for_event(drafts)
 
 
 @composer(DISABLED, _("Webhook switched off"))

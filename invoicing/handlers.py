@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from core import clock, effects, registry
 from core.models import Effect, OutboxEvent
 from core.scope import work
-from core.suspension import Suspended
 from customers.selectors import invoice_addresses_of
 from invoicing import mails  # noqa: F401 - registers the composer of the mail
 from invoicing.events import CreditNoteIssued, InvoiceIssued
@@ -16,7 +15,7 @@ from invoicing.models import Document
 from invoicing.services import bulk
 from invoicing.services.pdf import make_pdf
 from invoicing.services.send import MAIL
-from messaging.services.queue import Draft, is_deliverable, queue_all
+from messaging.services.queue import Draft, queue_for_event
 
 TURN = timedelta(seconds=30)
 """How long many documents are worked on before other work gets its turn."""
@@ -27,10 +26,7 @@ def deliver_invoices(rows: list[OutboxEvent]) -> None:
     """Make the PDFs of issued invoices due and queue their mails; a customer without an address gets none."""
     public_ids = [row.object_public_id for row in rows]
     _make_pdfs_due(public_ids)
-    try:
-        queue_all(_mails(public_ids))
-    except Suspended:
-        return  # a suspended organization's invoices stay to be sent by hand
+    queue_for_event(_mails(public_ids))  # a suspended organization's invoices stay to be sent by hand
 
 
 @registry.handles(CreditNoteIssued)
@@ -72,5 +68,4 @@ def _mails(public_ids: Sequence[str]) -> list[Draft]:
         Draft(MAIL, row.public_id, to=address, dedupe=f"issued:{n}", customer=row.customer.public_id)
         for row in documents
         for n, address in enumerate(addresses.get(row.customer_id, ()))
-        if is_deliverable(address)
     ]

@@ -12,11 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.models import OutboxEvent
 from core.registry import handles
-from core.suspension import Suspended
 from core.templatetags.fmt import longdate
 from messaging.composers import Answer, Ready, Skip, composer
 from messaging.domain.letters import Letter
-from messaging.services.queue import Draft, is_deliverable, queue_all
+from messaging.services.queue import Draft, queue_for_event
 from tenants.events import AccessEnding, MemberInvited, PasswordAsked
 from tenants.permissions import MEMBERS_EDIT
 from tenants.rights import holders_of
@@ -44,16 +43,12 @@ class Invited(Letter):
 def mail_invitations(rows: list[OutboxEvent]) -> None:
     """Queue the mail of each invitation, once for each time it was sent."""
     events = [MemberInvited.of(row) for row in rows]
-    try:
-        queue_all(
-            [
-                Draft(INVITATION, event.object_id, to=event.email, dedupe=str(event.object_version))
-                for event in events
-                if is_deliverable(event.email)
-            ]
-        )
-    except Suspended:
-        return  # whoever suspended the organization can send it again afterwards
+    queue_for_event(
+        [
+            Draft(INVITATION, event.object_id, to=event.email, dedupe=str(event.object_version))
+            for event in events
+        ]
+    )
 
 
 @composer(INVITATION, _("Invitation"))
@@ -88,16 +83,9 @@ class PasswordForgotten(Letter):
 @handles(PasswordAsked)
 def mail_password_links(rows: list[OutboxEvent]) -> None:
     """Queue the mail, once for each time it was asked for."""
-    try:
-        queue_all(
-            [
-                Draft(PASSWORD, row.object_public_id, to=row.payload["email"], dedupe=row.public_id)
-                for row in rows
-                if is_deliverable(row.payload["email"])
-            ]
-        )
-    except Suspended:
-        return
+    queue_for_event(
+        [Draft(PASSWORD, row.object_public_id, to=row.payload["email"], dedupe=row.public_id) for row in rows]
+    )
 
 
 @composer(PASSWORD, _("New password"))
@@ -140,12 +128,8 @@ def mail_endings(rows: list[OutboxEvent]) -> None:
                 facts={"to": to},
             )
             for to in sorted(readers)
-            if is_deliverable(to)
         ]
-        try:
-            queue_all(drafts)
-        except Suspended:
-            return
+        queue_for_event(drafts)
 
 
 @composer(ENDING, _("Access ends"))

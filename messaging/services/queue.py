@@ -15,7 +15,7 @@ from core.effects import due
 from core.errors import Invalid
 from core.locks import lock_one
 from core.states import StateConflict, move
-from core.suspension import require_live
+from core.suspension import Suspended, require_live
 from messaging.composers import composers
 from messaging.domain.headers import is_clean
 from messaging.domain.states import MOVES, REPEATABLE, State
@@ -80,6 +80,15 @@ def queue_all(drafts: Sequence[Draft]) -> list[Message]:
     messages = [by_key[draft.kind, draft.about, draft.dedupe] for draft in drafts]
     due("message.send", [(row.public_id, {"message": row.public_id}) for row in messages])
     return messages
+
+
+def queue_for_event(drafts: Sequence[Draft]) -> None:
+    """`queue_all` for what an event asks for: an address that takes no mail is left out, and a suspended organization
+    sends nothing; neither is a failure of the event. Inside work()."""
+    try:
+        queue_all([draft for draft in drafts if is_deliverable(draft.to)])
+    except Suspended:
+        return
 
 
 def send_again(public_id: str) -> Message:
