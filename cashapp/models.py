@@ -4,7 +4,8 @@ from django.db import models
 
 from cashapp.domain.states import LineState, State
 from core import clock
-from core.base import Record, TenantForeignKey, TenantRow
+from core.base import Record, Sealed, TenantForeignKey, TenantRow
+from core.vault import reveal
 
 METHOD, CODE, MESSAGE = 80, 60, 300
 """Longest method, code and message of an attempt, in characters."""
@@ -99,15 +100,15 @@ class Payment(Record):
 class BankLine(Record):
     """Money that came, as a bank or another system tells it. In the books once it is known whose it is.
 
-    `key` is its natural key: the other system's own reference, or what the line says with a count of lines that say
-    the same. `proposals` are what matching found, best first (see cashapp.services.matching).
+    `key` is its natural key: the other system's own reference, or a blind index of what the line says with a count of
+    lines that say the same. `proposals` are what matching found, best first (see cashapp.services.matching).
     """
 
     PREFIX = "line"
 
     key = models.CharField(max_length=80)
     payer = models.CharField(max_length=200, blank=True, default="")
-    account = models.CharField(max_length=80, blank=True, default="")
+    account = Sealed()
     memo = models.CharField(max_length=500, blank=True, default="")
     currency = models.CharField(max_length=3)
     minor = models.BigIntegerField()
@@ -138,9 +139,17 @@ class BankLine(Record):
             models.Index(fields=["organization", "state", "booked_on", "id"], name="bankline_queue"),
         ]
 
+    @property
+    def account_number(self) -> str:
+        """The payer's account. Inside work()."""
+        return reveal(self, "account")
+
 
 class PayerFact(TenantRow):
-    """What a person's decision taught: a name or an account by which a customer pays. The last decision counts."""
+    """What a person's decision taught: a name or an account by which a customer pays. The last decision counts.
+
+    `key` is the name in its normal form, or the blind index of the account's.
+    """
 
     kind = models.CharField(max_length=10)
     key = models.CharField(max_length=200)
@@ -155,11 +164,11 @@ class PayerFact(TenantRow):
 
 
 class WebhookEvent(TenantRow):
-    """A gateway's message, stored before it is believed; handled from here, once per event id."""
+    """A gateway's message, as JSON, stored before it is believed; handled from here, once per event id."""
 
     provider = models.CharField(max_length=20)
     event_id = models.CharField(max_length=160)
-    payload = models.JSONField()
+    payload = Sealed()
     received_at = models.DateTimeField(default=clock.wall)
     handled_at = models.DateTimeField(null=True)
 
@@ -167,6 +176,10 @@ class WebhookEvent(TenantRow):
         constraints = [
             models.UniqueConstraint(fields=["organization", "provider", "event_id"], name="webhookevent_once")
         ]
+
+    @property
+    def sealed_by(self) -> str:
+        return f"{self.provider}:{self.event_id}"
 
 
 class SandboxCharge(TenantRow):

@@ -147,8 +147,10 @@ def lately_booked() -> list[BankLine]:
 
 
 def offers(line: BankLine) -> list[Offer]:
-    """What matching proposes for the line, best first, as far as it can still be done. Two queries, inside work()."""
+    """What matching proposes for the line, best first, as far as it can still be done. At most five
+    queries, inside work()."""
     kept = line.proposals
+    accounts = _accounts(line, kept) if kept else {}
     customers = by_ids({each["customer"] for each in kept})
     items = states_by_id({item_id for each in kept for item_id, _minor in each["parts"]})
     found: list[Offer] = []
@@ -168,8 +170,8 @@ def offers(line: BankLine) -> list[Offer]:
                 score=each["score"],
                 parts=parts,
                 items=[items[item_id] for item_id in parts],
-                reasons=[Said(code, _say(code, facts)) for code, facts in each["reasons"]],
-                doubts=[Said(code, _say(code, facts)) for code, facts in each["doubts"]],
+                reasons=[Said(code, _say(code, facts, accounts)) for code, facts in each["reasons"]],
+                doubts=[Said(code, _say(code, facts, accounts)) for code, facts in each["doubts"]],
             )
         )
     return found
@@ -186,11 +188,19 @@ def _title(items: Sequence[ItemState], others: int) -> str:
     return _("%(what)s together with %(n)s other lines") % {"what": title, "n": others}
 
 
-def _say(code: str, facts: dict[str, str]) -> str:
+def _accounts(line: BankLine, offered: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Accounts that reasons speak of, by the id of their line, for whoever looks; a query for other lines' only."""
+    meant = {facts["line"] for each in offered for _code, facts in each["reasons"] if "line" in facts}
+    others = meant - {str(line.pk)}
+    rows = [line, *(BankLine.objects.filter(pk__in=others) if others else ())]
+    return {str(row.pk): bank(row.account_number) for row in rows}
+
+
+def _say(code: str, facts: dict[str, str], accounts: dict[str, str]) -> str:
     if code not in TEMPLATES:
         return ""
-    if "account" in facts:
-        facts = {**facts, "account": bank(facts["account"])}
+    if "line" in facts:
+        facts = {**facts, "account": accounts.get(facts["line"], "")}
     return _(TEMPLATES[code]) % facts_for(Reason(code, facts))
 
 

@@ -44,6 +44,16 @@ class PublicIdField(models.CharField):  # type: ignore[type-arg]
         return name, path, args, kwargs
 
 
+class Sealed(models.TextField):  # type: ignore[type-arg]
+    """A column of sealed text. Written by `core.vault.seal`, read by `reveal`; empty is empty.
+
+    What it holds is bound to its row by the row's public id, or by its `sealed_by` where the model has one.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"blank": True, "default": "", "editable": False, **kwargs})
+
+
 class TenantManager(models.Manager[Any]):
     """Reads the scope's organization only, and raises NoTenant without one.
 

@@ -1,4 +1,8 @@
-"""Files kept once with their hash. Bytes are written outside transactions, the row inside one."""
+"""Files kept once with their hash. Bytes are written outside transactions, the row inside one.
+
+The store holds sealed bytes (see core.vault), so that a copy of it alone shows nothing; hash and size are the
+content's. A file stays under the data key it was sealed with.
+"""
 
 import hashlib
 
@@ -6,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.signing import BadSignature, TimestampSigner
 
-from core import ids
+from core import ids, vault
 from core.errors import NotFound
 from core.models import StoredFile
 from core.scope import current, refuse_inside_work, work
@@ -23,7 +27,9 @@ def store(data: bytes, *, kind: str, name: str, content_type: str) -> StoredFile
     refuse_inside_work("Writing a file")
     organization_id = current().organization_id
     public_id = ids.new("file")
-    key = default_storage.save(f"{organization_id}/{kind}/{public_id}", ContentFile(data))
+    with work():
+        sealed = vault.seal_bytes(public_id, data)
+    key = default_storage.save(f"{organization_id}/{kind}/{public_id}", ContentFile(sealed))
     with work():
         return StoredFile.objects.create(
             public_id=public_id,
@@ -37,12 +43,17 @@ def store(data: bytes, *, kind: str, name: str, content_type: str) -> StoredFile
 
 
 def read(file: StoredFile) -> bytes:
-    """The bytes; raises NotFound when they are gone or no longer have the recorded hash."""
+    """The bytes; runs or joins work(). Raises NotFound when they are gone or no longer what was stored."""
     try:
         with default_storage.open(file.storage_key) as stored:
-            data: bytes = stored.read()
+            held: bytes = stored.read()
     except FileNotFoundError as error:
         raise NotFound("That file is not in the store.") from error
+    try:
+        with work():
+            data = vault.reveal_bytes(file.public_id, held)
+    except vault.CannotOpen as error:
+        raise NotFound("That file no longer has the content that was stored.", code="file_changed") from error
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise NotFound("That file no longer has the content that was stored.", code="file_changed")
     return data

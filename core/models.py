@@ -7,7 +7,7 @@ from auditlog.models import AbstractLogEntry
 from django.db import models
 
 from core import clock
-from core.base import PublicIdField, Record, TenantForeignKey, TenantManager, TenantRow
+from core.base import PublicIdField, Record, Sealed, TenantForeignKey, TenantManager, TenantRow
 from core.constraints import TenantRLS, Trigger, append_only
 from core.rates import FxRate, ReferenceRate
 from core.sealed import AuditPending, AuditSeal
@@ -213,7 +213,7 @@ class IdempotencyKey(TenantRow):
     key = models.CharField(max_length=255)
     request = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
-    body = models.JSONField(null=True)
+    body = Sealed()
     headers = models.JSONField(default=dict)
     at = models.DateTimeField()
 
@@ -222,6 +222,10 @@ class IdempotencyKey(TenantRow):
             models.UniqueConstraint(fields=["organization", "caller", "key"], name="idempotencykey_once")
         ]
         indexes = [models.Index(fields=["organization", "at"], name="idempotencykey_at")]
+
+    @property
+    def sealed_by(self) -> str:
+        return f"{self.caller}:{self.key}"
 
 
 class StateChange(TenantRow):
@@ -280,7 +284,8 @@ class Job(Record):
 class Import(Record):
     """A file of rows that is brought in: how it is read, what its columns mean, and how far it is.
 
-    Until it runs, the counts say what would become of the rows worked off; afterwards what became of them.
+    Until it runs, the counts say what would become of the rows worked off; afterwards what became of them. `samples`
+    are its first rows, as JSON.
     """
 
     PREFIX = "imp"
@@ -291,7 +296,7 @@ class Import(Record):
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=12, default="uploaded")
     headers = models.JSONField(default=list)
-    samples = models.JSONField(default=list)
+    samples = Sealed()
     reading = models.JSONField(default=dict)
     mapping = models.JSONField(default=dict)
     choices = models.JSONField(default=dict)

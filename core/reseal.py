@@ -9,9 +9,9 @@ from django.apps import apps
 from django.db.models import Q
 
 from core import vault
+from core.base import Sealed
 from core.locks import lock
 from core.scope import work
-from core.vault import Sealed
 
 BATCH = 500
 
@@ -42,8 +42,9 @@ def _column(model: Any, field: str, number: int) -> int:
             rows = lock(
                 model.objects.filter(pk__in=list(old.order_by("pk").values_list("pk", flat=True)[:BATCH]))
             )
-            for row in rows:
-                setattr(row, field, vault.seal(model, field, row.public_id, vault.reveal(row, field)))
+            texts = [(vault.name_of(row), vault.reveal(row, field)) for row in rows]
+            for row, sealed in zip(rows, vault.seal_all(model, field, texts), strict=True):
+                setattr(row, field, sealed)
             model.objects.bulk_update(rows, [field])
         if not rows:
             return done

@@ -7,6 +7,9 @@ leading figure is the form, so that another one can follow.
 
 A blind index (HMAC-SHA256 under a key that no rotation changes) finds equal values of a sealed column, where that is
 needed and the values are many.
+
+Whatever is written is sealed under a key just read from the database: one made in a transaction that was taken back
+since would open nothing. Reading may remember keys, as a wrong one does not open and is then looked up again.
 """
 
 import base64
@@ -14,6 +17,8 @@ import binascii
 import hashlib
 import hmac
 import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Protocol
 
@@ -30,6 +35,8 @@ from core.scope import current
 
 FORM = "1"
 NONCE, KEY = 12, 32
+_MARK = b"\x00sealed1\x00"
+_HEAD = len(_MARK) + 4
 INDEX = 0
 """Number of the key that blind indexes are made with."""
 
@@ -104,25 +111,54 @@ def service() -> KeyService:
     return _service(settings.MASTER_KEYS)
 
 
-class Sealed(models.TextField):  # type: ignore[type-arg]
-    """A column of sealed text, of a model with a public id. Written by `seal`, read by `reveal`; empty is empty."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"blank": True, "default": "", "editable": False, **kwargs})
-
-
-def _place(model: type[models.Model], field: str, public_id: str) -> bytes:
-    return f"{current().organization_id}|{model._meta.db_table}.{field}|{public_id}".encode()
-
-
-def seal(model: type[models.Model], field: str, public_id: str, text: str) -> str:
-    """What the sealed column of that row holds for `text`. Inside work()."""
-    if not text:
-        return ""
-    number = newest()
+def seal_bytes(name: str, data: bytes) -> bytes:
+    """What a file of that name holds for `data`: a mark, the data key's number, nonce and ciphertext. Inside work()."""
+    number, key = _newest()
     nonce = os.urandom(NONCE)
-    sealed = AESGCM(_key(number)).encrypt(nonce, text.encode(), _place(model, field, public_id))
-    return f"{FORM}.{number}.{base64.b64encode(nonce + sealed).decode()}"
+    head = _MARK + number.to_bytes(4, "big")
+    return head + nonce + AESGCM(key).encrypt(nonce, data, _file_place(name))
+
+
+def reveal_bytes(name: str, held: bytes) -> bytes:
+    """The data of a file that `seal_bytes` made. Inside work(); raises CannotOpen."""
+    if not held.startswith(_MARK):
+        raise CannotOpen("This is not a sealed file.")
+    number, raw = int.from_bytes(held[len(_MARK) : _HEAD], "big"), held[_HEAD:]
+    try:
+        return AESGCM(_key(number)).decrypt(raw[:NONCE], raw[NONCE:], _file_place(name))
+    except (InvalidTag, ValueError) as error:
+        raise CannotOpen("It was changed or moved.") from error
+
+
+def _file_place(name: str) -> bytes:
+    return f"{current().organization_id}|file|{name}".encode()
+
+
+def name_of(row: Any) -> str:
+    """What binds sealed text to this row."""
+    return str(row.sealed_by if hasattr(row, "sealed_by") else row.public_id)
+
+
+def _place(model: type[models.Model], field: str, name: str) -> bytes:
+    return f"{current().organization_id}|{model._meta.db_table}.{field}|{name}".encode()
+
+
+def seal(model: type[models.Model], field: str, name: str, text: str) -> str:
+    """What the sealed column holds for `text` in the row of that name (see name_of). Inside work()."""
+    return seal_all(model, field, [(name, text)])[0]
+
+
+def seal_all(model: type[models.Model], field: str, texts: Sequence[tuple[str, str]]) -> list[str]:
+    """What the sealed column holds for many (name of the row, text); one query for all. Inside work()."""
+    if not any(text for _, text in texts):
+        return ["" for _ in texts]
+    number, key = _newest()
+    return [_sealed(number, key, _place(model, field, name), text) if text else "" for name, text in texts]
+
+
+def _sealed(number: int, key: bytes, place: bytes, text: str) -> str:
+    nonce = os.urandom(NONCE)
+    return f"{FORM}.{number}.{base64.b64encode(nonce + AESGCM(key).encrypt(nonce, text.encode(), place)).decode()}"
 
 
 def reveal(row: Any, field: str) -> str:
@@ -137,25 +173,38 @@ def reveal(row: Any, field: str) -> str:
         raise CannotOpen("This is not sealed text.") from error
     if form != FORM:
         raise CannotOpen("This is of a newer form.")
+    place = _place(type(row), field, name_of(row))
+    if (known := _kept().get(number)) is not None:
+        with suppress(InvalidTag):
+            return _opened(known[1], raw, place)
     try:
-        opened = AESGCM(_key(number)).decrypt(
-            raw[:NONCE], raw[NONCE:], _place(type(row), field, row.public_id)
-        )
+        return _opened(_key(number), raw, place)
     except InvalidTag as error:
         raise CannotOpen("It was changed or moved.") from error
-    return opened.decode()
+
+
+def _opened(key: bytes, raw: bytes, place: bytes) -> str:
+    return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], place).decode()
 
 
 def blind(model: type[models.Model], field: str, text: str) -> str:
     """What finds equal values of a sealed column without opening it: 32 hexadecimal digits. Inside work()."""
+    return blind_all(model, field, [text])[text]
+
+
+def blind_all(model: type[models.Model], field: str, texts: Iterable[str]) -> dict[str, str]:
+    """The blind index of each text (see blind); one query for all. Inside work()."""
+    wanted = set(texts)
+    if not wanted:
+        return {}
     derived = HKDF(SHA256(), KEY, salt=None, info=f"blind:{model._meta.db_table}.{field}".encode())
     key = derived.derive(_key(INDEX))
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]
+    return {text: hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32] for text in wanted}
 
 
-def _keys() -> dict[int, bytes]:
-    """Opened data keys of the scope by number, kept for the scope's life."""
-    kept: dict[int, bytes] = current().memo.setdefault("data_keys", {})
+def _kept() -> dict[int, tuple[str, bytes]]:
+    """Data keys of the scope that were opened already: their wrapping and the key, by number."""
+    kept: dict[int, tuple[str, bytes]] = current().memo.setdefault("data_keys", {})
     return kept
 
 
@@ -164,18 +213,29 @@ def _context(number: int) -> bytes:
 
 
 def _key(number: int) -> bytes:
-    if number not in _keys():
-        row = DataKey.objects.filter(number=number).first() or (_make(number) if number == INDEX else None)
-        if row is None:
-            raise CannotOpen(f"The data key {number} is not here.")
-        _keys()[number] = service().unwrap(row.wrapped, context=_context(number))
-    return _keys()[number]
+    """The data key as the database has it now, the blind indexes' made when there is none yet."""
+    row = DataKey.objects.filter(number=number).first() or (_make(number) if number == INDEX else None)
+    if row is None:
+        raise CannotOpen(f"The data key {number} is not here.")
+    return _unwrapped(row)
+
+
+def _unwrapped(row: DataKey) -> bytes:
+    known = _kept().get(row.number)
+    if known is None or known[0] != row.wrapped:
+        known = row.wrapped, service().unwrap(row.wrapped, context=_context(row.number))
+        _kept()[row.number] = known
+    return known[1]
+
+
+def _newest() -> tuple[int, bytes]:
+    row = DataKey.objects.filter(number__gt=INDEX).order_by("number").last() or _make(INDEX + 1)
+    return row.number, _unwrapped(row)
 
 
 def newest() -> int:
     """The number of the data key that seals now, made when there is none yet. Inside work()."""
-    number: int = DataKey.objects.aggregate(newest=models.Max("number"))["newest"] or INDEX
-    return number if number > INDEX else _make(INDEX + 1).number
+    return _newest()[0]
 
 
 def _make(number: int) -> DataKey:

@@ -3,9 +3,8 @@
 from django.db import models
 
 from core import clock
-from core.base import Record, TenantForeignKey, TenantRow
+from core.base import Record, Sealed, TenantForeignKey, TenantRow
 from core.models import OutboxEvent
-from core.vault import Sealed
 from integrations.domain.states import State
 
 

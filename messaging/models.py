@@ -2,15 +2,17 @@
 
 from django.db import models
 
-from core.base import Record
+from core.base import Record, Sealed
 from core.constraints import Trigger
+from core.vault import reveal
 
 
 class Message(Record):
     """One message to one address about one thing. The unique key is its promise: it is sent once.
 
     `unconfirmed` counts the tries whose outcome nobody knows; `tries` all of them. `why` says why it was
-    skipped or failed, or what the last try ran into while it waits.
+    skipped or failed, or what the last try ran into while it waits. The bodies hold links by which one may pay or sign
+    in: they are sealed, and once sent may only be sealed anew.
     """
 
     AUDITED = (
@@ -27,8 +29,8 @@ class Message(Record):
     header_id = models.CharField(max_length=300)
     state = models.CharField(max_length=20, default="queued")
     subject = models.CharField(max_length=200, blank=True, default="")
-    text_body = models.TextField(blank=True, default="")
-    html_body = models.TextField(blank=True, default="")
+    text_body = Sealed()
+    html_body = Sealed()
     attachments = models.JSONField(blank=True, default=list)
     facts = models.JSONField(blank=True, default=dict)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -46,8 +48,15 @@ class Message(Record):
             ),
             Trigger(
                 name="messaging_message_as_sent",
-                when="BEFORE UPDATE OF state, to_address, header_id, subject, text_body, html_body, attachments,"
+                when="BEFORE UPDATE OF state, to_address, header_id, subject, attachments,"
                 " sent_at ON {table} FOR EACH ROW WHEN (OLD.state = 'sent')",
+                function="messaging_as_sent()",
+            ),
+            Trigger(
+                name="messaging_message_body_as_sent",
+                when="BEFORE UPDATE OF text_body, html_body ON {table} FOR EACH ROW WHEN (OLD.state = 'sent'"
+                " AND NOT (sealed_anew(OLD.text_body, NEW.text_body)"
+                " AND sealed_anew(OLD.html_body, NEW.html_body)))",
                 function="messaging_as_sent()",
             ),
         ]
@@ -58,3 +67,13 @@ class Message(Record):
             models.Index(fields=["organization", "kind", "-id"], name="message_kind"),
             models.Index(fields=["organization", "to_address", "id"], name="message_recipient"),
         ]
+
+    @property
+    def letter_text(self) -> str:
+        """The letter as text. Inside work()."""
+        return reveal(self, "text_body")
+
+    @property
+    def letter_html(self) -> str:
+        """The letter as HTML. Inside work()."""
+        return reveal(self, "html_body")

@@ -3,10 +3,12 @@
 from datetime import date
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from billing.models import Subscription
 from billing.services.subscriptions import create_price, subscribe
 from cashapp.services.payments import record
+from core import vault
 from customers.models import Customer
 from customers.services.customers import create_customer
 from invoicing.domain.totals import line
@@ -14,6 +16,7 @@ from invoicing.models import Document
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import issue
 from ledger.domain.entries import Purpose
+from messaging.models import Message
 from receivables.domain.items import Kind
 from receivables.domain.postings import ItemFacts
 from receivables.models import OpenItem
@@ -108,3 +111,12 @@ def subscription(owner: Customer, starts_on: date, **given: object) -> Subscript
     n = next(_numbers)
     made = create_price(name="Track Pro", code=f"track-{n}", currency=owner.currency, **price)  # type: ignore[arg-type]
     return subscribe(customer=owner.public_id, price=made, starts_on=starts_on, **given)  # type: ignore[arg-type]
+
+
+def letter(*, text_body: str = "", html_body: str = "", **given: Any) -> Message:
+    """A message with its letter, sealed as the services leave it."""
+    row = Message(**given)
+    row.text_body = vault.seal(Message, "text_body", row.public_id, text_body)
+    row.html_body = vault.seal(Message, "html_body", row.public_id, html_body)
+    row.save()
+    return row

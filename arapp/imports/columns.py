@@ -1,6 +1,6 @@
 """The first steps of an import: the file, how it is read, and what its columns mean."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -144,6 +144,8 @@ def _columns(
     data = files.read(source.file)
     with work():
         importer = imports.importer_of(source)
+        first_rows = imports.samples_of(source)
+        samples = {heading: _sample(source, heading, first_rows) for heading in source.headers}
         fields = error.fields if isinstance(error, Invalid) else {}
         context = {
             "slug": slug,
@@ -152,8 +154,9 @@ def _columns(
             "title": str(importer.title),
             "read_as": words.read_as(source),
             "steps": words.steps(),
-            "columns": [_column(source, each, said.mapping, fields) for each in importer.columns],
-            "samples": [{"heading": heading, "text": _sample(source, heading)} for heading in source.headers],
+            "columns": [_column(samples, each, said.mapping, fields) for each in importer.columns],
+            "first_rows": first_rows,
+            "samples": [{"heading": heading, "text": text} for heading, text in samples.items()],
             "unused": [heading for heading in source.headers if heading not in said.mapping.values()],
             "values": _value_tables(source, said.mapping, said.choices, data),
             "days": DAYS.items(),
@@ -172,7 +175,7 @@ def _columns(
 
 
 def _column(
-    source: Import, column: Column, mapping: Mapping[str, str], fields: Mapping[str, str]
+    samples: Mapping[str, str], column: Column, mapping: Mapping[str, str], fields: Mapping[str, str]
 ) -> dict[str, Any]:
     heading = mapping.get(column.name, "")
     return {
@@ -181,18 +184,16 @@ def _column(
         "required": column.required,
         "known": column.known is not None,
         "heading": heading,
-        "sample": _sample(source, heading),
+        "sample": samples.get(heading, ""),
         "example": column.example,
         "error": fields.get(column.name, ""),
     }
 
 
-def _sample(source: Import, heading: str) -> str:
+def _sample(source: Import, heading: str, first_rows: Sequence[Sequence[str]]) -> str:
     """The first different values under a heading."""
-    if heading not in source.headers:
-        return ""
     place = source.headers.index(heading)
-    found = dict.fromkeys(row[place].strip() for row in source.samples if place < len(row))
+    found = dict.fromkeys(row[place].strip() for row in first_rows if place < len(row))
     return " · ".join([text[:40] for text in found if text][:SAMPLES])
 
 

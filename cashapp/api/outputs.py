@@ -60,7 +60,7 @@ class BankLineOut(RecordOut):
     amount_minor = serializers.IntegerField(source="minor")
     currency = serializers.CharField()
     payer = serializers.CharField()
-    account = BankNumber()
+    account = BankNumber(source="account_number")
     memo = serializers.CharField()
     customer = Id(allow_null=True, help_text="Who paid, where the line itself says so.")
     payment = Id(allow_null=True, help_text="The payment as which it is booked.")

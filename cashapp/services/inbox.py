@@ -1,18 +1,21 @@
 """What gateways tell us: stored first, answered, then handled from the row. The payload is only a hint."""
 
+import json
 from typing import Any
 
 from cashapp.models import Attempt, WebhookEvent
 from cashapp.services.attempts import ask
-from core import clock, effects
+from core import clock, effects, vault
 from core.scope import work
 
 
 def receive(*, provider: str, event_id: str, payload: dict[str, Any]) -> bool:
     """Store a verified message once and have it handled; False when it was here before. Its own transaction."""
     with work():
+        event = WebhookEvent(provider=provider, event_id=event_id)
+        sealed = vault.seal(WebhookEvent, "payload", event.sealed_by, json.dumps(payload))
         row, made = WebhookEvent.objects.get_or_create(
-            provider=provider, event_id=event_id, defaults={"payload": payload}
+            provider=provider, event_id=event_id, defaults={"payload": sealed}
         )
         if made:
             effects.due("webhook.handle", [(f"{provider}:{event_id}", {"id": row.pk})])
@@ -27,7 +30,7 @@ def handle(event_row_id: int) -> None:
     """
     with work():
         event = WebhookEvent.objects.get(pk=event_row_id)
-        attempt = Attempt.objects.filter(key=_key(event.payload)).first()
+        attempt = Attempt.objects.filter(key=_key(json.loads(vault.reveal(event, "payload")))).first()
     if attempt is not None:
         ask(attempt)
     with work():

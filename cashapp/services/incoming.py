@@ -95,9 +95,9 @@ def _rows(told: Sequence[Told], numbers: Mapping[str, str]) -> list[Row]:
 
 
 def _kept(rows: Sequence[Row], planned: Sequence[Planned]) -> list[Kept]:
-    """What became of each row, the lines that are here found by their keys; one query."""
+    """What became of each row, the lines that are here found by their keys; two queries."""
     outcomes = {each.row.number: each.outcome for each in planned}
-    keys = {row.number: lines.key_of(row, _HABITS) for row in rows}
+    keys = lines.keys_of(rows, _HABITS)
     there = BankLine.objects.filter(key__in=list(keys.values())).exclude(state=LineState.WITHDRAWN)
     ids = dict(there.values_list("key", "public_id"))
     return [

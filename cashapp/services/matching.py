@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from cashapp.domain.matching import Item, Known, Line, Part, Proposal, propose, tokens
+from cashapp.domain.matching import Item, Known, Line, Part, Proposal, Reason, propose, tokens
 from cashapp.domain.matching import account_key as account_form
 from cashapp.domain.matching import payer_key as payer_form
 from cashapp.domain.states import LineState
@@ -113,7 +113,7 @@ def _facts(rows: Sequence[BankLine]) -> Facts:
         Line(
             row.pk,
             row.payer,
-            row.account,
+            row.account_number,
             row.memo,
             row.currency,
             row.minor,
@@ -156,14 +156,16 @@ def _taken_back(rows: Sequence[BankLine]) -> set[str]:
 
 def _known(lines: Sequence[Line]) -> Known:
     written = {payer_form(line.payer) for line in lines if line.payer}
-    accounts = {account_form(line.account) for line in lines if line.account}
+    accounts = payers.blind_accounts({account_form(line.account) for line in lines if line.account})
     names: dict[str, frozenset[int]] = {}
     for name, customer_id in named_like(written):
         names[name] = names.get(name, frozenset()) | {customer_id}
     learned: dict[str, dict[str, frozenset[int]]] = {payers.NAME: {}, payers.ACCOUNT: {}}
-    facts = PayerFact.objects.filter(key__in=[*written, *accounts])
+    meant = {blind: account for account, blind in accounts.items()}
+    facts = PayerFact.objects.filter(key__in=[*written, *meant])
     for kind, key, customer_id in facts.values_list("kind", "key", "customer_id"):
-        learned[kind][key] = learned[kind].get(key, frozenset()) | {customer_id}
+        said = meant.get(key, key) if kind == payers.ACCOUNT else key
+        learned[kind][said] = learned[kind].get(said, frozenset()) | {customer_id}
     return Known(names, learned[payers.NAME], learned[payers.ACCOUNT])
 
 
@@ -247,9 +249,14 @@ def _plain(proposal: Proposal, line_id: int) -> dict[str, Any]:
         "parts": [[part.item_id, part.minor] for part in parts],
         "score": proposal.score,
         "lines": [each for each in proposal.line_ids if each != line_id],
-        "reasons": [[reason.code, dict(reason.facts)] for reason in proposal.reasons],
-        "doubts": [[reason.code, dict(reason.facts)] for reason in proposal.doubts],
+        "reasons": [[reason.code, _kept(reason)] for reason in proposal.reasons],
+        "doubts": [[reason.code, _kept(reason)] for reason in proposal.doubts],
     }
+
+
+def _kept(reason: Reason) -> dict[str, str]:
+    """The facts of a reason as they may be stored: an account is read from its line, where it is sealed."""
+    return {name: fact for name, fact in reason.facts.items() if name != "account"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Under which names and accounts customers pay: taught by whoever books a line, forgotten when it is taken back."""
 
+from collections.abc import Iterable
+
 from django.db.models import F
 
 from cashapp.domain.matching import account_key, payer_key
 from cashapp.models import BankLine, PayerFact
-from core import clock
+from core import clock, vault
 
 NAME, ACCOUNT = "name", "account"
 
@@ -25,5 +27,12 @@ def forget(line: BankLine, customer_id: int) -> None:
 
 
 def _said(line: BankLine) -> list[tuple[str, str]]:
-    taught = [(NAME, payer_key(line.payer)), (ACCOUNT, account_key(line.account))]
+    taught = [(NAME, payer_key(line.payer))]
+    if account := account_key(line.account_number):
+        taught.append((ACCOUNT, blind_accounts([account])[account]))
     return [(kind, key) for kind, key in taught if key]
+
+
+def blind_accounts(accounts: Iterable[str]) -> dict[str, str]:
+    """Under which keys accounts in their normal form are remembered; one query for all. Inside work()."""
+    return vault.blind_all(PayerFact, "key", accounts)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from core import clock
+from core import clock, vault
 from core.errors import AppError, Conflict, KeyReused
 from core.models import IdempotencyKey
 from core.scope import current
@@ -54,21 +54,24 @@ def once(
     if there is not None:
         if there.request != digest:
             raise KeyReused("This idempotency key came with another request before.")
-        return Answer(there.status, there.body, there.headers, replayed=True)
+        body = json.loads(vault.reveal(there, "body") or "null")
+        return Answer(there.status, body, there.headers, replayed=True)
     try:
         with transaction.atomic():
             answer = do()
     except AppError as error:
         answer = refuse(error)
-    IdempotencyKey.objects.create(
+    kept = IdempotencyKey(
         caller=caller,
         key=key,
         request=digest,
         status=answer.status,
-        body=answer.kept,
         headers=answer.headers,
         at=clock.wall(),
     )
+    if answer.kept is not None:
+        kept.body = vault.seal(IdempotencyKey, "body", kept.sealed_by, json.dumps(answer.kept))
+    kept.save()
     return answer
 
 

@@ -5,6 +5,7 @@ Each chunk is one transaction with the count of rows worked off, so that whoever
 """
 
 import hashlib
+import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core import bulk, clock, effects, files, registry, states
+from core import bulk, clock, effects, files, ids, registry, states, vault
 from core.errors import AppError, Conflict, Invalid, NotFound
 from core.imports.base import Importer, Outcome, Planned, Row, Setup
 from core.imports.reading import Shape, outline, sniff
@@ -51,6 +52,12 @@ def by_public_id(public_id: str) -> Import:
     return found
 
 
+def samples_of(source: Import) -> list[list[str]]:
+    """The cells of the file's first rows. Inside work()."""
+    found: list[list[str]] = json.loads(vault.reveal(source, "samples") or "[]")
+    return found
+
+
 def upload(kind: str, *, data: bytes, name: str) -> Import:
     """Keep a file and look through it; its columns are named as they were the last time. Runs its own work().
 
@@ -69,13 +76,15 @@ def upload(kind: str, *, data: bytes, name: str) -> Import:
     with work():
         try:
             with transaction.atomic():
+                public_id = ids.new(Import.PREFIX)
                 return Import.objects.create(
+                    public_id=public_id,
                     kind=kind,
                     file=stored,
                     sha256=sha256,
                     reading={"encoding": shape.encoding, "delimiter": shape.delimiter},
                     headers=found.headers,
-                    samples=found.samples,
+                    samples=_sealed(public_id, found.samples),
                     rows=found.rows,
                     started_by=current().actor.label,
                     **_remembered(kind, found.headers),
@@ -84,6 +93,10 @@ def upload(kind: str, *, data: bytes, name: str) -> Import:
             if (live := _live(kind, sha256)) is None:
                 raise
             return live
+
+
+def _sealed(public_id: str, samples: list[list[str]]) -> str:
+    return vault.seal(Import, "samples", public_id, json.dumps(samples))
 
 
 def _shown_name(name: str) -> str:
@@ -121,7 +134,8 @@ def reread(public_id: str, shape: Shape) -> None:
             states.move(source, State.UPLOADED, moves=MOVES)
             ImportRow.objects.filter(source=source).delete()
         source.reading = {"encoding": shape.encoding, "delimiter": shape.delimiter}
-        source.headers, source.samples, source.rows = found.headers, found.samples, found.rows
+        source.headers, source.rows = found.headers, found.rows
+        source.samples = _sealed(source.public_id, found.samples)
         kept = {name: header for name, header in source.mapping.items() if header in found.headers}
         source.mapping = kept or suggested(importer_of(source), found.headers)
         for count in COUNTS:

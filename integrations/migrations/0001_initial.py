@@ -3,7 +3,6 @@
 import core.base
 import core.clock
 import core.constraints
-import core.vault
 import django.db.models.deletion
 import django.db.models.manager
 import integrations.domain.states
@@ -33,8 +32,8 @@ class Migration(migrations.Migration):
                 ('description', models.CharField(blank=True, default='', max_length=200)),
                 ('events', models.JSONField(blank=True, default=list)),
                 ('thin', models.BooleanField(default=False)),
-                ('secret', core.vault.Sealed(blank=True, default='', editable=False)),
-                ('old_secret', core.vault.Sealed(blank=True, default='', editable=False)),
+                ('secret', core.base.Sealed(blank=True, default='', editable=False)),
+                ('old_secret', core.base.Sealed(blank=True, default='', editable=False)),
                 ('old_until', models.DateTimeField(blank=True, null=True)),
                 ('failing_since', models.DateTimeField(blank=True, null=True)),
                 ('paused_until', models.DateTimeField(blank=True, null=True)),

@@ -24,8 +24,8 @@ class MessagesQuery(In):
 
 
 def _detail(row: Message) -> Message:
-    row.text = without_tokens(row.text_body)  # type: ignore[attr-defined]
-    row.html = without_tokens(row.html_body)  # type: ignore[attr-defined]
+    row.text = without_tokens(row.letter_text)  # type: ignore[attr-defined]
+    row.html = without_tokens(row.letter_html)  # type: ignore[attr-defined]
     row.attachments = [{"name": name} for name in attached_to(row)]
     return row
 

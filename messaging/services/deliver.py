@@ -1,7 +1,7 @@
 """One mail through the mail server: it took it, it refused it, it did not take it, or nobody knows."""
 
 import smtplib
-from collections.abc import Sequence
+from dataclasses import dataclass
 from email.utils import formataddr
 from typing import Any
 
@@ -30,11 +30,22 @@ class Unconfirmed(Exception):
     """The conversation broke while the mail was on the wire: it may have been taken."""
 
 
-def deliver(message: Message, *, sender: str, attachments: Sequence[StoredFile]) -> None:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message in state `sending`, and what is needed to hand it over."""
+
+    message: Message
+    sender: str
+    text: str
+    html: str
+    attachments: list[StoredFile]
+
+
+def deliver(prepared: Prepared) -> None:
     """Hand the mail to the server, outside work(); raises Refused, NotSent or Unconfirmed."""
     refuse_inside_work("Mail")
     try:
-        mail = _mail(message, sender, attachments)
+        mail = _mail(prepared)
     except (OSError, AppError) as error:
         raise NotSent(f"An attachment cannot be read: {error}") from error
     connection: Any = get_connection()
@@ -51,11 +62,12 @@ def deliver(message: Message, *, sender: str, attachments: Sequence[StoredFile])
         _close(connection)
 
 
-def _mail(message: Message, sender: str, attachments: Sequence[StoredFile]) -> EmailMultiAlternatives:
+def _mail(prepared: Prepared) -> EmailMultiAlternatives:
+    message = prepared.message
     mail = EmailMultiAlternatives(
         subject=message.subject,
-        body=message.text_body,
-        from_email=formataddr((display_name(sender), own_address())),
+        body=prepared.text,
+        from_email=formataddr((display_name(prepared.sender), own_address())),
         to=[message.to_address],
         reply_to=[message.reply_to] if message.reply_to else None,
         headers={
@@ -64,8 +76,8 @@ def _mail(message: Message, sender: str, attachments: Sequence[StoredFile]) -> E
             "X-Auto-Response-Suppress": "All",
         },
     )
-    mail.attach_alternative(message.html_body, "text/html")
-    for file in attachments:
+    mail.attach_alternative(prepared.html, "text/html")
+    for file in prepared.attachments:
         mail.attach(file.name, files.read(file), file.content_type)
     return mail
 

@@ -5,11 +5,9 @@ after the second try with an unknown outcome nobody tries a third time. So a cus
 and only when the mail server or we broke down at the worst moment.
 """
 
-from dataclasses import dataclass
-
 from django.utils.translation import gettext as _
 
-from core import clock
+from core import clock, vault
 from core.effects import Later
 from core.events import emit
 from core.locks import lock_one
@@ -22,7 +20,7 @@ from messaging.composers import Ready, Skip, Wait, composers
 from messaging.domain.states import MOVES, State
 from messaging.events import MessageFailed, MessageSent, MessageSkipped
 from messaging.models import Message
-from messaging.services.deliver import NotSent, Refused, Unconfirmed, deliver
+from messaging.services.deliver import NotSent, Prepared, Refused, Unconfirmed, deliver
 from messaging.services.queue import is_deliverable
 from messaging.services.render import write
 
@@ -30,15 +28,6 @@ TRIES = 48
 """With waits doubling to an hour, a mail server may be away for almost two days."""
 UNCONFIRMED = 2
 MAX_ATTACHED = 15 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A message in state `sending`, and what is needed to hand it over."""
-
-    message: Message
-    sender: str
-    attachments: list[StoredFile]
 
 
 def send_message(public_id: str) -> None:
@@ -52,7 +41,7 @@ def send_message(public_id: str) -> None:
         return
     message = prepared.message
     try:
-        deliver(message, sender=prepared.sender, attachments=prepared.attachments)
+        deliver(prepared)
     except Refused as error:
         with work():
             _fail(message, str(error))
@@ -93,7 +82,9 @@ def _prepare(message: Message) -> Prepared | None:
 
 def _write(message: Message, ready: Ready) -> None:
     written = write(ready)
-    message.subject, message.text_body, message.html_body = written.subject, written.text, written.html
+    message.subject = written.subject
+    message.text_body = vault.seal(Message, "text_body", message.public_id, written.text)
+    message.html_body = vault.seal(Message, "html_body", message.public_id, written.html)
     message.attachments = list(ready.attachments)
     message.reply_to = ready.reply_to if is_deliverable(ready.reply_to) else ""
     message.touch("subject", "text_body", "html_body", "attachments", "reply_to")
@@ -113,7 +104,7 @@ def _begin(message: Message, sender: str) -> Prepared | None:
         move(message, State.SENDING, moves=MOVES, tries=message.tries, unconfirmed=message.unconfirmed)
     else:
         message.touch("tries", "unconfirmed")
-    return Prepared(message, sender, files)
+    return Prepared(message, sender, message.letter_text, message.letter_html, files)
 
 
 def _try_later(message: Message, why: str, *, known: bool) -> bool:

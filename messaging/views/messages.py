@@ -143,7 +143,8 @@ def _message_page(
     row = message(public_id)
     zone = _zone()
     names = named(slug, filter(None, [row.about, row.customer_public_id]))
-    text = without_tokens(row.text_body)
+    said = row.letter_text
+    text = without_tokens(said)
     context = {
         "slug": slug,
         **_row(row, names, zone),
@@ -151,7 +152,7 @@ def _message_page(
         "written": bool(row.html_body or row.text_body),
         "as_text": request.GET.get("as") == "text" or not row.html_body,
         "text": text,
-        "cut": text != row.text_body,
+        "cut": text != said,
         "files": attached_to(row),
         "made": _when(row.created_at, zone),
         "moves": [{"row": move, "at": _when(move.at, zone)} for move in reversed(moves_of(row))],
@@ -169,7 +170,7 @@ def _message_page(
 @require_safe
 def message_letter(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """The HTML of a letter, for the frame on the message's page."""
-    return HttpResponse(without_tokens(message(public_id).html_body))
+    return HttpResponse(without_tokens(message(public_id).letter_html))
 
 
 @csp_update({"frame-src": [SELF]})

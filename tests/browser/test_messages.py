@@ -11,8 +11,8 @@ from core import clock
 from core.scope import Scope, work
 from core.states import move
 from messaging.domain.states import MOVES, State
-from messaging.models import Message
 from tenants.models import User
+from tests import factories
 from tests.browser.conftest import Watched, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
@@ -28,7 +28,7 @@ EVIL = """<html lang="en"><head><title>x</title><style>p { color: #333 }</style>
 def letter(committed_acorn: Scope, committed: dict[str, str], watched: Watched) -> Iterator[str]:
     """Vic at a running product with a letter that tries everything; its address."""
     with work():
-        row = Message.objects.create(
+        row = factories.letter(
             kind="receipt", about="pay_1", to_address="ap@kestrel.example", header_id="<1@x>", subject="Thank you",
             text_body="Dear customer", html_body=EVIL,
         )  # fmt: skip

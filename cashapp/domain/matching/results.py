@@ -62,10 +62,9 @@ def _reasons(guess: Guess) -> Iterator[Reason]:
         yield Reason("nearly_quoted", {"number": number, "edits": str(guess.edits)})
     yield _amount(guess)
     if guess.customer_id in guess.payer.customers:
-        payer = guess.lines[0].payer
-        yield Reason(
-            f"payer_{guess.payer.level.name.lower()}", {"payer": payer, "account": guess.lines[0].account}
-        )
+        line = guess.lines[0]
+        said = {"payer": line.payer, "account": line.account, "line": str(line.line_id)}
+        yield Reason(f"payer_{guess.payer.level.name.lower()}", said)
 
 
 def _amount(guess: Guess) -> Reason:

@@ -2,10 +2,12 @@
 
 import base64
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,7 +171,43 @@ def opens(rows: list[Endpoint]) -> None:
     assert found == {row.pk: f"{TEXT}{n}" for n, row in enumerate(rows)}
 
 
-def test_every_sealed_column_has_a_public_id_to_be_bound_to() -> None:
+def test_every_sealed_column_has_something_to_be_bound_to() -> None:
     fields = reseal.sealed_fields()
     assert fields
-    assert all(any(field.name == "public_id" for field in model._meta.fields) for model, _name in fields)
+    assert all(
+        hasattr(model, "sealed_by") or any(field.name == "public_id" for field in model._meta.fields)
+        for model, _name in fields
+    )
+
+
+def test_a_key_made_in_what_was_taken_back_seals_nothing(acorn: Scope) -> None:
+    with work():
+        with transaction.atomic():
+            vault.seal(Endpoint, "secret", "whe_1", TEXT)
+            lost = vault.blind(Endpoint, "secret", TEXT)
+            transaction.set_rollback(True)
+        row = endpoint()
+        kept = vault.blind(Endpoint, "secret", TEXT)
+    acorn.memo.clear()
+    with work():
+        assert vault.reveal(row, "secret") == f"{TEXT}1"
+        assert vault.blind(Endpoint, "secret", TEXT) == kept != lost
+
+
+def test_many_are_sealed_and_read_with_one_query_each(
+    acorn: Scope, django_assert_num_queries: Callable[..., AbstractContextManager[object]]
+) -> None:
+    with work():
+        rows = [Endpoint(url=f"https://shop{n}.example/hook") for n in range(20)]
+        vault.newest()
+        with django_assert_num_queries(1):
+            sealed = vault.seal_all(Endpoint, "secret", [(row.public_id, row.url) for row in rows])
+        for row, text in zip(rows, sealed, strict=True):
+            row.secret = text
+        acorn.memo.clear()
+        with django_assert_num_queries(1):
+            assert [vault.reveal(row, "secret") for row in rows] == [row.url for row in rows]
+        with django_assert_num_queries(1):
+            assert vault.seal_all(Endpoint, "secret", [("whe_1", ""), ("whe_2", "x")])[0] == ""
+        with django_assert_num_queries(0):
+            assert vault.seal_all(Endpoint, "secret", [("whe_1", "")]) == [""]

@@ -13,16 +13,18 @@ from core.effects import work_off
 from core.errors import Invalid
 from core.files import store
 from core.models import Effect, Organization, OutboxEvent, StateChange
+from core.reseal import reseal
 from core.scope import InsideWork, Scope, enter, work
 from core.states import StateConflict
 from core.suspension import Suspended
+from core.vault import next_key, seal
 from messaging.composers import Answer, Ready, Skip, Wait, composers
 from messaging.domain.headers import display_name, one_line
 from messaging.domain.letters import InvoiceIssued, Line, PaymentFailed, Receipt
 from messaging.domain.states import MOVES, State
 from messaging.models import Message
 from messaging.selectors import message_of, messages_about, messages_of_customer
-from messaging.services.deliver import deliver
+from messaging.services.deliver import Prepared, deliver
 from messaging.services.queue import Draft, queue, queue_all, send_again
 from messaging.services.send import send_message
 
@@ -85,7 +87,8 @@ def test_a_queued_message_is_written_sent_and_kept(acorn: Scope, answers: list[A
     with work():
         kept = message_of(message.public_id)
         assert kept is not None
-        assert (kept.state, kept.html_body, kept.text_body) == ("sent", html, sent.body)
+        assert (kept.state, kept.letter_html, kept.letter_text) == ("sent", html, sent.body)
+        assert html not in kept.html_body
         assert kept.sent_at is not None
         assert OutboxEvent.objects.get(name="message.sent").payload["about"] == "inv_1"
         moved = StateChange.objects.filter(object_public_id=message.public_id).order_by("id")
@@ -196,6 +199,22 @@ def test_what_was_sent_cannot_be_changed(acorn: Scope, answers: list[Answer]) ->
             Message.objects.update(**change)
 
 
+def test_what_was_sent_may_be_sealed_anew_only(acorn: Scope, answers: list[Answer]) -> None:
+    answers.append(Ready(LETTER))
+    queued()
+    work_off([])
+    with work():
+        row = Message.objects.get()
+        held, said = row.html_body, row.letter_html
+        with pytest.raises(DatabaseError, match="was sent"), transaction.atomic():
+            Message.objects.update(html_body=seal(Message, "html_body", row.public_id, "forged"))
+        assert reseal(next_key()) > 0
+        row.refresh_from_db()
+        assert row.letter_html == said != ""
+        with pytest.raises(DatabaseError, match="was sent"), transaction.atomic():
+            Message.objects.update(html_body=held)
+
+
 def test_an_attachment_of_another_organization_is_not_found(
     acorn: Scope, birch: Scope, answers: list[Answer]
 ) -> None:
@@ -236,7 +255,7 @@ def test_an_attachment_that_is_gone_is_waited_for(acorn: Scope, answers: list[An
 def test_mail_is_refused_inside_work(acorn: Scope, answers: list[Answer]) -> None:
     message = queued()
     with work(), pytest.raises(InsideWork):
-        deliver(message, sender="Acorn", attachments=[])
+        deliver(Prepared(message, "Acorn", "text", "html", []))
     assert mail.outbox == []
 
 
