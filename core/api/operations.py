@@ -258,9 +258,10 @@ def _sent(answer: Answer) -> HttpResponse:
 
 def _file(declared: Operation, stored: Any) -> HttpResponse:
     """The bytes of a file, read or made outside the transaction."""
-    data = stored.content() if isinstance(stored, Made) else files.read(stored)
+    made = isinstance(stored, Made)
+    data = stored.content() if made else files.read(stored)
     sent = HttpResponse(data, content_type=declared.file)
-    sent["Content-Disposition"] = content_disposition_header(False, stored.name) or "inline"  # noqa: FBT003
+    sent["Content-Disposition"] = content_disposition_header(made, stored.name) or "inline"
     return sent
 
 

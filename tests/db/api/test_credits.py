@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.models import IdempotencyKey
 from core.scope import Scope, enter, work
 from customers.models import Customer
 from receivables.models import Allocation
@@ -49,8 +50,10 @@ def test_a_credit_is_applied_once_and_taken_back(
     owed, path = issued(api, kestrel), f"/credits/{free['id']}"
     before = api.get(path)
     assert (before["open_minor"], before["allocations"]) == (before["total_minor"], [])
-    for _ in range(2):
+    for _ in range(3):
         applied = api.post(f"{path}/apply", part(owed, 1_000), Idempotency_Key="one")
+        with enter(house), work():
+            IdempotencyKey.objects.filter(status=200).delete()  # also when the answer is no longer kept
     assert before["open_minor"] - applied["open_minor"] == 1_000
     assert [each["document"] for each in applied["allocations"]] == [owed["id"]]
     assert api.get(f"/invoices/{owed['id']}")["open_minor"] == owed["total_minor"] - 1_000

@@ -92,6 +92,9 @@ def test_a_file_is_brought_in_mended_and_undone(api: Program, house: Scope) -> N
     assert {each["number"] for each in api.get("/customers")["data"]} == {"C1", "C2"}
     failed = api("GET", f"{path}/failed_rows")
     assert failed["Content-Type"] == "text/csv"
+    assert [each["detail"] for each in api.get("/access_events?kind=exported")["data"]] == [
+        f"GET {V1}{path}/failed_rows"
+    ]
     lines = failed.content.decode("utf-8-sig").splitlines()
     assert lines[0] == "Number,Name,E-mail,Problem"
     assert lines[1].startswith("C3,,x,")
