@@ -99,7 +99,7 @@ def entries(wanted: Wanted) -> "QuerySet[AuditEntry]":
 
 def _by(who: str) -> Q:
     """A member by their public id, or a kind of actor."""
-    model = model_of(who)
+    model = model_of(who) if "_" in who else None  # a kind may be spelled as the prefix of an id is
     if model is None:
         return Q(additional_data__actor__kind=who)
     member = model._default_manager.filter(public_id=who).first()

@@ -121,6 +121,8 @@ def _note(request: HttpRequest, answer: HttpResponse, opened: Opened, *, millise
                 requests.remember_to_forget()
             if use.first:
                 access.inside("key_first", access.caller(request), detail=opened.key.name)
+            if kind := _told(answer):
+                access.inside(kind, access.caller(request), detail=f"{request.method} {request.path}"[:200])
             requests.note(
                 opened.key,
                 request_id=request.request_id,  # type: ignore[attr-defined]
@@ -135,6 +137,14 @@ def _note(request: HttpRequest, answer: HttpResponse, opened: Opened, *, millise
             )
     except Exception:
         log.exception("An API request could not be logged")
+
+
+def _told(answer: HttpResponse) -> str:
+    """What of an answer the access log is told: a refusal for want of a right, a file that was taken along."""
+    if answer.status_code == 403:  # noqa: PLR2004
+        return "refused"
+    taken = answer.headers.get("Content-Disposition", "").startswith("attachment")
+    return "exported" if taken else ""
 
 
 def _json(text: bytes) -> Any:

@@ -79,6 +79,20 @@ def entities() -> list[LegalEntity]:
     return list(LegalEntity.objects.order_by("id"))
 
 
+def entity_rows() -> "QuerySet[LegalEntity]":
+    """The scope's legal entities, in no order. Inside work()."""
+    found: QuerySet[LegalEntity] = LegalEntity.objects.all()
+    return found
+
+
+def entity_named(public_id: str) -> LegalEntity:
+    """The legal entity with this public id; raises NotFound. Inside work()."""
+    found = entity_rows().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That legal entity is not here.")
+    return found
+
+
 def entity_choices() -> list[tuple[str, str]]:
     """(code, name) of the scope's legal entities, as files and forms name them. Inside work()."""
     return [(row.code, row.name) for row in entities()]
@@ -225,12 +239,22 @@ class GroupView:
 
 def groups() -> list[GroupView]:
     """The scope's groups by name, with their role and members; two queries. Inside work()."""
+    return shown_groups(group_rows().order_by("name"))
+
+
+def group_rows() -> "QuerySet[Group]":
+    """The scope's groups, in no order. Inside work()."""
+    found: QuerySet[Group] = Group.objects.select_related("role")
+    return found
+
+
+def shown_groups(rows: Iterable[Group]) -> list[GroupView]:
+    """The groups with their members, one query. Inside work()."""
     inside: dict[int, list[tuple[str, str]]] = {}
     for group_id, public_id, name in GroupMember.objects.order_by("member__user__name", "id").values_list(
         "group_id", "member__public_id", "member__user__name"
     ):
         inside.setdefault(group_id, []).append((public_id, name))
-    rows = Group.objects.select_related("role").order_by("name")
     return [GroupView(row, tuple(inside.get(row.pk, ()))) for row in rows]
 
 
@@ -266,11 +290,16 @@ def person(public_id: str) -> User | None:
 
 def api_keys() -> list[ApiKey]:
     """The scope's API keys with `used_at` and `used_from`, the newest first; one query. Inside work()."""
+    return list(api_key_rows().order_by("-id"))
+
+
+def api_key_rows() -> "QuerySet[ApiKey]":
+    """The same in no order. Inside work()."""
     use = ApiKeyUse.objects.filter(key=OuterRef("pk"))
-    rows = ApiKey.objects.select_related("member__user").annotate(
+    found: QuerySet[ApiKey] = ApiKey.objects.select_related("member__user", "rolled_from").annotate(
         used_at=Subquery(use.values("at")[:1]), used_from=Subquery(use.values("address")[:1])
     )
-    return list(rows.order_by("-id"))
+    return found
 
 
 def api_requests(wanted: Mapping[str, str], cursor: str) -> Page[ApiRequest]:

@@ -83,7 +83,7 @@ def _entry(whole: dict[str, Any], path: str, method: str, operation: dict[str, A
         body=tuple(_fields(whole, body, 1)),
         answer=tuple(_fields(whole, _content(operation["responses"][status]), 1)),
         status=status,
-        call=_call(whole, method, path, body),
+        call=_call(whole, method, path, operation),
     )
 
 
@@ -135,8 +135,10 @@ def _range(schema: dict[str, Any]) -> str:
     return f", up to {schema['maxLength']} characters" if "maxLength" in schema else ""
 
 
-def _call(whole: dict[str, Any], method: str, path: str, body: dict[str, Any]) -> str:
+def _call(whole: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
     """The operation as a command to try."""
+    body = _content(operation.get("requestBody", {}))
+    file = next(iter(operation.get("requestBody", {}).get("content", {})), "") if not body else ""
     lines = [f"curl https://…{path}" if method == "get" else f"curl -X {method.upper()} https://…{path}"]
     lines.append('  -H "Authorization: Bearer $KEY"')
     if method == "post":
@@ -144,6 +146,8 @@ def _call(whole: dict[str, Any], method: str, path: str, body: dict[str, Any]) -
     if body:
         lines.append('  -H "Content-Type: application/json"')
         lines.append(f"  -d '{json.dumps(_example(whole, body), ensure_ascii=False)}'")
+    if file:
+        lines += [f'  -H "Content-Type: {file}"', "  --data-binary @file.csv"]
     return " \\\n".join(lines)
 
 

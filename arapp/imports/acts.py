@@ -13,22 +13,15 @@ from core.errors import Invalid
 from core.imports import work as imports
 from core.models import Import
 from core.pages import attempt
-from core.scope import require, work
+from core.scope import work
 from core.web import page
 
 DAYS, MARKS = {"dmy", "mdy"}, {".", ","}
 
 
-def permitted(public_id: str) -> Import:
-    """The import, when the actor may bring in what it holds; raises NotFound, Forbidden. Inside work()."""
-    source = imports.by_public_id(public_id)
-    require(imports.importer_of(source).permission)
-    return source
-
-
 def _act(request: HttpRequest, slug: str, public_id: str, act: Callable[[Import], object]) -> HttpResponse:
     with work():
-        source = permitted(public_id)
+        source = imports.permitted(public_id)
         with attempt() as outcome:
             act(source)
     if outcome.error:

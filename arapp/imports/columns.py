@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from arapp.imports import words
-from arapp.imports.acts import permitted
 from arapp.imports.forms import DAYS, MARKS, MOST_VALUES, Named, ShapeForm, UploadForm, named
 from arapp.permissions import IMPORTS_RUN
 from core import clock, files, limits, registry
 from core.errors import AppError, Invalid
+from core.imports import opening
 from core.imports import work as imports
 from core.imports.base import Importer
 from core.imports.cells import Column
@@ -49,14 +49,19 @@ def import_new(request: HttpRequest, slug: str) -> HttpResponse:
     importer: Importer = registry.importers[form.cleaned_data["kind"]]
     require(importer.permission)
     try:
-        who = f"{current().organization_id}:{current().actor.id}"
-        limits.spend("import", who, limit=UPLOADS, seconds=UPLOADS_SECONDS)
+        spend_upload()
         sent = form.cleaned_data["file"]
-        source = imports.upload(importer.kind, data=sent.read(), name=sent.name)
+        source = opening.upload(importer.kind, data=sent.read(), name=sent.name)
     except AppError as error:
         form.add_error("file", error.message)
         return _new(request, slug, form, status=error.status)
     return redirect("import", slug, source.public_id)
+
+
+def spend_upload() -> None:
+    """One file of those that a person or key may send; raises TooMany."""
+    who = f"{current().organization_id}:{current().actor.id}"
+    limits.spend("import", who, limit=UPLOADS, seconds=UPLOADS_SECONDS)
 
 
 MAX_MB = MAX_BYTES // 1024**2
@@ -86,7 +91,7 @@ def _crumbs(slug: str) -> list[dict[str, str]]:
 def import_columns(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Name the columns, and have every row checked."""
     with work():
-        source = permitted(public_id)
+        source = imports.permitted(public_id)
         if source.state not in OPEN:
             return redirect("import", slug, public_id)
         if request.method != "POST":
@@ -105,7 +110,7 @@ def import_columns(request: HttpRequest, slug: str, public_id: str) -> HttpRespo
 def import_reread(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Read the file in another encoding or with another separator."""
     with work():
-        source = permitted(public_id)
+        source = imports.permitted(public_id)
     form = ShapeForm(request.POST, own=source.reading["encoding"])
     if form.is_valid():
         try:
@@ -122,11 +127,11 @@ def import_reread(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
 def import_values(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """The values of one column that need a meaning here, asked for when its heading changes."""
     with work():
-        source = permitted(public_id)
+        source = imports.permitted(public_id)
         said = named(request.POST, imports.importer_of(source))
     data = files.read(source.file)
     with work():
-        tables = _value_tables(source, said.mapping, said.choices, data)
+        tables = value_tables(source, said.mapping, said.choices, data)
         return render(request, "imports/parts/values.html", {"slug": slug, "values": tables})
 
 
@@ -158,7 +163,7 @@ def _columns(
             "first_rows": first_rows,
             "samples": [{"heading": heading, "text": text} for heading, text in samples.items()],
             "unused": [heading for heading in source.headers if heading not in said.mapping.values()],
-            "values": _value_tables(source, said.mapping, said.choices, data),
+            "values": value_tables(source, said.mapping, said.choices, data),
             "days": DAYS.items(),
             "marks": MARKS.items(),
             "choices": said.choices,
@@ -197,7 +202,7 @@ def _sample(source: Import, heading: str, first_rows: Sequence[Sequence[str]]) -
     return " · ".join([text[:40] for text in found if text][:SAMPLES])
 
 
-def _value_tables(
+def value_tables(
     source: Import, mapping: Mapping[str, str], choices: Mapping[str, Any], data: bytes
 ) -> list[dict[str, Any]]:
     """For each column whose values the product must know: the file's values, and what each means here."""

@@ -1,6 +1,7 @@
 """The files that imports give out: a template to fill in, and the rows that failed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -38,21 +39,43 @@ def template(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
 def failed_rows(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """The rows that failed as the file has them, each with what is wrong, to be mended and brought in again."""
     with work():
-        source = by_public_id(public_id)
-        if source.failed > MAX_ROWS:
-            raise TooManyRows(
-                _("More than %(limit)s rows cannot be brought in. Mend what they have in common first.")
-                % {"limit": count(MAX_ROWS)}
-            )
-        problems = {row.number: _said(row.problems) for row in reads.failed(source).iterator()}
-    data = files.read(source.file)
-    told = Column(_("Problem"), itemgetter(-1))
-    columns = [
-        Column(heading, itemgetter(place))
-        for place, heading in enumerate(source.headers)
-        if heading != told.title or heading in source.mapping.values()  # what failed before has such a column
-    ]
-    return csv_file(f"failed-rows-{public_id}", [*columns, told], _rows(source, data, problems))
+        failed = failed_of(public_id)
+    return failed.file()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRows:
+    """An import and what is wrong with each failed row, by line."""
+
+    source: Import
+    problems: dict[int, str]
+
+    @property
+    def name(self) -> str:
+        return f"failed-rows-{self.source.public_id}"
+
+    def file(self) -> HttpResponse:
+        """The rows with what is wrong; reads the import's file, outside any work()."""
+        source, data = self.source, files.read(self.source.file)
+        told = Column(_("Problem"), itemgetter(-1))
+        columns = [
+            Column(heading, itemgetter(place))
+            for place, heading in enumerate(source.headers)
+            if heading != told.title
+            or heading in source.mapping.values()  # what failed before has such a column
+        ]
+        return csv_file(self.name, [*columns, told], _rows(source, data, self.problems))
+
+
+def failed_of(public_id: str) -> FailedRows:
+    """What failed of an import; raises NotFound, TooManyRows. Inside work()."""
+    source = by_public_id(public_id)
+    if source.failed > MAX_ROWS:
+        raise TooManyRows(
+            _("More than %(limit)s rows cannot be brought in. Mend what they have in common first.")
+            % {"limit": count(MAX_ROWS)}
+        )
+    return FailedRows(source, {row.number: _said(row.problems) for row in reads.failed(source).iterator()})
 
 
 def _said(problems: list[dict[str, Any]]) -> str:

@@ -9,9 +9,10 @@ from billing.api.outputs import GivenBill, PlanOut, PriceOut, SubscriptionOut, U
 from billing.domain.charges import Model
 from billing.models import Price, Subscription
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.services.subscriptions import MOST_EVERY, create_price, end, release, subscribe
+from billing.services.subscriptions import MOST_EVERY, amend, create_price, end, release, subscribe
 from core.api.fields import CurrencyCode, Day, Exact, Flag, In, Metadata, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
+from core.errors import Invalid
 from core.periods import Unit
 from invoicing.api.outputs import business_today
 
@@ -69,6 +70,14 @@ class SubscriptionIn(In):
         help_text="1, unless you say otherwise.",
     )
     autopay = Flag(required=False, help_text="Charge the saved method of payment by itself.")
+    external_id = Text(
+        max_length=255, required=False, allow_blank=True, help_text="What your system calls it."
+    )
+    metadata = Metadata()
+
+
+class AmendIn(In):
+    ends_on = Day(required=False, help_text="First day that is not billed any more.")
     external_id = Text(
         max_length=255, required=False, allow_blank=True, help_text="What your system calls it."
     )
@@ -142,6 +151,21 @@ class OneSubscription(Api):
     @operation(SUBSCRIPTIONS_VIEW, gives=SubscriptionOut, expands=EXPANDS)
     def get(self, call: Call, public_id: str) -> Subscription:
         """Get a subscription."""
+        return listing.subscription(public_id)
+
+    @operation(SUBSCRIPTIONS_EDIT, takes=AmendIn, gives=SubscriptionOut)
+    def patch(self, call: Call, public_id: str) -> Subscription:
+        """Change a subscription: its end, and what your system keeps with it.
+
+        What is left out stays; metadata is replaced as a whole. `ends_on` is what `/end` does. Customer, price,
+        quantity and start never change: end it, and subscribe again.
+        """
+        call.expect(listing.subscription(public_id).version)
+        try:
+            amend(public_id, **call.data)
+        except Invalid as error:
+            renamed = {{"on": "ends_on"}.get(name, name): why for name, why in error.fields.items()}
+            raise Invalid(error.message, fields=renamed, **error.extra) from error
         return listing.subscription(public_id)
 
 

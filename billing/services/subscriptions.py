@@ -132,6 +132,35 @@ def subscribe(
         raise ExternalIdTaken(f"Another subscription is called “{external_id}” by your system.") from error
 
 
+def amend(
+    public_id: str,
+    *,
+    ends_on: date | None = None,
+    external_id: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Subscription:
+    """Change what may change of a subscription: its end, as `end` does, and what other systems keep with it.
+
+    What is None stays. Inside work(). Raises what `end` raises, and ExternalIdTaken.
+    """
+    subscription = lock_one(Subscription.objects.filter(public_id=public_id))
+    changed = {"external_id": external_id, "metadata": None if metadata is None else dict(metadata)}
+    fields = [
+        name for name, value in changed.items() if value is not None and value != getattr(subscription, name)
+    ]
+    for name in fields:
+        setattr(subscription, name, changed[name])
+    if fields:
+        try:
+            with transaction.atomic():
+                subscription.touch(*fields)
+        except IntegrityError as error:
+            raise ExternalIdTaken(
+                f"Another subscription is called “{external_id}” by your system."
+            ) from error
+    return subscription if ends_on is None else end(public_id, on=ends_on)
+
+
 def release(public_id: str) -> Subscription:
     """Let runs bill a held subscription again; one that is not held stays as it is. Inside work()."""
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))

@@ -50,6 +50,23 @@ class PaymentDetailOut(PaymentOut):
     allocations = AllocationOut(many=True)
 
 
+class CreditOut(Out):
+    """What is open of a credit note, with what it was put against. Amounts are positive."""
+
+    OBJECT = "credit"
+
+    document = serializers.CharField(help_text="The credit note.")
+    open_item = serializers.CharField(help_text="Its open item, a credit.")
+    label = serializers.CharField()  # type: ignore[assignment]
+    customer = Id()
+    currency = serializers.CharField()
+    total_minor = serializers.IntegerField()
+    open_minor = serializers.IntegerField()
+    reserved_minor = serializers.IntegerField(help_text="Of what is open, promised to charges under way.")
+    effective_on = serializers.DateField()
+    allocations = AllocationOut(many=True)
+
+
 class BankLineOut(RecordOut):
     """Money that came, as a bank or another system tells it."""
 

@@ -1,6 +1,7 @@
 """Payments for programs: recorded, put against what is owed, taken back."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from rest_framework import serializers
@@ -73,11 +74,12 @@ def shown(rows: Sequence[Payment]) -> list[Payment]:
 
 def _detail(public_id: str) -> Payment:
     (row,) = shown([payment_row(public_id)])
-    row.allocations = [_allocation(each) for each in applied_to(row.item.item_id)]  # type: ignore[attr-defined]
+    row.allocations = [allocation_given(each) for each in applied_to(row.item.item_id)]  # type: ignore[attr-defined]
     return row
 
 
-def _allocation(each: Applied) -> dict[str, Any]:
+def allocation_given(each: Applied) -> dict[str, Any]:
+    """An allocation as it is given."""
     return {
         "id": ids.numbered(ALLOCATION, each.allocation_id),
         "item": each.item,
@@ -93,7 +95,8 @@ def _allocation(each: Applied) -> dict[str, Any]:
     }
 
 
-def _today() -> Any:
+def today() -> date:
+    """The legal entity's day. Inside work()."""
     return clock.today(entity().zone)
 
 
@@ -144,7 +147,7 @@ class PaymentApply(Api):
         parts = call.data.get("parts")
         if parts is not None:
             parts = by_item(parts, customer_id=row.customer_id, currency=row.currency)
-        referred("parts", lambda: apply_rest(public_id, parts=parts, on=_today(), key=call.intent))
+        referred("parts", lambda: apply_rest(public_id, parts=parts, on=today(), key=call.intent))
         return _detail(public_id)
 
 
@@ -157,7 +160,7 @@ class PaymentReverse(Api):
 
         For money booked by mistake or returned by the bank.
         """
-        reverse(public_id, on=call.data.get("on") or _today(), reason=call.data["reason"])
+        reverse(public_id, on=call.data.get("on") or today(), reason=call.data["reason"])
         return _detail(public_id)
 
 
@@ -171,6 +174,6 @@ class AllocationUndo(Api):
         if number is None:
             raise NotFound("That allocation is not here.")
         row = allocation(number)
-        take_back(row.pk, on=call.data.get("on") or _today(), reason=call.data["reason"])
+        take_back(row.pk, on=call.data.get("on") or today(), reason=call.data["reason"])
         found = applied_to(row.credit_item_id)
-        return _allocation(next(each for each in found if each.allocation_id == row.pk))
+        return allocation_given(next(each for each in found if each.allocation_id == row.pk))

@@ -1,12 +1,14 @@
 from django.urls import path
 
-from cashapp.api import lines, payments
+from cashapp.api import lines, notes, payments
 
 urlpatterns = [
     path("payments", payments.Payments.as_view(), name="api-payments"),
     path("payments/<slug:public_id>", payments.OnePayment.as_view(), name="api-payment"),
     path("payments/<slug:public_id>/apply", payments.PaymentApply.as_view(), name="api-payment-apply"),
     path("payments/<slug:public_id>/reverse", payments.PaymentReverse.as_view(), name="api-payment-reverse"),
+    path("credits/<slug:document>", notes.OneCredit.as_view(), name="api-credit"),
+    path("credits/<slug:document>/apply", notes.CreditApply.as_view(), name="api-credit-apply"),
     path(
         "allocations/<slug:allocation_id>/undo",
         payments.AllocationUndo.as_view(),

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from core import clock, vault
 from core.errors import AppError, Conflict, KeyReused
 from core.models import IdempotencyKey
-from core.scope import current
+from core.scope import current, work
 
 HEADER = "Idempotency-Key"
 LENGTH = 255
@@ -39,6 +39,24 @@ class Answer:
         return {**self.body, **dict.fromkeys(self.secrets)} if self.secrets else self.body
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A request that may come again: its key and what it says."""
+
+    key: str
+    route: str
+    said: Any
+
+    def answer(self) -> Answer | None:
+        """What the same request was answered before. Runs its own work(); raises KeyReused."""
+        with work():
+            return kept(self.key, route=self.route, said=self.said)
+
+    def once(self, do: Callable[[], Answer], refuse: Callable[[AppError], Answer]) -> Answer:
+        """Do it, or answer as before. Inside work()."""
+        return once(self.key, route=self.route, said=self.said, do=do, refuse=refuse)
+
+
 def once(
     key: str, *, route: str, said: Any, do: Callable[[], Answer], refuse: Callable[[AppError], Answer]
 ) -> Answer:
@@ -47,32 +65,46 @@ def once(
     A refusal is an answer too: it is kept and repeated, while its effects are taken back. What fails otherwise
     leaves the key unused. Raises InFlight while the first one runs, KeyReused when the key came with another request.
     """
-    caller = f"{current().actor.kind}:{current().actor.id}"
-    digest = hashlib.sha256(json.dumps([route, said], sort_keys=True, default=str).encode()).hexdigest()
+    caller = _caller()
     _claim(caller, key)
-    there = IdempotencyKey.objects.filter(caller=caller, key=key).first()
-    if there is not None:
-        if there.request != digest:
-            raise KeyReused("This idempotency key came with another request before.")
-        body = json.loads(vault.reveal(there, "body") or "null")
-        return Answer(there.status, body, there.headers, replayed=True)
+    if (before := kept(key, route=route, said=said)) is not None:
+        return before
     try:
         with transaction.atomic():
             answer = do()
     except AppError as error:
         answer = refuse(error)
-    kept = IdempotencyKey(
+    row = IdempotencyKey(
         caller=caller,
         key=key,
-        request=digest,
+        request=_digest(route, said),
         status=answer.status,
         headers=answer.headers,
         at=clock.wall(),
     )
     if answer.kept is not None:
-        kept.body = vault.seal(IdempotencyKey, "body", kept.sealed_by, json.dumps(answer.kept))
-    kept.save()
+        row.body = vault.seal(IdempotencyKey, "body", row.sealed_by, json.dumps(answer.kept))
+    row.save()
     return answer
+
+
+def kept(key: str, *, route: str, said: Any) -> Answer | None:
+    """What the same request was answered before, if it came before. Raises KeyReused. Inside work()."""
+    there = IdempotencyKey.objects.filter(caller=_caller(), key=key).first()
+    if there is None:
+        return None
+    if there.request != _digest(route, said):
+        raise KeyReused("This idempotency key came with another request before.")
+    body = json.loads(vault.reveal(there, "body") or "null")
+    return Answer(there.status, body, there.headers, replayed=True)
+
+
+def _caller() -> str:
+    return f"{current().actor.kind}:{current().actor.id}"
+
+
+def _digest(route: str, said: Any) -> str:
+    return hashlib.sha256(json.dumps([route, said], sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _claim(caller: str, key: str) -> None:

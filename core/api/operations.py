@@ -8,7 +8,7 @@ declaration.
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -23,8 +23,9 @@ from rest_framework.views import APIView
 
 from core import files, ids
 from core.api.fields import In
-from core.api.idempotency import HEADER, LENGTH, Answer, once
+from core.api.idempotency import HEADER, LENGTH, Answer, Repeated
 from core.api.problems import BadRequest, Precondition, answer_for, refusal
+from core.api.uploads import sent_file
 from core.errors import AppError, Invalid, NotFound
 from core.paging import Order, paged
 from core.scope import current, require, work
@@ -51,14 +52,16 @@ class Json(JSONParser):
 class Call:
     """What is asked, already checked: the body, the query, and a natural key of this one intent of this caller.
 
-    `key` is made from the caller's Idempotency-Key, or is one that no other request has; services that take a form's
-    hidden key take it as well.
+    `sent` is the file that came as the body, `found` what the operation's `outside` gave. `key` is made from the
+    caller's Idempotency-Key, or is one that no other request has; services that take a form's hidden key take it too.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
     key: str = ""
     if_match: int | None = None
+    sent: bytes | None = None
+    found: Any = None
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -89,6 +92,14 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A file that is made when it is asked for; `content` is called outside the transaction."""
+
+    name: str
+    content: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One thing the API can do, as declared. See `operation`."""
 
@@ -102,7 +113,8 @@ class Operation:
     expands: tuple[str, ...]
     file: str = ""
     once: tuple[str, ...] = ()
-    tag: str = ""
+    upload: str = ""
+    outside: Callable[..., Any] | None = None
 
 
 Handler = Callable[..., Any]
@@ -111,7 +123,7 @@ Handler = Callable[..., Any]
 def operation(
     permission: str,
     *,
-    takes: type[In] | None = None,
+    takes: type[In] | str | None = None,
     gives: type[serializers.BaseSerializer[Any]] | None = None,
     query: type[In] | None = None,
     status: int = 200,
@@ -119,19 +131,23 @@ def operation(
     expands: Sequence[str] = (),
     file: str = "",
     once: Sequence[str] = (),
+    outside: Callable[..., Any] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare a method of an Api; its docstring is what the documentation says, the first line being the summary.
 
     The method gets a Call and the ids of the path, runs inside one work(), and returns the object to give, with
-    `many` a Listing, with `file` (a content type) a StoredFile whose bytes are sent, or None with status 204. Fields
-    of the answer in `once` are secrets: a repeated request gets null in their place, because they are kept nowhere.
+    `many` a Listing, with `file` (a content type) a StoredFile whose bytes are sent or one that is Made, or None with
+    status 204. Fields of the answer in `once` are secrets: a repeated request gets null in their place, because they
+    are kept nowhere. Where it `takes` a content type, the body is a file as it is. `outside` gets what the method gets
+    and runs before it, outside any transaction, for what reads or writes files; its refusals are not kept.
     """
 
     def decorate(method: Handler) -> Handler:
         declared = Operation(
             permission=permission,
             summary=(method.__doc__ or "").strip().splitlines()[0],
-            takes=takes,
+            takes=None if isinstance(takes, str) else takes,
+            upload=takes if isinstance(takes, str) else "",
             gives=gives,
             query=query,
             status=status,
@@ -139,6 +155,7 @@ def operation(
             expands=tuple(expands),
             file=file,
             once=tuple(once),
+            outside=outside,
         )
 
         @wraps(method)
@@ -184,12 +201,18 @@ def _run(
 ) -> HttpResponse:
     query = _query(declared, request)
     call = Call(
-        data=_body(declared, request),
+        data={} if declared.upload else _body(declared, request),
+        sent=sent_file(request, declared.upload) if declared.upload else None,
         query=query,
         key=_natural(_key(request)),
         if_match=_if_match(request),
     )
 
+    repeated = _repeated(request, call)
+    if declared.outside:
+        if repeated and (before := repeated.answer()):
+            return _sent(before)
+        call = replace(call, found=declared.outside(call, **path))
     if declared.file:
         with work():
             stored = method(view, call, **path)
@@ -200,17 +223,16 @@ def _run(
         return _answer(declared, request, given, query)
 
     with work():
-        if request.method == "POST" and HEADER in request.headers:
-            answer = once(
-                _key(request),
-                route=f"{request.method} {request.path}",
-                said=[request.data, request.GET.dict()],
-                do=do,
-                refuse=lambda error: _refused(request, error),
-            )
-        else:
-            answer = do()
+        answer = repeated.once(do, lambda error: _refused(request, error)) if repeated else do()
     return _sent(answer)
+
+
+def _repeated(request: Any, call: Call) -> Repeated | None:
+    """The POST as one that may come again; None when the caller gave no key for it."""
+    if request.method != "POST" or HEADER not in request.headers:
+        return None
+    body = request.data if call.sent is None else hashlib.sha256(call.sent).hexdigest()
+    return Repeated(_key(request), f"{request.method} {request.path}", [body, request.GET.dict()])
 
 
 def _refused(request: HttpRequest, error: AppError) -> Answer:
@@ -235,9 +257,11 @@ def _sent(answer: Answer) -> HttpResponse:
 
 
 def _file(declared: Operation, stored: Any) -> HttpResponse:
-    """The bytes of a stored file, read outside the transaction."""
-    sent = HttpResponse(files.read(stored), content_type=declared.file)
-    sent["Content-Disposition"] = content_disposition_header(False, stored.name) or "inline"  # noqa: FBT003
+    """The bytes of a file, read or made outside the transaction."""
+    made = isinstance(stored, Made)
+    data = stored.content() if made else files.read(stored)
+    sent = HttpResponse(data, content_type=declared.file)
+    sent["Content-Disposition"] = content_disposition_header(made, stored.name) or "inline"
     return sent
 
 

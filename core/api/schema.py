@@ -23,8 +23,8 @@ _REFUSALS = {
     404: "Not here; another organization's is the same.",
     409: "Not possible in the state things are in, or the same request is under way.",
     412: "If-Match names another version.",
-    413: "The body is larger than one megabyte.",
-    415: "The body is no JSON.",
+    413: "The body is larger than one megabyte, or the file than 32.",
+    415: "The body is of another kind than what is taken.",
     422: "Some fields are not acceptable.",
     429: "Too many requests; Retry-After says how long to wait.",
     500: "A fault of ours.",
@@ -76,6 +76,8 @@ class DeclaredSchema(AutoSchema):
         return f"{rest}\n\nNeeds the right `{right}`.".strip() if right else rest
 
     def get_request_serializer(self) -> Any:
+        if self.declared.upload:
+            return {self.declared.upload: OpenApiTypes.BINARY}
         return self.declared.takes
 
     def get_response_serializers(self) -> Any:
@@ -84,7 +86,7 @@ class DeclaredSchema(AutoSchema):
         if declared.gives is not None:
             given = self._page(declared.gives) if declared.many else declared.gives
         codes = [400, 401, 403, 422, 429, 500, 503]
-        if self.view_has_path() or declared.takes is not None:
+        if self.view_has_path() or declared.takes is not None or declared.upload:
             codes.append(404)
         if self.method != "GET":
             codes += [409, 412, 413, 415]

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 
 from core.commands import OrganizationCommand
 from core.errors import Invalid
+from core.imports import opening
 from core.imports import work as imports
 from core.imports.reading import Shape
 from core.imports.states import State
@@ -78,7 +79,7 @@ class ImportCommand(OrganizationCommand):
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError(f"There is no file {path}.")
-        source = imports.upload(self.kind, data=path.read_bytes(), name=path.name)
+        source = opening.upload(self.kind, data=path.read_bytes(), name=path.name)
         if source.state == State.RUNNING:  # it was cut off, so it goes on
             imports.work_off(source.public_id)
             return self._now(source)

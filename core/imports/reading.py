@@ -130,18 +130,21 @@ def records(data: bytes, shape: Shape) -> Iterator[tuple[int, list[str]]]:
             if any("\0" in cell for cell in cells):
                 raise Unreadable(
                     _("Line %(line)s is not text. Is this a CSV file, and in this encoding?")
-                    % {"line": number}
+                    % {"line": number},
+                    line=number,
                 )
             if any(cell.strip() for cell in cells):
                 yield number, cells
     except (UnicodeError, LookupError) as error:
         raise Unreadable(
             _("After line %(line)s the file is not text in %(encoding)s. Choose another encoding.")
-            % {"line": number, "encoding": shape.encoding}
+            % {"line": number, "encoding": shape.encoding},
+            line=number + 1,
         ) from error
     except csv.Error as error:
         raise Unreadable(
-            _("After line %(line)s the file breaks off: %(why)s") % {"line": number, "why": error}
+            _("After line %(line)s the file breaks off: %(why)s") % {"line": number, "why": error},
+            line=number + 1,
         ) from error
 
 
@@ -187,7 +190,9 @@ def _judge(headers: list[str]) -> None:
         raise Unreadable(_("The first line must name the columns, at most %(most)s.") % {"most": MAX_COLUMNS})
     if not all(headers):
         raise Unreadable(
-            _("Column %(place)s has no name in the first line.") % {"place": headers.index("") + 1}
+            _("Column %(place)s has no name in the first line.") % {"place": headers.index("") + 1},
+            line=1,
+            column=headers.index("") + 1,
         )
     if any(len(name) > MAX_HEADING for name in headers):
         raise Unreadable(
@@ -195,7 +200,11 @@ def _judge(headers: list[str]) -> None:
         )
     twice = sorted({name for name in headers if headers.count(name) > 1})
     if twice:
-        raise Unreadable(_("Two columns are called “%(name)s”.") % {"name": twice[0][:80]})
+        raise Unreadable(
+            _("Two columns are called “%(name)s”.") % {"name": twice[0][:80]},
+            line=1,
+            column=headers.index(twice[0]) + 1,
+        )
 
 
 csv.field_size_limit(_MOST_IN_CELL)

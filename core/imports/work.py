@@ -4,9 +4,7 @@ A check and a run go through the file in the same chunks and by the same plan; o
 Each chunk is one transaction with the count of rows worked off, so that whoever comes back goes on behind it.
 """
 
-import hashlib
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -17,23 +15,21 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core import bulk, clock, effects, files, ids, registry, states, vault
+from core import bulk, clock, effects, files, registry, states, vault
 from core.errors import AppError, Conflict, Invalid, NotFound
 from core.imports.base import Importer, Outcome, Planned, Row, Setup
-from core.imports.reading import Shape, outline, sniff
+from core.imports.reading import Outline, Shape, outline
 from core.imports.rows import read_rows, setup_of, suggested
 from core.imports.states import MOVES, State
 from core.locks import lock_one
 from core.models import Import, ImportRow
-from core.scope import current, work
+from core.scope import require, work
 
 CHUNK = 1000
 OVERTAKEN = 3
 """How often a chunk is planned when others bring in the same things at that moment."""
 TURN = timedelta(minutes=4)
 """How long a worker stays with one file before it lets others have their turn."""
-REMEMBERED = 20
-"""How many earlier imports of a kind are looked at for one whose headings a new file has as well."""
 EFFECT = "import"
 COUNTS = ("worked", "created", "unchanged", "failed")
 
@@ -58,89 +54,46 @@ def samples_of(source: Import) -> list[list[str]]:
     return found
 
 
-def upload(kind: str, *, data: bytes, name: str) -> Import:
-    """Keep a file and look through it; its columns are named as they were the last time. Runs its own work().
-
-    Natural key: kind and content, while an import of them is under way: the same file sent again is that import.
-    Raises Unreadable, NotFound for an unknown kind.
-    """
-    if kind not in registry.importers:
-        raise NotFound("There is no such import.")
-    shape = sniff(data)
-    found = outline(data, shape)
-    sha256 = hashlib.sha256(data).hexdigest()
-    with work():
-        if (live := _live(kind, sha256)) is not None:
-            return live
-    stored = files.store(data, kind="import", name=_shown_name(name), content_type="text/csv")
-    with work():
-        try:
-            with transaction.atomic():
-                public_id = ids.new(Import.PREFIX)
-                return Import.objects.create(
-                    public_id=public_id,
-                    kind=kind,
-                    file=stored,
-                    sha256=sha256,
-                    reading={"encoding": shape.encoding, "delimiter": shape.delimiter},
-                    headers=found.headers,
-                    samples=_sealed(public_id, found.samples),
-                    rows=found.rows,
-                    started_by=current().actor.label,
-                    **_remembered(kind, found.headers),
-                )
-        except IntegrityError:  # the other click was first
-            if (live := _live(kind, sha256)) is None:
-                raise
-            return live
-
-
-def _sealed(public_id: str, samples: list[list[str]]) -> str:
+def sealed_samples(public_id: str, samples: list[list[str]]) -> str:
+    """The cells of a file's first rows as the import of this id keeps them. Inside work()."""
     return vault.seal(Import, "samples", public_id, json.dumps(samples))
 
 
-def _shown_name(name: str) -> str:
-    """The file's name as people may see it: no path, nothing that hides or turns the direction."""
-    kept = (
-        each for each in name.replace("\\", "/").rsplit("/", 1)[-1] if unicodedata.category(each)[0] != "C"
-    )
-    return "".join(kept).strip()[-200:] or _("file")
-
-
-def _live(kind: str, sha256: str) -> Import | None:
-    found: Import | None = Import.objects.filter(kind=kind, sha256=sha256, state__in=Import.LIVE).first()
-    return found
-
-
-def _remembered(kind: str, headers: list[str]) -> dict[str, Any]:
-    """Mapping and choices of the last import of such a file, else what the headings suggest."""
-    last = Import.objects.filter(kind=kind).exclude(state=State.UPLOADED).order_by("-id")
-    before = last.filter(headers=headers).first()
-    if before is None:  # failed rows that were mended come with a column more
-        before = next((each for each in last[:REMEMBERED] if {*each.mapping.values()} <= {*headers}), None)
-    if before is not None:
-        return {"mapping": before.mapping, "choices": before.choices}
-    return {"mapping": suggested(registry.importers[kind], headers)}
+def permitted(public_id: str) -> Import:
+    """The import, when the actor may bring in what it holds; raises NotFound, Forbidden. Inside work()."""
+    source = by_public_id(public_id)
+    require(importer_of(source).permission)
+    return source
 
 
 def reread(public_id: str, shape: Shape) -> None:
     """Read the file in another encoding or with another separator. Runs its own work(); raises Unreadable."""
+    found = outlined(public_id, shape)
     with work():
-        source = by_public_id(public_id)
-    found = outline(files.read(source.file), shape)
+        read_as(public_id, shape, found)
+
+
+def outlined(public_id: str, shape: Shape) -> Outline:
+    """What a file holds when it is read so. Runs its own work(), outside any other; raises Unreadable."""
     with work():
-        source = _unstarted(public_id)
-        if source.state != State.UPLOADED:  # what was checked was another reading
-            states.move(source, State.UPLOADED, moves=MOVES)
-            ImportRow.objects.filter(source=source).delete()
-        source.reading = {"encoding": shape.encoding, "delimiter": shape.delimiter}
-        source.headers, source.rows = found.headers, found.rows
-        source.samples = _sealed(source.public_id, found.samples)
-        kept = {name: header for name, header in source.mapping.items() if header in found.headers}
-        source.mapping = kept or suggested(importer_of(source), found.headers)
-        for count in COUNTS:
-            setattr(source, count, 0)
-        source.touch("reading", "headers", "samples", "rows", "mapping", *COUNTS)
+        source = permitted(public_id)
+    return outline(files.read(source.file), shape)
+
+
+def read_as(public_id: str, shape: Shape, found: Outline) -> Import:
+    """Take a file as it was outlined. Inside work(); raises StateConflict once it runs."""
+    source = _unstarted(public_id)
+    if source.state != State.UPLOADED:  # what was checked was another reading
+        states.move(source, State.UPLOADED, moves=MOVES)
+        ImportRow.objects.filter(source=source).delete()
+    source.reading = {"encoding": shape.encoding, "delimiter": shape.delimiter}
+    source.headers, source.rows = found.headers, found.rows
+    source.samples = sealed_samples(source.public_id, found.samples)
+    kept = {name: header for name, header in source.mapping.items() if header in found.headers}
+    source.mapping = kept or suggested(importer_of(source), found.headers)
+    for count in COUNTS:
+        setattr(source, count, 0)
+    return source.touch("reading", "headers", "samples", "rows", "mapping", *COUNTS)
 
 
 def prepare(

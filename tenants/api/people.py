@@ -3,7 +3,7 @@
 from core.api.fields import Email, In, Moment, PublicId, Text
 from core.api.operations import Api, Call, Listing, operation
 from tenants import selectors
-from tenants.api.outputs import InvitationOut, MemberOut, RoleOut
+from tenants.api.outputs import GroupOut, InvitationOut, MemberOut, RoleOut
 from tenants.models import Invitation
 from tenants.permissions import MEMBERS_CREATE, MEMBERS_VIEW
 from tenants.services import invitations, members
@@ -35,6 +35,15 @@ class Roles(Api):
     def get(self, call: Call) -> Listing:
         """List roles and what they grant."""
         return Listing(selectors.role_rows())
+
+
+class Groups(Api):
+    tag = TAG
+
+    @operation(MEMBERS_VIEW, gives=GroupOut, many=True)
+    def get(self, call: Call) -> Listing:
+        """List groups, the newest first: each gives its members the rights of its role besides their own."""
+        return Listing(selectors.group_rows(), prepare=selectors.shown_groups)
 
 
 class Invitations(Api):

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import effects
+from core.imports import opening
 from core.imports import work as imports
 from core.relay import relay
 from core.scope import Scope, enter, work
@@ -186,7 +187,7 @@ def bank_line(committed_acorn: Scope) -> str:
     with work():
         invoice = factories.invoice(factories.customer(name="Kestrel Freight"), ("1", "100.00"), tax="0")
     said = "date,amount,currency,payer,memo\n2026-11-20,100.00,EUR,KESTREL,thanks\n"
-    source = imports.upload("payments", data=said.encode(), name="bank.csv")
+    source = opening.upload("payments", data=said.encode(), name="bank.csv")
     with work():
         imports.prepare(source.public_id, mapping=source.mapping, choices={}, queued=False)
     imports.work_off(source.public_id)

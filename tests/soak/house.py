@@ -21,6 +21,7 @@ from cashapp.services import payments
 from cashapp.services.matching import settle_line
 from core import clock
 from core.errors import AppError
+from core.imports import opening
 from core.imports import work as imports
 from core.models import Import
 from core.scope import Scope, enter, work
@@ -223,7 +224,7 @@ class House:
             amount = Decimal(item.open_minor).scaleb(-2)
             rows.append(f"{self.today()},{amount},{self.currency},Payer,{memo},{self.dice.getrandbits(60)}")
         if len(rows) > 1:
-            source = imports.upload("payments", data="\n".join([*rows, ""]).encode(), name="bank.csv")
+            source = opening.upload("payments", data="\n".join([*rows, ""]).encode(), name="bank.csv")
             with work():
                 imports.prepare(source.public_id, mapping=source.mapping, choices={})
 

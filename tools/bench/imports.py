@@ -9,6 +9,7 @@ from pathlib import Path
 from django.db import connection
 
 from core import clock
+from core.imports import opening
 from core.imports import work as imports
 from core.scope import current, work
 from ledger.services.post import accounts
@@ -40,7 +41,7 @@ def invoices_file(count: int) -> bytes:
 
 def _whole(data: bytes) -> None:
     """Upload, check every row, bring them in: all of what a person waits for."""
-    source = imports.upload("invoices", data=data, name="invoices.csv")
+    source = opening.upload("invoices", data=data, name="invoices.csv")
     with work():
         imports.prepare(source.public_id, mapping=source.mapping, choices={}, queued=False)
     imports.work_off(source.public_id)

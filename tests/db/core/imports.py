@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.imports import opening
 from core.imports import work as imports
 from core.models import Import, ImportRow
 from core.scope import work
@@ -19,7 +20,7 @@ def csv(heading: Cells, rows: Sequence[Cells]) -> bytes:
 
 def uploaded(kind: str, data: bytes, *, name: str = "file.csv") -> Import:
     """The import of the file as it stands; a run that was cut off stays so."""
-    return imports.upload(kind, data=data, name=name)
+    return opening.upload(kind, data=data, name=name)
 
 
 def checked(

@@ -61,7 +61,9 @@ def lived() -> list[str]:
     api = Program(secret)
     told = {"booked_on": "2026-11-10", "amount_minor": invoice.total_minor, "currency": "EUR", "payer": "KF"}
     api.post("/bank_lines", {"lines": [{**told, "account": SENT}]})
-    (aside,) = api.post("/bank_lines", {"lines": [{**told, "memo": "rent", "account": SENT}]})["data"]
+    (aside,) = api.post(
+        "/bank_lines", {"lines": [{**told, "payer": "Landlord", "memo": "rent", "account": SENT}]}
+    )["data"]
     assert api.post(f"/bank_lines/{aside['bank_line']}/aside", {"reason": "Rent"})["account"] == SENT
     hook = api.post("/webhooks", {"url": "https://erp.example/hook"}, 201)["secret"]
     inbox.receive(provider="sandbox", event_id="e1", payload={"key": "x", "iban": TOLD})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from core.imports import opening
 from core.imports import work as imports
 from core.models import Import, StoredFile
 from core.scope import Scope, enter, work
@@ -56,7 +57,7 @@ def at_once(scope: Scope, work_of_one: Callable[[int], Any], n: int = 4) -> list
 def test_the_same_file_sent_at_once_is_one_import(committed_acorn: Scope) -> None:
     data = csv(PEOPLE, [("C1", "Kestrel", "")])
     made = at_once(
-        committed_acorn, lambda _place: imports.upload("customers", data=data, name="x.csv").public_id
+        committed_acorn, lambda _place: opening.upload("customers", data=data, name="x.csv").public_id
     )
     assert len(set(made)) == 1, made
     with work():
