@@ -1,5 +1,6 @@
 """What gateways tell us: stored first, answered, then handled from the row. The payload is only a hint."""
 
+import math
 from typing import Any
 
 from cashapp.models import Attempt, WebhookEvent
@@ -12,7 +13,7 @@ def receive(*, provider: str, event_id: str, payload: dict[str, Any]) -> bool:
     """Store a verified message once and have it handled; False when it was here before. Its own transaction."""
     with work():
         row, made = WebhookEvent.objects.get_or_create(
-            provider=provider, event_id=event_id, defaults={"payload": payload}
+            provider=provider, event_id=event_id, defaults={"payload": _storable(payload)}
         )
         if made:
             effects.due("webhook.handle", [(f"{provider}:{event_id}", {"id": row.pk})])
@@ -32,6 +33,19 @@ def handle(event_row_id: int) -> None:
         ask(attempt)
     with work():
         WebhookEvent.objects.filter(pk=event_row_id).update(handled_at=clock.wall())
+
+
+def _storable(said: Any) -> Any:
+    """What was said, as the database can keep it: a character it has no place for must not lose a payment."""
+    if isinstance(said, str):
+        return said.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(said, float) and not math.isfinite(said):
+        return str(said)
+    if isinstance(said, dict):
+        return {_storable(str(name)): _storable(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [_storable(value) for value in said]
+    return said
 
 
 def _key(payload: Any) -> str:

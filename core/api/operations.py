@@ -18,12 +18,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import content_disposition_header
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.views import APIView
 
 from core import files, ids
-from core.api.fields import In
+from core.api.fields import In, Whole
 from core.api.idempotency import HEADER, LENGTH, Answer, once
+from core.api.parsing import Json
 from core.api.problems import BadRequest, Precondition, answer_for, refusal
 from core.errors import AppError, Invalid, NotFound
 from core.paging import Order, paged
@@ -35,16 +35,6 @@ LIMIT, MOST = 25, 100
 MAX_CURSOR = 1200
 _SALT = "api.cursor"
 NEWEST = Order("pk", int, descending=True)
-
-
-class Json(JSONParser):
-    """JSON that is too deep to read is a bad request, not a fault."""
-
-    def parse(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().parse(*args, **kwargs)
-        except RecursionError as error:
-            raise BadRequest("The JSON is nested too deeply.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +92,7 @@ class Operation:
     expands: tuple[str, ...]
     file: str = ""
     once: tuple[str, ...] = ()
+    keyed: bool = False
     tag: str = ""
 
 
@@ -119,12 +110,14 @@ def operation(
     expands: Sequence[str] = (),
     file: str = "",
     once: Sequence[str] = (),
+    keyed: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a method of an Api; its docstring is what the documentation says, the first line being the summary.
 
     The method gets a Call and the ids of the path, runs inside one work(), and returns the object to give, with
     `many` a Listing, with `file` (a content type) a StoredFile whose bytes are sent, or None with status 204. Fields
     of the answer in `once` are secrets: a repeated request gets null in their place, because they are kept nowhere.
+    What is `keyed` needs an idempotency key: money that is recorded twice looks like money that came twice.
     """
 
     def decorate(method: Handler) -> Handler:
@@ -139,6 +132,7 @@ def operation(
             expands=tuple(expands),
             file=file,
             once=tuple(once),
+            keyed=keyed,
         )
 
         @wraps(method)
@@ -182,6 +176,10 @@ class Api(APIView):
 def _run(
     declared: Operation, method: Handler, view: Api, request: Any, path: Mapping[str, str]
 ) -> HttpResponse:
+    if declared.keyed and HEADER not in request.headers:
+        raise BadRequest(
+            f"This needs {HEADER}: a name of yours for this one intent, the same when sent again."
+        )
     query = _query(declared, request)
     call = Call(
         data=_body(declared, request),
@@ -283,7 +281,7 @@ def _body(declared: Operation, request: Any) -> dict[str, Any]:
 class _Paging(In):
     """What every list takes beside its own filters."""
 
-    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=LIMIT)
+    limit = Whole(min_value=1, max_value=MOST, default=LIMIT)
     page = serializers.CharField(max_length=MAX_CURSOR, default="")
 
 
