@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.domain.days import day_problem
 from billing.models import Price
-from core.fields import FormKey, Line
+from core.fields import Day, FormKey, Line, Whole
 from invoicing.explain import price_text
 from invoicing.forms import NumberField
 
@@ -24,10 +24,6 @@ _UNITS = {
     "quarter": (_("a quarter"), _("quarters")),
     "year": (_("a year"), _("years")),
 }
-
-
-def _day(**kwargs: Any) -> forms.DateField:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
 class PriceForm(forms.Form):
@@ -43,7 +39,7 @@ class PriceForm(forms.Form):
     model = forms.ChoiceField(label=_("Model"), choices=[("flat", _("Flat")), ("per_unit", _("Per unit"))])
     unit_price = NumberField(label=_("Price"))
     currency = forms.CharField(label=_("Currency"), max_length=3, min_length=3)
-    every = forms.IntegerField(label=_("Every"), min_value=1, max_value=120, initial=1)
+    every = Whole(label=_("Every"), min_value=1, max_value=120, initial=1)
     unit = forms.ChoiceField(
         label=_("Interval"),
         choices=[
@@ -80,8 +76,8 @@ class SubscriptionForm(forms.Form):
     customer = forms.CharField(label=_("Customer"), max_length=300)
     price = forms.ChoiceField(label=_("Price"))
     quantity = NumberField(label=_("Quantity"), initial="1")
-    starts_on = _day(label=_("First day"))
-    ends_on = _day(
+    starts_on = Day(label=_("First day"))
+    ends_on = Day(
         label=_("Ends on"), required=False, help_text=_("The first day that is not billed any more.")
     )
     autopay = forms.BooleanField(label=_("Charge the saved method by itself"), required=False)
@@ -110,7 +106,7 @@ class SubscriptionForm(forms.Form):
 class EndForm(forms.Form):
     """The day from which on a subscription is not billed any more."""
 
-    on = _day(label=_("Ends on"), help_text=_("The first day that is not billed any more."))
+    on = Day(label=_("Ends on"), help_text=_("The first day that is not billed any more."))
 
     def clean_on(self) -> date:
         return _reasonable(self.cleaned_data["on"])
@@ -145,7 +141,7 @@ class SubscriptionFilterForm(forms.Form):
 class RunForm(forms.Form):
     """The day of a run."""
 
-    as_of = _day(label=_("Bill everything due by"))
+    as_of = Day(label=_("Bill everything due by"))
     key = FormKey()
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:

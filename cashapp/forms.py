@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cashapp.selectors import PaymentFilter
 from cashapp.services.payments import METHODS
+from core import fields as core_fields
 from core import money
 from core.fields import FormKey, Line
 from tenants.days import is_near
@@ -26,8 +27,8 @@ class PaymentFilterForm(forms.Form):
     """The filters of the list of payments, as they stand in the address."""
 
     currency = forms.RegexField(r"\A[A-Z]{3}\Z", required=False)
-    received_from = forms.DateField(required=False)
-    received_to = forms.DateField(required=False)
+    received_from = core_fields.Day(required=False)
+    received_to = core_fields.Day(required=False)
 
     def wanted(self) -> PaymentFilter:
         """The filter; what could not be understood is left out."""
@@ -52,13 +53,12 @@ class AmountField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
-class Day(forms.DateField):
+class Day(core_fields.Day):
     """A local date within ten years of today."""
 
     def __init__(self, *, today: date, **kwargs: Any) -> None:
         self.today = today
-        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        super().__init__(widget=widget, initial=today, **kwargs)
+        super().__init__(initial=today, **kwargs)
 
     def clean(self, value: Any) -> Any:
         day = super().clean(value)

@@ -1,6 +1,8 @@
 """Form fields for what people type: text that cannot harm a page, a file or a query."""
 
+import re
 import unicodedata
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -13,6 +15,11 @@ from core import ids
 _JOINERS = "\u200c\u200d"
 """Invisible, but some scripts are written with them."""
 _BREAKS = "\n\t"
+FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
+"""Days that books are kept for."""
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_PLAIN = re.compile(r"-?\d{1,20}([.,]\d{1,20})?", re.ASCII)
 
 
 def visible_text(text: str, *, lines: bool = False) -> str:
@@ -55,11 +62,52 @@ class Lines(forms.CharField):
         return {"rows": 3, **super().widget_attrs(widget)}
 
 
+def plain_address(text: str) -> str:
+    """An e-mail address whose host is spelled one way: full-width letters lead to the same mailbox as plain ones."""
+    name, at, host = text.strip().rpartition("@")
+    return f"{name}{at}{unicodedata.normalize('NFKC', host)}"
+
+
 class Email(forms.EmailField):
     """An e-mail address."""
 
     def to_python(self, value: Any) -> str:
-        return visible_text(str(super().to_python(value) or "")).strip()
+        return plain_address(visible_text(str(super().to_python(value) or "")))
+
+
+class Whole(forms.IntegerField):
+    """A whole number in plain digits: other scripts' digits, underscores and decimals are a slip, not a number."""
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str) and value.strip() and not _WHOLE.fullmatch(value.strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        found: int | None = super().to_python(value)
+        return found
+
+
+class Figure(forms.DecimalField):
+    """A decimal number in plain digits, without an exponent."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.strip() and not _PLAIN.fullmatch(value.strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class Day(forms.DateField):
+    """A date as YYYY-MM-DD, which is what every browser sends; no order of day and month is guessed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        shown = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(**{"widget": shown, "input_formats": ["%Y-%m-%d"], **kwargs})
+
+    def to_python(self, value: Any) -> date | None:
+        if isinstance(value, str) and value.strip() and not ISO_DAY.fullmatch(value.strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        day: date | None = super().to_python(value)
+        if day and not FIRST_DAY <= day <= LAST_DAY:
+            raise ValidationError(_("That date is too far away."), code="too_far")
+        return day
 
 
 def fresh_key() -> str:

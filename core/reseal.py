@@ -39,13 +39,11 @@ def _column(model: Any, field: str, number: int) -> int:
             old = model.objects.filter(pk__gt=after).exclude(
                 Q(**{field: ""}) | Q(**{f"{field}__startswith": current})
             )
-            rows = lock(
-                model.objects.filter(pk__in=list(old.order_by("pk").values_list("pk", flat=True)[:BATCH]))
-            )
+            if not (found := list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])):
+                return done
+            rows = lock(model.objects.filter(pk__in=found))
             texts = [(vault.name_of(row), vault.reveal(row, field)) for row in rows]
             for row, sealed in zip(rows, vault.seal_all(model, field, texts), strict=True):
                 setattr(row, field, sealed)
             model.objects.bulk_update(rows, [field])
-        if not rows:
-            return done
-        done, after = done + len(rows), rows[-1].pk
+        done, after = done + len(rows), found[-1]

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.choices import countries, currencies
 from core.errors import Invalid
-from core.fields import Email, Line, Lines
+from core.fields import Email, Line, Lines, Whole
 from core.privacy import PERSONAL
 from core.scope import current
 from customers.listing import CustomerFilter
@@ -53,7 +53,7 @@ class CustomerForm(forms.Form):
     address = Lines(label=_("Address"), max_length=1000, required=False)
     country = forms.ChoiceField(label=_("Country"), required=False)
     currency = forms.ChoiceField(label=_("Currency"), help_text=_("Of new invoices."))
-    terms_days = forms.IntegerField(
+    terms_days = Whole(
         label=_("Days to pay"), min_value=0, max_value=365, help_text=_("From the invoice date.")
     )
     parent = Line(
@@ -62,7 +62,7 @@ class CustomerForm(forms.Form):
         required=False,
         help_text=_("Name or number of the customer it is a part of."),
     )
-    version = forms.IntegerField(min_value=1, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
+    version = Whole(min_value=1, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

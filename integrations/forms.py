@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import Line
+from core.fields import Line, Whole
 from integrations.models import Endpoint
 from integrations.services.endpoints import event_names
 
@@ -19,7 +19,7 @@ class EndpointForm(forms.Form):
         label=_("Send only ids"), required=False, help_text=_("The receiver asks the API for the rest.")
     )
     every = forms.BooleanField(label=_("Every event"), required=False, initial=True)
-    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
+    version = Whole(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,7 +12,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from core import money
-from core.fields import FormKey, Line, Lines
+from core.fields import Day, FormKey, Line, Lines, Whole
 from core.templatetags.fmt import current_locale
 from invoicing.domain.days import issue_problem
 from invoicing.domain.typed import NotANumber, number
@@ -57,10 +57,6 @@ class MoneyField(NumberField):
             return None if amount is None else money.from_decimal(amount, self.currency).minor
         except money.MoneyError as error:
             raise forms.ValidationError(str(error)) from error
-
-
-def _day(**kwargs: Any) -> forms.DateField:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
 PRESETS = {
@@ -110,13 +106,13 @@ class FilterForm(forms.Form):
     )
     amount = NumberField(label=_("Total, exact"), required=False, places=4)
     due = forms.ChoiceField(label=_("Due"), required=False, choices=[("", _("Any time")), *PRESETS.items()])
-    due_from = _day(label=_("Due from"), required=False)
-    due_to = _day(label=_("Due to"), required=False)
+    due_from = Day(label=_("Due from"), required=False)
+    due_to = Day(label=_("Due to"), required=False)
     issued = forms.ChoiceField(
         label=_("Issued"), required=False, choices=[("", _("Any time")), *PRESETS.items()]
     )
-    issued_from = _day(label=_("Issued from"), required=False)
-    issued_to = _day(label=_("Issued to"), required=False)
+    issued_from = Day(label=_("Issued from"), required=False)
+    issued_to = Day(label=_("Issued to"), required=False)
 
     def wanted(self, today: date) -> DocumentFilter:
         """The filter; what could not be understood is left out, and its error stands at its field."""
@@ -161,7 +157,7 @@ class IssueForm(forms.Form):
 
     prefix = "issue"
 
-    issued_on = _day(label=_("Invoice date"))
+    issued_on = Day(label=_("Invoice date"))
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -226,8 +222,8 @@ class DraftForm(forms.Form):
     """The head of a draft; its lines are LineForms."""
 
     customer = forms.CharField(label=_("Customer"), max_length=300)
-    issued_on = _day(label=_("Invoice date"), required=False)
-    terms_days = forms.IntegerField(label=_("Days to pay"), min_value=0, max_value=365, required=False)
+    issued_on = Day(label=_("Invoice date"), required=False)
+    terms_days = Whole(label=_("Days to pay"), min_value=0, max_value=365, required=False)
     memo = Lines(
         label=_("Note on the invoice"),
         required=False,
@@ -235,7 +231,7 @@ class DraftForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     key = FormKey()
-    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
+    version = Whole(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -252,7 +248,7 @@ class LineForm(forms.Form):
     quantity = NumberField(label=_("Quantity"), required=False)
     unit_price = NumberField(label=_("Price"), error_messages={"required": _("A line needs a price.")})
     tax_percent = NumberField(label=_("Tax"), required=False, places=4)
-    position = forms.IntegerField(min_value=1, max_value=10_000, required=False)
+    position = Whole(min_value=1, max_value=10_000, required=False)
 
     def __init__(self, *args: Any, places: int = 2, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,23 +1,18 @@
 """The filters of the journal, as they stand in the address."""
 
-from typing import Any
-
 from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import Day
 from ledger.selectors import JournalFilter
-
-
-def _day(**kwargs: Any) -> forms.DateField:
-    return forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}), **kwargs)
 
 
 class JournalForm(forms.Form):
     """What cannot be understood is left out, and its error stands at its field."""
 
-    since = _day(label=_("From"))
-    until = _day(label=_("Until"))
+    since = Day(label=_("From"), required=False)
+    until = Day(label=_("Until"), required=False)
     account = forms.CharField(
         label=_("Account"), required=False, max_length=20, validators=[RegexValidator(r"\A[\w.-]+\Z")]
     )

@@ -21,7 +21,7 @@ from cashapp.services import attempts
 from core import clock, files, money
 from core.errors import AppError, NotFound
 from core.scope import work
-from core.web import open_page
+from core.web import each_once, open_page
 from customers.services.links import PAY, digest, open_link
 from invoicing.selectors import DocumentView, view
 from portal.access import COOKIE, SALT, SECONDS, pay_page
@@ -134,6 +134,7 @@ def pay(request: HttpRequest, document: str) -> HttpResponse:
     """Show what is owed; on POST charge it and come back here, where the outcome is read from the books."""
     if request.method == "GET":
         return _show(request, document)
+    each_once(request)
     try:
         state, attempt = _charge(request, _page(document))
     except AppError as error:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from core import clock
+from core.fields import Day
 from core.money import Money
 from core.timeline import link
 from core.web import page
@@ -29,9 +30,7 @@ SHOWN, SHOWN_AT_MOST = 100, 500
 class AsOfForm(forms.Form):
     """The day the page is about; today when left out."""
 
-    on = forms.DateField(
-        label=_("As of"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    on = Day(label=_("As of"), required=False)
 
     def clean_on(self) -> date | None:
         on: date | None = self.cleaned_data["on"]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import registry
 from core.choices import countries, currencies, zones
-from core.fields import Email, Line, Lines
+from core.fields import Day, Email, Figure, Line, Lines, Whole
 from core.trail import Wanted
 from tenants.access import AccessFilter
 from tenants.models import Group, LegalEntity, Role, User
@@ -20,7 +20,6 @@ from tenants.services.accounts import SLUG, SLUG_LENGTH, NewOrganization
 
 MAX_PASSWORD = 128
 CHOOSE = ("", _("Choose…"))
-_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 _slug = RegexValidator(rf"\A{SLUG.pattern}\Z", _("Small letters, digits and single hyphens only."))
 
 
@@ -140,11 +139,10 @@ class _RoleField(forms.ChoiceField):
 class _Times(forms.Form):
     """First and last day of temporary access, in the legal entity's zone."""
 
-    starts = forms.DateField(label=_("From"), required=False, widget=_DAY)
-    ends = forms.DateField(
+    starts = Day(label=_("From"), required=False)
+    ends = Day(
         label=_("Last day"),
         required=False,
-        widget=_DAY,
         help_text=_("For contractors and auditors; empty is without an end."),
     )
 
@@ -187,7 +185,7 @@ class RoleEditForm(forms.Form):
     """A role: its name and the rights ticked in the table."""
 
     name = Line(label=_("Name"), max_length=60)
-    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
+    version = Whole(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -204,7 +202,7 @@ class KeyForm(forms.Form):
         initial="all",
         widget=forms.RadioSelect,
     )
-    last_day = forms.DateField(label=_("Last day"), required=False, widget=_DAY)
+    last_day = Day(label=_("Last day"), required=False)
     addresses = Lines(
         label=_("Only from these addresses"),
         max_length=1000,
@@ -252,8 +250,8 @@ class AuditFilterForm(forms.Form):
     action = Line(required=False, max_length=10)
     origin = Line(required=False, max_length=10)
     record = Line(required=False, max_length=40)
-    start = forms.DateField(required=False)
-    end = forms.DateField(required=False)
+    start = Day(required=False)
+    end = Day(required=False)
 
     def wanted(self, zone: str) -> Wanted:
         """The filters that are set and understood."""
@@ -266,8 +264,8 @@ class AccessFilterForm(forms.Form):
     who = Line(required=False, max_length=40)
     kind = Line(required=False, max_length=20)
     address = Line(required=False, max_length=45)
-    start = forms.DateField(required=False)
-    end = forms.DateField(required=False)
+    start = Day(required=False)
+    end = Day(required=False)
     unusual = forms.BooleanField(required=False)
 
     def wanted(self, zone: str) -> AccessFilter:
@@ -313,11 +311,11 @@ class EntityForm(forms.Form):
     zone = forms.ChoiceField(
         label=_("Time zone"), help_text=_("Decides when a day ends and an invoice is late.")
     )
-    terms_days = forms.IntegerField(label=_("Days to pay"), min_value=0, max_value=365)
-    tax_percent = forms.DecimalField(
+    terms_days = Whole(label=_("Days to pay"), min_value=0, max_value=365)
+    tax_percent = Figure(
         label=_("Usual tax, percent"), min_value=0, max_value=100, max_digits=7, decimal_places=4
     )
-    version = forms.IntegerField(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
+    version = Whole(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, currency_fixed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

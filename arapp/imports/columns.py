@@ -122,7 +122,7 @@ def import_reread(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
     return redirect("import-columns", slug, public_id)
 
 
-@page(IMPORTS_RUN, phased=True)
+@page(IMPORTS_RUN, phased=True, several=("theirs_", "ours_"))
 @require_POST
 def import_values(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """The values of one column that need a meaning here, asked for when its heading changes."""

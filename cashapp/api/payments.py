@@ -109,7 +109,7 @@ class Payments(Api):
         rows = payments(PaymentFilter(**call.filters)).select_related("customer__parent")
         return Listing(rows, prepare=shown)
 
-    @operation(PAYMENTS_RECORD, takes=PaymentIn, gives=PaymentDetailOut, status=201)
+    @operation(PAYMENTS_RECORD, takes=PaymentIn, gives=PaymentDetailOut, status=201, keyed=True)
     def post(self, call: Call) -> Payment:
         """Record money that came another way than through a gateway.
 

@@ -1,6 +1,7 @@
 """What gateways tell us: stored first, answered, then handled from the row. The payload is only a hint."""
 
 import json
+import math
 from typing import Any
 
 from cashapp.models import Attempt, WebhookEvent
@@ -13,7 +14,7 @@ def receive(*, provider: str, event_id: str, payload: dict[str, Any]) -> bool:
     """Store a verified message once and have it handled; False when it was here before. Its own transaction."""
     with work():
         event = WebhookEvent(provider=provider, event_id=event_id)
-        sealed = vault.seal(WebhookEvent, "payload", event.sealed_by, json.dumps(payload))
+        sealed = vault.seal(WebhookEvent, "payload", event.sealed_by, json.dumps(_storable(payload)))
         row, made = WebhookEvent.objects.get_or_create(
             provider=provider, event_id=event_id, defaults={"payload": sealed}
         )
@@ -35,6 +36,19 @@ def handle(event_row_id: int) -> None:
         ask(attempt)
     with work():
         WebhookEvent.objects.filter(pk=event_row_id).update(handled_at=clock.wall())
+
+
+def _storable(said: Any) -> Any:
+    """What was said, as the database can keep it: a character it has no place for must not lose a payment."""
+    if isinstance(said, str):
+        return said.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(said, float) and not math.isfinite(said):
+        return str(said)
+    if isinstance(said, dict):
+        return {_storable(str(name)): _storable(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [_storable(value) for value in said]
+    return said
 
 
 def _key(payload: Any) -> str:

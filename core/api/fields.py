@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -14,15 +13,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.choices import countries, currencies
-from core.fields import visible_text
+from core.fields import FIRST_DAY, ISO_DAY, LAST_DAY, plain_address, visible_text
 from core.privacy import PERSONAL, bank
 from core.scope import current
 
 MOST_MINOR = 10**15
 """The largest amount in minor units that is taken: far above any invoice, far below what the database holds."""
 _DECIMAL = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
-FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
-_MOMENT = re.compile(r"\d(Z|z|[+-]\d\d:\d\d)\Z", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|z|[+-]\d\d:\d\d)", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 
 
@@ -59,7 +58,7 @@ class Email(Text):
         super().__init__(**{"max_length": 254, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data)
+        value = plain_address(super().to_internal_value(data))
         if value:
             try:
                 validate_email(value)
@@ -72,12 +71,12 @@ class Whole(serializers.IntegerField):
     """A whole number within a range; true, "1" and 1.0 are none. In a query it is text."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool | float) or (isinstance(data, str) and not self._in_query()):
+        if isinstance(data, bool | float) or (isinstance(data, str) and not self._in_query(data)):
             raise serializers.ValidationError(_("This must be a whole number."))
         return int(super().to_internal_value(data))
 
-    def _in_query(self) -> bool:
-        return bool(self.context.get("query"))
+    def _in_query(self, text: str) -> bool:
+        return bool(self.context.get("query") and _WHOLE.fullmatch(text))
 
 
 class Minor(Whole):
@@ -120,7 +119,7 @@ class Day(serializers.DateField):
     """A date as YYYY-MM-DD, within the days that books are kept for."""
 
     def to_internal_value(self, value: Any) -> Any:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not ISO_DAY.fullmatch(value):
             raise serializers.ValidationError(_("This must be a date as YYYY-MM-DD."))
         day = super().to_internal_value(value)
         if not FIRST_DAY <= day <= LAST_DAY:
@@ -132,7 +131,7 @@ class Moment(serializers.DateTimeField):
     """A time with its offset, as RFC 3339 writes it: 2026-11-26T09:30:00Z."""
 
     def to_internal_value(self, value: Any) -> Any:
-        if not isinstance(value, str) or not _MOMENT.search(value):
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
             raise serializers.ValidationError(
                 _("This must be a time with its offset, as 2026-11-26T09:30:00Z.")
             )

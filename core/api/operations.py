@@ -18,12 +18,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import content_disposition_header
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.views import APIView
 
 from core import files, ids
-from core.api.fields import In
+from core.api.fields import In, Whole
 from core.api.idempotency import HEADER, LENGTH, Answer, Repeated
+from core.api.parsing import Json
 from core.api.problems import BadRequest, Precondition, answer_for, refusal
 from core.api.uploads import sent_file
 from core.errors import AppError, Invalid, NotFound
@@ -36,16 +36,6 @@ LIMIT, MOST = 25, 100
 MAX_CURSOR = 1200
 _SALT = "api.cursor"
 NEWEST = Order("pk", int, descending=True)
-
-
-class Json(JSONParser):
-    """JSON that is too deep to read is a bad request, not a fault."""
-
-    def parse(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().parse(*args, **kwargs)
-        except RecursionError as error:
-            raise BadRequest("The JSON is nested too deeply.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +105,13 @@ class Operation:
     once: tuple[str, ...] = ()
     upload: str = ""
     outside: Callable[..., Any] | None = None
+    keyed: bool = False
 
 
 Handler = Callable[..., Any]
 
 
-def operation(
+def operation(  # noqa: PLR0913 - a declaration: each names one thing
     permission: str,
     *,
     takes: type[In] | str | None = None,
@@ -132,6 +123,7 @@ def operation(
     file: str = "",
     once: Sequence[str] = (),
     outside: Callable[..., Any] | None = None,
+    keyed: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a method of an Api; its docstring is what the documentation says, the first line being the summary.
 
@@ -139,7 +131,8 @@ def operation(
     `many` a Listing, with `file` (a content type) a StoredFile whose bytes are sent or one that is Made, or None with
     status 204. Fields of the answer in `once` are secrets: a repeated request gets null in their place, because they
     are kept nowhere. Where it `takes` a content type, the body is a file as it is. `outside` gets what the method gets
-    and runs before it, outside any transaction, for what reads or writes files; its refusals are not kept.
+    and runs before it, outside any transaction, for what reads or writes files; its refusals are not kept. What is
+    `keyed` needs an idempotency key: money that is recorded twice looks like money that came twice.
     """
 
     def decorate(method: Handler) -> Handler:
@@ -156,6 +149,7 @@ def operation(
             file=file,
             once=tuple(once),
             outside=outside,
+            keyed=keyed,
         )
 
         @wraps(method)
@@ -199,6 +193,10 @@ class Api(APIView):
 def _run(
     declared: Operation, method: Handler, view: Api, request: Any, path: Mapping[str, str]
 ) -> HttpResponse:
+    if declared.keyed and HEADER not in request.headers:
+        raise BadRequest(
+            f"This needs {HEADER}: a name of yours for this one intent, the same when sent again."
+        )
     query = _query(declared, request)
     call = Call(
         data={} if declared.upload else _body(declared, request),
@@ -307,7 +305,7 @@ def _body(declared: Operation, request: Any) -> dict[str, Any]:
 class _Paging(In):
     """What every list takes beside its own filters."""
 
-    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=LIMIT)
+    limit = Whole(min_value=1, max_value=MOST, default=LIMIT)
     page = serializers.CharField(max_length=MAX_CURSOR, default="")
 
 

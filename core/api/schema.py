@@ -145,6 +145,7 @@ class DeclaredSchema(AutoSchema):
                     HEADER,
                     schema,
                     OpenApiParameter.HEADER,
+                    required=self.declared.keyed,
                     description="The same key again is answered the same.",
                 )
             )

@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from core import money
-from core.fields import visible_text
+from core.fields import plain_address, visible_text
 
 _YEAR_FIRST = re.compile(r"(\d{4})([-./]?)(\d{1,2})\2(\d{1,2})", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})([-./ ])(\d{1,2})\2(\d{4})", re.ASCII)
@@ -117,6 +117,7 @@ def read_money(text: str, currency: str, habits: Habits) -> money.Money:
 
 
 def _email(text: str, _habits: Habits) -> str:
+    text = plain_address(text)
     try:
         validate_email(text)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """Addresses that get events: added, changed, their secret changed, switched off and on."""
 
+import ipaddress
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from django.conf import settings
 from core import clock, effects, ids, vault
 from core.errors import Conflict, Invalid
 from core.events import Event, emit
+from core.http import is_public
 from core.locks import lock_one
 from integrations.domain.signing import SECRET_BYTES, written
 from integrations.domain.states import State
@@ -92,12 +94,22 @@ def _require(url: str, events: Collection[str]) -> None:
         raise Invalid("There is no such event.", fields={"events": ", ".join(unknown)[:200]})
 
 
+def _may_be_public(host: str) -> bool:
+    """Not an address inside, as far as the text tells; what a name leads to is judged when it is called."""
+    try:
+        return is_public(ipaddress.ip_address(host))
+    except ValueError:
+        return not (host == "localhost" or host.endswith(".localhost"))
+
+
 def _is_usable(url: str) -> bool:
     if len(url) > _LONGEST or not url.isprintable() or " " in url:
         return False
     try:
         parts = urlsplit(url)
         schemes = {"https", "http"} if settings.DEBUG else {"https"}
+        if not settings.DEBUG and not _may_be_public(parts.hostname or ""):
+            return False
         return parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
         return False

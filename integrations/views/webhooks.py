@@ -43,7 +43,7 @@ def webhooks_page(request: HttpRequest, slug: str) -> HttpResponse:
     return TemplateResponse(request, "integrations/webhooks.html", context)
 
 
-@page(WEBHOOKS_EDIT)
+@page(WEBHOOKS_EDIT, several=("events",))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook_new(request: HttpRequest, slug: str) -> HttpResponse:
@@ -59,7 +59,7 @@ def webhook_new(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, slug, fresh.endpoint, secret=fresh.secret)
 
 
-@page(WEBHOOKS_EDIT)
+@page(WEBHOOKS_EDIT, several=("events",))
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook_edit(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     row = selectors.webhook(public_id)

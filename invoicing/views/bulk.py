@@ -36,7 +36,7 @@ FAST, SLOW = 1, 5
 FAST_POLLS = 30
 
 
-@page(INVOICES_ISSUE)
+@page(INVOICES_ISSUE, several=("chosen",))
 @require_POST
 def bulk(request: HttpRequest, slug: str) -> HttpResponse:
     """Issue or send what was chosen, each on its own; says how many were done and why the others were not."""

@@ -18,7 +18,7 @@ from invoicing.selectors import DocumentView
 from invoicing.services.edit import MAX_LINES, DraftContent
 from tenants.selectors import entity
 
-_CELLS = ("description", "quantity", "unit_price", "tax_percent", "position")
+CELLS = ("description", "quantity", "unit_price", "tax_percent", "position")
 
 
 @dataclass(slots=True)
@@ -151,7 +151,7 @@ def _owner(form: DraftForm) -> Any:
 
 def _rows(post: QueryDict) -> list[tuple[int, dict[str, str]]]:
     """The rows of the grid with their places, without those in which nothing was typed."""
-    columns = {name: post.getlist(name) for name in _CELLS}
+    columns = {name: post.getlist(name) for name in CELLS}
     found = []
     for n in range(min(len(columns["description"]), MAX_LINES + 1)):
         cells = {name: values[n] if n < len(values) else "" for name, values in columns.items()}

@@ -32,7 +32,7 @@ from invoicing.services.edit import (
 )
 from invoicing.services.issue import issue
 from invoicing.views.common import business_today, respond
-from invoicing.views.draft import Typed, blank, read, stored
+from invoicing.views.draft import CELLS, Typed, blank, read, stored
 
 
 def _editor(
@@ -59,7 +59,7 @@ def _editor(
     return respond(request, "invoicing/editor.html", context, status=status)
 
 
-@page(INVOICES_CREATE)
+@page(INVOICES_CREATE, several=CELLS)
 @require_http_methods(["GET", "POST"])
 def invoice_new(request: HttpRequest, slug: str) -> HttpResponse:
     today = business_today()
@@ -79,7 +79,7 @@ def invoice_new(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("invoice", slug, row.public_id)
 
 
-@page(INVOICES_EDIT)
+@page(INVOICES_EDIT, several=CELLS)
 @require_http_methods(["GET", "POST"])
 def invoice_edit(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     today = business_today()
@@ -125,7 +125,7 @@ def _finish(request: HttpRequest, row: Document, typed: Typed) -> Document:
     return issued
 
 
-@page(INVOICES_VIEW)
+@page(INVOICES_VIEW, several=CELLS)
 @require_POST
 def invoice_totals(request: HttpRequest, slug: str) -> HttpResponse:
     """What the lines come to as they stand, for the editor while somebody types; writes nothing."""

@@ -69,7 +69,7 @@ def _advice(row: Any, now: Any) -> str:
     return ""
 
 
-@page(KEYS_EDIT)
+@page(KEYS_EDIT, several=("rights",))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_new(request: HttpRequest, slug: str) -> HttpResponse:

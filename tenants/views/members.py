@@ -33,7 +33,7 @@ def members_page(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, slug)
 
 
-@page(MEMBERS_CREATE)
+@page(MEMBERS_CREATE, several=("groups",))
 @require_POST
 def member_invite(request: HttpRequest, slug: str) -> HttpResponse:
     form = InviteForm(request.POST, roles=_givable(selectors.roles()))
@@ -70,7 +70,7 @@ def invitation_withdraw(request: HttpRequest, slug: str, public_id: str) -> Http
     return _after(request, slug, outcome.error)
 
 
-@page(MEMBERS_EDIT)
+@page(MEMBERS_EDIT, several=("groups",))
 @require_POST
 def member_save(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Role, groups and time of a member, all or none."""

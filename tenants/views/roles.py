@@ -49,7 +49,7 @@ def roles_page(request: HttpRequest, slug: str) -> HttpResponse:
     return TemplateResponse(request, "tenants/roles.html", context)
 
 
-@page(ROLES_EDIT)
+@page(ROLES_EDIT, several=("rights",))
 @require_http_methods(["GET", "HEAD", "POST"])
 def role_new(request: HttpRequest, slug: str) -> HttpResponse:
     """An empty role, or a copy of another one (`like`)."""
@@ -77,7 +77,7 @@ def role_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     return _role_page(request, slug, form, row=row, rights=rights_of(row))
 
 
-@page(ROLES_EDIT)
+@page(ROLES_EDIT, several=("rights",))
 @require_POST
 def role_save(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     row = selectors.role(public_id)
@@ -144,7 +144,7 @@ def _role_page(
     return TemplateResponse(request, "tenants/role.html", context, status=error.status if error else status)
 
 
-@page(ROLES_EDIT)
+@page(ROLES_EDIT, several=("members",))
 @require_http_methods(["GET", "HEAD", "POST"])
 def group_edit(request: HttpRequest, slug: str, public_id: str = "") -> HttpResponse:
     group = selectors.group(public_id) if public_id else None

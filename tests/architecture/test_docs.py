@@ -53,3 +53,12 @@ def test_every_row_of_the_standard_has_its_state() -> None:
     rows = re.findall(r"^\| S(\d+) \| [^|]+ \| (held|partly|gap) \| ([^|]+) \|$", text, re.MULTILINE)
     assert [int(number) for number, _state, _by in rows] == list(range(1, 59))
     assert all(by.strip() for _number, _state, by in rows)
+
+
+def test_every_bad_input_has_its_test_or_is_named_as_a_gap() -> None:
+    text = (ROOT / "docs/security/bad-input.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if row[0].strip() != "what arrives"]
+    assert len(rows) > 40
+    assert [row[0].strip() for row in rows if not (_TEST.search(row[-1]) or row[-1].strip() == "gap")] == []
+    assert {row[1].strip() for row in rows} >= {"P", "A", "I", "G"}

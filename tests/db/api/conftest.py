@@ -49,6 +49,8 @@ class Program:
             "Authorization": f"Bearer {self.secret}",
             **{k.replace("_", "-"): v for k, v in headers.items()},
         }
+        if (method, path) == ("POST", "/payments"):
+            given.setdefault("Idempotency-Key", uuid4().hex)
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         address = path if path.startswith("/api/") else V1 + path
         answer: Any = self.client.generic(

@@ -144,7 +144,20 @@ def test_money_of_an_abandoned_attempt_waits_for_a_gateway_that_is_down(
         assert OpenItem.objects.get(pk=item.pk).open_minor == 0
 
 
-@pytest.mark.parametrize("payload", [[], "x", {"key": {"a": 1}}, {"key": None}, {"key": "k" * 9_000}, {}])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        [],
+        "x",
+        {"key": {"a": 1}},
+        {"key": None},
+        {"key": "k" * 9_000},
+        {},
+        {"key": "a\0"},
+        {"x\0": "\ud800"},
+        float("nan"),
+    ],
+)
 def test_a_message_of_nonsense_is_kept_and_left_alone(owner: Customer, payload: object) -> None:
     inbox.receive(provider="sandbox", event_id="odd", payload=payload)  # type: ignore[arg-type]
     effects.work_off([])

@@ -259,6 +259,15 @@ def test_bad_input_is_named_at_its_field_and_writes_nothing(
         assert not Payment.objects.exists()
 
 
+def test_two_amounts_in_one_form_record_nothing(login: Login, owed: tuple[Customer, Document]) -> None:
+    owner, _ = owed
+    ben = login("Ben")
+    said = {**form_of(ben, owner), "amount": ["1.00", "2.00"]}
+    assert ben.post(address("payment-new", owner.public_id), said).status_code == 400
+    with work():
+        assert not Payment.objects.exists()
+
+
 @pytest.mark.parametrize("text", ["abc", "-1", "1e9", "999999999999999"])
 def test_a_bad_part_is_named_and_writes_nothing(
     login: Login, owed: tuple[Customer, Document], text: str

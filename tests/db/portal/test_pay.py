@@ -67,6 +67,7 @@ def test_the_token_leaves_the_address_and_is_not_stored(payer: Client, invoice: 
     token = address.split("/")[2]
     assert token not in answer["Location"]
     assert answer["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in answer["Cache-Control"]
     with work():
         assert token not in str(list(Link.objects.values()))
     assert link_to(invoice) == address
@@ -202,6 +203,31 @@ def test_paying_needs_the_forms_token(invoice: Document) -> None:
     payer = Client(enforce_csrf_checks=True)
     address = opened(payer, invoice)
     assert payer.post(address, {"key": "a" * 36, "method": "card_ok"}).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["null", "https://evil.example"])
+def test_paying_from_another_site_is_refused(invoice: Document, origin: str) -> None:
+    payer = Client(enforce_csrf_checks=True)
+    address = opened(payer, invoice)
+    payer.get(address)
+    said = {
+        "key": key_on(payer.get(address).content),
+        "method": "card_ok",
+        "csrfmiddlewaretoken": payer.cookies["csrftoken"].value,
+    }
+    assert payer.post(address, said, headers={"Origin": origin}).status_code == 403
+    with work():
+        assert not SandboxCharge.objects.exists()
+    assert payer.post(address, said).status_code == 302
+
+
+def test_two_amounts_in_one_form_charge_nothing(payer: Client, invoice: Document) -> None:
+    """Who checked the first and who charges the last would not agree."""
+    address = opened(payer, invoice)
+    said = {"key": key_on(payer.get(address).content), "method": "card_ok", "amount": ["1.00", "2.00"]}
+    assert payer.post(address, said).status_code == 400
+    with work():
+        assert not SandboxCharge.objects.exists()
 
 
 def test_the_pdf_says_when_it_is_not_there_yet(payer: Client, invoice: Document) -> None:
