@@ -15,3 +15,13 @@ class BillingRunFinished(Event):
     as_of: str
     documents: int
     held: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillingRunStopped(Event):
+    """A run ended before everything was billed; `why` is a sentence for people."""
+
+    name: ClassVar[str] = "billing_run.stopped"
+
+    as_of: str
+    why: str

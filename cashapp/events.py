@@ -39,3 +39,12 @@ class ChargeFailed(Event):
     currency: str
     minor: int
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankLinesLeft(Event):
+    """Matching left bank lines to a person that were not there before; `lines` is how many wait. About the newest."""
+
+    name: ClassVar[str] = "bank_lines.left"
+
+    lines: int

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from core import clock, registry
 from core.locks import claim
 from core.models import Effect
-from core.parked import without_secrets
+from core.parked import EFFECT, tell_parked, without_secrets
 from core.relay import PARK_AFTER, backoff
 from core.scope import on_commit, work
 
@@ -83,6 +83,7 @@ def _claim_batch() -> list[Effect]:
         )
         for row in spent:
             _given_up(row, _DIED)
+        tell_parked(EFFECT, [(row.pk, row.kind) for row in spent])
         batch = [row for row in rows if row.attempts < PARK_AFTER]
         Effect.objects.filter(pk__in=[row.pk for row in batch]).update(lease_until=now + LEASE)
     return sorted(batch, key=lambda row: row.attempts)
@@ -115,6 +116,7 @@ def _run(effect: Effect) -> None:
         Effect.objects.filter(pk=effect.pk).update(**changes)
         if changes.get("parked_at"):
             _given_up(effect, changes["last_error"])
+            tell_parked(EFFECT, [(effect.pk, effect.kind)])
 
 
 def _given_up(effect: Effect, why: str) -> None:

@@ -1,11 +1,13 @@
 """Long work that somebody waits for: one row with progress, a cancel button and a result."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from django.db.models import F
 
 from core import clock
 from core.errors import AppError, NotFound
+from core.events import Event, emit
 from core.locks import lock_one
 from core.models import Job, StoredFile
 from core.scope import current, work
@@ -22,6 +24,23 @@ class JobKind:
 
 
 kinds: dict[str, JobKind] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded(Event):
+    """A job that somebody waited for is done or failed."""
+
+    name: ClassVar[str] = "job.ended"
+
+    kind: str
+    state: str
+    done: int
+    total: int
+
+
+def tell_ended(job: Job) -> None:
+    """Let it be known that a job ended by itself, in the transaction that ends it."""
+    emit(JobEnded(job.public_id, job.version, job.kind, job.state, job.done, job.total))
 
 
 def kind(name: str, *, view: str, stop: str) -> str:

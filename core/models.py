@@ -285,7 +285,8 @@ class Import(Record):
     """A file of rows that is brought in: how it is read, what its columns mean, and how far it is.
 
     Until it runs, the counts say what would become of the rows worked off; afterwards what became of them. `samples`
-    are its first rows, as JSON.
+    are its first rows, as JSON. `asked_by` is the user who asked last for something to be done with it, and is told
+    when that ends.
     """
 
     PREFIX = "imp"
@@ -307,6 +308,7 @@ class Import(Record):
     failed = models.PositiveIntegerField(default=0)
     message = models.TextField(blank=True, default="")
     started_by = models.CharField(max_length=200, blank=True, default="")
+    asked_by = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from core import clock, registry
+from core.events import Event, emit_all
 from core.locks import lock
 from core.models import Effect, OutboxEvent, StateChange
 from core.scope import on_commit
@@ -35,6 +36,26 @@ _SECRETS = (
     re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}"),  # no id of ours is that long
     re.compile(r"[^\s<>(),;:\"'/…]+@[^\s<>(),;:\"'/]+"),  # a person's address
 )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkParked(Event):
+    """An event or effect (`what`) of a kind kept failing and waits for a person."""
+
+    name: ClassVar[str] = "work.parked"
+
+    what: str
+    kind: str
+
+
+def tell_parked(what: str, rows: Iterable[tuple[int, str]]) -> None:
+    """Let it be known that rows (id, kind) are parked, in the transaction that parks them.
+
+    Where what failed is this very news, nothing is told, for it would fail without end.
+    """
+    emit_all(
+        WorkParked(_trail(what, row_id), 1, what, kind) for row_id, kind in rows if kind != WorkParked.name
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from django.db.models import F, QuerySet
 from core import clock, registry
 from core.locks import claim
 from core.models import HandledEvent, OutboxEvent
+from core.parked import EVENT, tell_parked
 from core.scope import current, work
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def _begin() -> list[int]:
         OutboxEvent.objects.filter(pk__in=spent).update(
             parked_at=now, last_error="The worker died at every try."
         )
+        tell_parked(EVENT, [(row.pk, row.name) for row in rows if row.pk in set(spent)])
         fresh = [row.pk for row in rows if row.attempts == 0]
         tried = sorted(
             (row for row in rows if 0 < row.attempts < PARK_AFTER), key=lambda row: (row.attempts, row.pk)
@@ -158,4 +160,5 @@ def _postpone(row_id: int, error: Exception) -> None:
             row.last_error = f"{type(error).__name__}: {error}"[:2000]
             if row.attempts >= PARK_AFTER:
                 row.parked_at = clock.wall()
+                tell_parked(EVENT, [(row.pk, row.name)])
             row.save(update_fields=["last_error", "parked_at"])

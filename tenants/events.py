@@ -65,6 +65,16 @@ class PasswordAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKeyEnding(Event):
+    """An API key ends at `until`, in so many `days`."""
+
+    name: ClassVar[str] = "api_key.ending"
+
+    until: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKeyChanged(Event):
     """An API key was made, rolled or revoked, which `change` says."""
 

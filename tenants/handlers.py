@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from core.models import Effect
 from core.registry import effect
 from core.scope import work
-from tenants.services import requests, temporary
+from tenants.services import keys, requests, temporary
 
 
 @effect(temporary.WARN, _("Warn of access that ends"))
@@ -20,6 +20,13 @@ def end(row: Effect) -> None:
     """Shut out; run again it finds it done."""
     with work():
         temporary.end(row.payload["member"], until=row.payload["until"])
+
+
+@effect(keys.WARN, _("Warn of an API key that ends"))
+def warn_of_key(row: Effect) -> None:
+    """Announce it; who is told of it is told once."""
+    with work():
+        keys.warn(row.payload["key"], days=row.payload["days"])
 
 
 @effect(requests.FORGET, _("Forget old API requests"))

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.db.models import F
 
 from billing.domain.charges import Charge, SubscriptionFacts
-from billing.events import BillingRunFinished
+from billing.events import BillingRunFinished, BillingRunStopped
 from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
 from billing.selectors import billable, closed_books, due, priced, subscription_facts
 from core import bulk, clock
@@ -71,14 +71,19 @@ def _end(run: BillingRun, why: str = "") -> BillingRun:
                     run.public_id, run.version, as_of=str(run.as_of), documents=run.documents, held=run.held
                 )
             )
+        elif ended:
+            emit(BillingRunStopped(run.public_id, run.version, as_of=str(run.as_of), why=why))
     return run
 
 
 def give_up(as_of: date, why: str) -> None:
     """End the run of a day that nobody comes for any more, with the reason; an ended one stays. Inside work()."""
-    BillingRun.objects.filter(as_of=as_of, state="running").update(
+    ended = BillingRun.objects.filter(as_of=as_of, state="running").update(
         state="stopped", stopped_why=why[:WHY], finished_at=clock.now(), version=F("version") + 1
     )
+    if ended:
+        run = BillingRun.objects.get(as_of=as_of)
+        emit(BillingRunStopped(run.public_id, run.version, as_of=str(as_of), why=run.stopped_why))
 
 
 def _bill_batch(run: BillingRun, size: int) -> bool:

@@ -16,6 +16,7 @@ from cashapp.domain.matching import Item, Known, Line, Part, Proposal, Reason, p
 from cashapp.domain.matching import account_key as account_form
 from cashapp.domain.matching import payer_key as payer_form
 from cashapp.domain.states import LineState
+from cashapp.events import BankLinesLeft
 from cashapp.models import BankLine, PayerFact, Payment
 from cashapp.services import payers
 from cashapp.services.lines import BY_DAY, MATCH, left_to_another
@@ -23,7 +24,9 @@ from cashapp.services.payments import BANK, Receipt, book_many
 from core import bulk, clock, ids, registry, states
 from core.effects import Later
 from core.errors import Conflict, Invalid, KeyReused, NotFound
+from core.events import emit
 from core.locks import lock
+from core.models import Effect
 from core.paging import beyond
 from core.scope import work
 from customers.selectors import customer as customer_of
@@ -35,6 +38,8 @@ from receivables.services.reserve import held
 
 CHUNK = 1000
 MOST_ROUNDS = 4
+LEFT = "cashapp.left"
+"""The kind under which it is kept beside the effects which lines people were told of; never due."""
 TURN = timedelta(minutes=4)
 
 
@@ -54,6 +59,21 @@ def match_queued(effect: Any) -> None:
             return
     if match_all(until=clock.wall() + TURN) is None:
         raise Later(clock.wall())
+    with work():
+        _tell_left()
+
+
+def _tell_left() -> None:
+    """Let it be known that lines wait for a person, once for each newest one of them. Inside work()."""
+    waiting = BankLine.objects.filter(state=LineState.OPEN)
+    newest = waiting.order_by("-pk").first()
+    if newest is None:
+        return
+    now = clock.wall()
+    told = Effect(kind=LEFT, key=newest.public_id, due_at=now, done_at=now)
+    Effect.objects.bulk_create([told], ignore_conflicts=True)
+    if Effect.objects.filter(kind=LEFT, key=newest.public_id, due_at=now).exists():
+        emit(BankLinesLeft(newest.public_id, newest.version, waiting.count()))
 
 
 def match_all(*, until: datetime | None = None, chunk: int = CHUNK) -> Matched | None:

@@ -17,13 +17,15 @@ from django.utils.translation import gettext_lazy
 
 from core import bulk, clock, effects, files, registry, states, vault
 from core.errors import AppError, Conflict, Invalid, NotFound
+from core.events import emit
 from core.imports.base import Importer, Outcome, Planned, Row, Setup
+from core.imports.events import ImportEnded
 from core.imports.reading import Outline, Shape, outline
 from core.imports.rows import read_rows, setup_of, suggested
 from core.imports.states import MOVES, State
 from core.locks import lock_one
 from core.models import Import, ImportRow
-from core.scope import require, work
+from core.scope import current, require, work
 
 CHUNK = 1000
 OVERTAKEN = 3
@@ -169,6 +171,9 @@ def _begin(source: Import, state: State, *, queued: bool) -> None:
 
 
 def _queue(source: Import, *, queued: bool) -> None:
+    actor = current().actor
+    if actor.kind == "member" and source.asked_by != actor.id:
+        Import.objects.filter(pk=source.pk).update(asked_by=actor.id)
     if queued:
         effects.due(EFFECT, [(f"{source.public_id}:{source.version}", {"import": source.public_id})])
 
@@ -192,6 +197,7 @@ def let_go(effect: Any, why: str) -> None:
     if (to := back.get(State(source.state))) is not None:
         message = _("It kept failing and is parked: %(why)s") % {"why": why}
         states.move(source, to, moves=MOVES, message=message)
+        _tell(source)
 
 
 def work_off(public_id: str, *, until: Any = None, chunk: int = CHUNK) -> bool:
@@ -240,6 +246,7 @@ def _chunk(source: Import, importer: Importer, rows: list[Row], setup: Setup) ->
             planned, made = _planned_and_made(there, importer, rows, setup)
         except AppError as error:
             states.move(there, State.STOPPED, moves=MOVES, message=error.message)
+            _tell(there)
             return False
         _record(there, planned, made)
     source.worked, source.version = there.worked, there.version
@@ -314,6 +321,17 @@ def _end(source: Import) -> None:
         if (there.state, there.worked) == (source.state, there.rows):
             to = State.READY if there.state == State.CHECKING else State.DONE
             states.move(there, to, moves=MOVES)
+            _tell(there)
+
+
+def _tell(source: Import) -> None:
+    """Let it be known how a run or its undoing ended; what was only checked is nobody's news. Inside work()."""
+    if source.state in {State.DONE, State.STOPPED, State.UNDONE}:
+        emit(
+            ImportEnded(
+                source.public_id, source.version, source.kind, source.state, source.created, source.failed
+            )
+        )
 
 
 def _undo(source: Import) -> None:
@@ -329,5 +347,7 @@ def _undo(source: Import) -> None:
         except AppError as error:
             to = State.DONE if there.worked == there.rows else State.STOPPED
             states.move(there, to, moves=MOVES, message=error.message)
+            _tell(there)
             return
         states.move(there, State.UNDONE, moves=MOVES)
+        _tell(there)

@@ -171,7 +171,7 @@ def _stop(public_id: str, message: str) -> bool:
         job = _job(public_id)
         if job.state in jobs.OPEN:
             job.state, job.message = "failed", message
-            job.touch("state", "message")
+            jobs.tell_ended(job.touch("state", "message"))
     return False
 
 
@@ -181,7 +181,7 @@ def give_up(public_id: str, why: str) -> None:
     if job.state in jobs.OPEN:
         job.state, job.message = "failed", _("It kept failing and is parked: %(why)s") % {"why": why}
         job.payload["given_up"] = True
-        job.touch("state", "message", "payload")
+        jobs.tell_ended(job.touch("state", "message", "payload"))
 
 
 def take_up(public_id: str) -> None:
@@ -206,6 +206,8 @@ def _step(public_id: str, scope: Scope) -> bool:
         _note(job, rows, problems)
         job.state = "running" if rows else "cancelled" if before.cancel_requested else "done"
         job.touch("state", "done", "payload")
+        if job.state == "done":
+            jobs.tell_ended(job)
         return bool(rows)
 
 

@@ -11,13 +11,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core import clock, doors, registry
+from core import clock, doors, effects, registry
 from core.errors import Conflict, Forbidden, Invalid
 from core.events import emit
 from core.locks import lock_one
 from core.models import Organization
 from core.scope import Actor, Scope, current, enter, work
-from tenants.events import ApiKeyChanged
+from tenants.events import ApiKeyChanged, ApiKeyEnding
 from tenants.models import ApiKey, ApiKeyUse, Membership
 from tenants.rights import live, rights_of_member, with_groups
 from tenants.services.guard import require_within_own
@@ -27,6 +27,8 @@ VERSIONS = (VERSION,)
 """Dated forms of the answers, the newest last; a key keeps the one it was made with."""
 OVERLAP = timedelta(hours=24)
 USED_EVERY = timedelta(minutes=1)
+BEFORE = (timedelta(days=7), timedelta(days=1))
+WARN = "api_key.warn"
 _BYTES, _START, _MOST_ADDRESSES = 32, 12, 20
 
 
@@ -107,7 +109,24 @@ def _made(*, member: Membership, **given: object) -> Fresh:
         **given,
     )
     emit(ApiKeyChanged(key.public_id, key.version, "made"))
+    _watch(key)
     return Fresh(key, secret)
+
+
+def _watch(key: ApiKey) -> None:
+    """Have the end of a key announced. Natural key: the key and how many days before."""
+    until = key.expires_at
+    for before in BEFORE:
+        if until is not None and until - before > clock.wall():
+            facts = {"key": key.public_id, "days": before.days}
+            effects.due(WARN, [(f"{key.public_id}:{before.days}", facts)], at=until - before)
+
+
+def warn(public_id: str, *, days: int) -> None:
+    """Announce that a key ends soon; nothing when it was revoked, or rolled and ends sooner. Inside work()."""
+    found: ApiKey | None = ApiKey.objects.filter(public_id=public_id, revoked_at=None).first()
+    if found is not None and found.expires_at is not None and found.expires_at > clock.wall():
+        emit(ApiKeyEnding(found.public_id, found.version, found.expires_at.isoformat(), days))
 
 
 def digest(secret: str) -> str:
