@@ -12,9 +12,10 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from arapp.api.calls import Copied, copied
+from arapp.releases import is_new_to
 from core import clock, registry
 from core.scope import current_or_none, work
-from tenants.permissions import built_in_roles
+from tenants.permissions import HOME_VIEW, built_in_roles
 from tenants.seats import remembered
 from tenants.selectors import Seat, entity
 
@@ -86,8 +87,12 @@ class Shell:
     sign_out_href: str
     search_href: str = ""
     bell_href: str = ""
-    unread: int = 0
     call: Copied | None = None
+    bell_count_href: str = ""
+    bell_panel_href: str = ""
+    choices_href: str = ""
+    news_panel_href: str = ""
+    news_unread: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -124,7 +129,23 @@ def _shell(request: HttpRequest, seat: Seat) -> Shell:
         sign_out_href=reverse("sign-out"),
         search_href=reverse("search", args=[seat.organization.slug]),
         call=copied(request),
+        **_bell(request, seat),
     )
+
+
+def _bell(request: HttpRequest, seat: Seat) -> dict[str, Any]:
+    """Where the bell and the news are; what is new is asked for by the page itself, so that none waits for it."""
+    if not seat.scope.may(HOME_VIEW):
+        return {}
+    slug = seat.organization.slug
+    return {
+        "bell_href": reverse("notifications", args=[slug]),
+        "bell_count_href": reverse("bell-count", args=[slug]),
+        "bell_panel_href": reverse("bell-panel", args=[slug]),
+        "choices_href": reverse("notification-choices", args=[slug]),
+        "news_panel_href": reverse("news-panel", args=[slug]),
+        "news_unread": is_new_to(request.user),
+    }
 
 
 def _organization(slug: str, name: str, *, current: bool = False) -> Organization:
@@ -144,7 +165,9 @@ def _sections(request: HttpRequest, seat: Seat) -> list[Section]:
     slug = seat.organization.slug
     places = [(item, _href(item.url_name, slug)) for item in registry.nav]
     places = [(item, href) for item, href in places if href]
-    active = max((href for _item, href in places if request.path.startswith(href)), key=len, default="")
+    start = reverse("home", args=[slug])  # every page's address begins so
+    under = [href for _item, href in places if request.path.startswith(href) and href != start]
+    active = max(under, key=len, default=start if request.path == start else "")
     found: dict[str, list[tuple[int, Item]]] = {name: [] for name in SECTIONS}
     for item, href in places:
         shown = Item(

@@ -59,7 +59,6 @@ class Shell:
     sections: list[Section]
     sandbox: bool = False
     bell_href: str = "#"
-    unread: int = 2
     search_href: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 

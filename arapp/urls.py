@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from arapp import health, home, outbox, search
+from arapp import health, home, news, outbox, search
 from arapp.api import views as api
 from tenants.urls import signed_out
 
@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ready/", health.ready, name="ready"),
     path("o/<slug:slug>/", home.home, name="home"),
     path("o/<slug:slug>/search/", search.hits, name="search"),
+    path("o/<slug:slug>/news/", news.news_page, name="news"),
+    path("o/<slug:slug>/news/panel/", news.news_panel, name="news-panel"),
     path("o/<slug:slug>/", include("tenants.urls")),
     path("o/<slug:slug>/", include("messaging.urls")),
     path("o/<slug:slug>/", include("customers.urls")),

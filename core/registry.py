@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.module_loading import autodiscover_modules
 
-MODULES = ("permissions", "handlers", "nav", "checks", "panels", "importing", "search", "audit")
+MODULES = ("permissions", "handlers", "notices", "nav", "checks", "panels", "importing", "search", "audit")
 
 
 class Action(StrEnum):

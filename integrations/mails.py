@@ -54,6 +54,8 @@ def compose_disabled(message: Any) -> Answer:
     row = Endpoint.objects.filter(public_id=message.about).first()
     if row is None or row.disabled_at is None:
         return Skip("The webhook is on again, or gone.")
+    if message.to_address not in {each.email for each in holders_of(WEBHOOKS_EDIT)}:
+        return Skip("Who it is for may not change webhooks any more.")
     house = organization()
     return Ready(
         WebhookOff(

@@ -42,6 +42,8 @@ Composer = Callable[[Any], Answer]
 
 composers: dict[str, Composer] = {}
 labels: dict[str, Any] = {}
+private: set[str] = set()
+"""Kinds of letters to a member that say what only their reader may see: nobody else reads them among the messages."""
 
 
 def composer(kind: str, label: Any = "") -> Callable[[Composer], Composer]:

@@ -3,7 +3,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from core.registry import effect
-from messaging import staff  # noqa: F401 - registers the mails to members
+from messaging import known, letters, staff  # noqa: F401 - register what members are told and the mails
 from messaging.services.send import send_message
 
 

@@ -1,10 +1,13 @@
-"""Messages that leave the product, kept as they were sent."""
+"""Messages that leave the product, kept as they were sent, and what members are told of."""
 
 from django.db import models
 
-from core.base import Record, Sealed
+from core import clock
+from core.base import PublicIdField, Record, Sealed, TenantForeignKey, TenantRow
 from core.constraints import Trigger
 from core.vault import reveal
+from messaging.composers import private
+from messaging.domain.ways import Way
 
 
 class Message(Record):
@@ -77,3 +80,81 @@ class Message(Record):
     def letter_html(self) -> str:
         """The letter as HTML. Inside work()."""
         return reveal(self, "html_body")
+
+    @property
+    def is_private(self) -> bool:
+        """Whether what it says is for its reader alone."""
+        return self.kind in private
+
+    @property
+    def shown_subject(self) -> str:
+        """The subject, for those who read among the messages of the house."""
+        return "" if self.is_private else self.subject
+
+
+WAYS = [(str(way), str(way)) for way in Way]
+
+
+class Notification(TenantRow):
+    """Something a member is told of. Its natural key says that each is told of each occasion once.
+
+    `gather`: while the row is unread, what is alike is counted in `times`. `mail` names the letter that tells of it at
+    once, `digest_on` the local day whose digest does.
+    """
+
+    AUDITED = False  # a log of its own, and gone after ninety days
+    PREFIX = "ntc"
+
+    public_id = PublicIdField()
+    member = TenantForeignKey("tenants.Membership")
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=80)
+    about = models.CharField(max_length=40)
+    facts = models.JSONField(default=dict)
+    gather = models.CharField(max_length=60, blank=True, default="")
+    times = models.PositiveIntegerField(default=1)
+    at = models.DateTimeField()
+    written_at = models.DateTimeField(default=clock.wall)
+    read_at = models.DateTimeField(null=True)
+    mail = models.CharField(max_length=120, blank=True, default="")
+    digest_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "member", "kind", "key"], name="notification_once"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "member", "kind", "gather"],
+                name="notification_gathered",
+                condition=models.Q(read_at=None) & ~models.Q(gather=""),
+            ),
+            models.CheckConstraint(condition=models.Q(times__gt=0), name="notification_times"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "member", "-id"], name="notification_newest"),
+            models.Index(
+                fields=["organization", "member", "kind"],
+                name="notification_unread",
+                condition=models.Q(read_at=None),
+            ),
+            models.Index(fields=["organization", "written_at"], name="notification_written"),
+        ]
+
+
+class NoticeChoice(Record):
+    """How a member wants to be told of a kind; without a row it is as the kind says."""
+
+    PREFIX = "nch"
+
+    member = TenantForeignKey("tenants.Membership")
+    kind = models.CharField(max_length=40)
+    way = models.CharField(max_length=10, choices=WAYS)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "member", "kind"], name="noticechoice_once"),
+            models.CheckConstraint(
+                condition=models.Q(way__in=[str(way) for way in Way]), name="noticechoice_way"
+            ),
+        ]

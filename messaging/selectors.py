@@ -11,6 +11,7 @@ from core.paging import Order
 from core.privacy import PERSONAL, personal
 from core.scope import current
 from core.search import starts
+from messaging.domain.shown import without_tokens
 from messaging.models import Message
 
 NEWEST = Order("pk", int, descending=True)
@@ -49,6 +50,11 @@ def message(public_id: str) -> Message:
     if found is None:
         raise NotFound("That message is not here.")
     return found
+
+
+def letter_of(row: Message, body: str) -> str:
+    """A body of a message as people of the house may read it: no secrets, nothing of what is its reader's alone."""
+    return "" if row.is_private else without_tokens(body)
 
 
 def moves_of(row: Message) -> list[StateChange]:

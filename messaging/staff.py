@@ -140,6 +140,8 @@ def compose_ending(message: Any) -> Answer:
     if member.disabled_at or until is None or until <= clock.wall():
         return Skip("The access was prolonged or ended meanwhile.")
     own = member.user.email == message.to_address
+    if not own and message.to_address not in {each.email for each in holders_of(MEMBERS_EDIT)}:
+        return Skip("Who it is for may not change members any more.")
     last = (until - timedelta(seconds=1)).astimezone(ZoneInfo(entity().zone))
     return Ready(
         AccessEnds(

@@ -25,7 +25,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in. Global: one person may be a member of several organizations."""
+    """A person who signs in. Global: one person may be a member of several organizations.
+
+    `news_seen` is the newest version whose news they opened.
+    """
 
     PREFIX = "usr"
 
@@ -34,6 +37,7 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
+    news_seen = models.CharField(max_length=20, blank=True, default="")
 
     objects: ClassVar[Any] = UserManager()
 

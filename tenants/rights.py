@@ -10,6 +10,7 @@ from django.db.models.functions import JSONObject
 from django.utils.functional import Promise
 
 from core import clock, registry
+from core.errors import Forbidden
 from core.registry import Conflict
 from core.scope import current
 from tenants.models import GroupMember, Membership, Role
@@ -59,6 +60,15 @@ def rights_of_member(membership: Membership) -> frozenset[str]:
 def conflicts_in(rights: frozenset[str]) -> list[Conflict]:
     """The pairs of rights in a set that are better held by two people."""
     return [each for each in registry.conflicts if each.first in rights and each.second in rights]
+
+
+def acting_member() -> Membership:
+    """The membership of whoever acts; raises Forbidden where that is no member. One query, inside work()."""
+    actor = current().actor
+    found = live().filter(user_id=actor.id or 0).first() if actor.kind == "member" else None
+    if found is None:
+        raise Forbidden("This belongs to a member.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

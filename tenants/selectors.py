@@ -359,3 +359,9 @@ def roles() -> list[Role]:
 def member_count() -> int:
     """How many people may open the organization. Inside work()."""
     return Membership.objects.filter(disabled_at=None).count()
+
+
+def api_key_owner(public_id: str) -> tuple[int, str] | None:
+    """The user for whom a key acts, and the key's name; one query. Inside work()."""
+    found = ApiKey.objects.filter(public_id=public_id).values_list("member__user_id", "name").first()
+    return found and (found[0], found[1])

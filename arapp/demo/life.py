@@ -32,14 +32,16 @@ from invoicing.selectors import document, lines_left
 from invoicing.services import correct
 from invoicing.services.edit import DraftContent, create_draft
 from invoicing.services.issue import issue
+from messaging.services.seen import read_by_everybody
 from messaging.services.withdraw import skip_queued
 from receivables.domain.items import Kind
 from receivables.selectors import ItemState, allocations_of, item_states
 from receivables.services.write_off import write_off
 
 RUN = Actor("system", label="system")
-STILL_DUE = (".pdf", "webhook")
-"""Effects of the past that are done after the start all the same: files, and what the gateway reports."""
+STILL_DUE = (".pdf", "webhook", "notices.")
+"""Effects of the past that are done after the start all the same: files, what the gateway reports, and the digest of
+the last days."""
 
 
 def days_of(house: House, today: date) -> list[date]:
@@ -221,11 +223,12 @@ class Life:
 
 
 def forget_mail() -> None:
-    """Skip the messages that this day queued and mark its effects done: nobody wants a year of old mail.
+    """Skip the messages that this day queued and mark its effects done: nobody wants a year of old mail, or of news.
 
     Runs in the day's own transaction, so that no worker ever sees these rows. STILL_DUE names what stays.
     """
     skip_queued(reason="Older than this installation")
+    read_by_everybody()
     waiting: dict[int, Any] = dict(
         Effect.objects.filter(done_at=None, parked_at=None).values_list("id", "kind")
     )

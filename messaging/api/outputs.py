@@ -14,7 +14,9 @@ class MessageOut(RecordOut):
     kind = serializers.CharField()
     state = serializers.ChoiceField([str(each) for each in State])
     to = Personal(source="to_address")
-    subject = serializers.CharField(help_text="Empty until it is written.")
+    subject = serializers.CharField(
+        source="shown_subject", help_text="Empty until it is written, and where it is for its reader alone."
+    )
     about = serializers.CharField(help_text="The object that it is about.")
     customer = serializers.SerializerMethodField()
     why = serializers.CharField(help_text="Why it was skipped or failed, or what it waits for.")
@@ -32,7 +34,7 @@ class AttachmentOut(Out):
 
 
 class MessageDetailOut(MessageOut):
-    """A message as it was written; the secrets of its links are cut out."""
+    """A message as it was written; the secrets of its links are cut out, and a notification is its reader's alone."""
 
     text = serializers.CharField()
     html = serializers.CharField()

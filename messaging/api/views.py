@@ -5,11 +5,10 @@ from rest_framework import serializers
 from core.api.fields import In, PublicId, Text
 from core.api.operations import Api, Call, Listing, operation
 from messaging.api.outputs import MessageDetailOut, MessageOut
-from messaging.domain.shown import without_tokens
 from messaging.domain.states import State
 from messaging.models import Message
 from messaging.permissions import MESSAGES_SEND, MESSAGES_VIEW
-from messaging.selectors import MessageFilter, attached_to, message, messages
+from messaging.selectors import MessageFilter, attached_to, letter_of, message, messages
 from messaging.services.queue import send_again
 
 TAG = "Messages"
@@ -24,8 +23,8 @@ class MessagesQuery(In):
 
 
 def _detail(row: Message) -> Message:
-    row.text = without_tokens(row.letter_text)  # type: ignore[attr-defined]
-    row.html = without_tokens(row.letter_html)  # type: ignore[attr-defined]
+    row.text = letter_of(row, row.letter_text)  # type: ignore[attr-defined]
+    row.html = letter_of(row, row.letter_html)  # type: ignore[attr-defined]
     row.attachments = [{"name": name} for name in attached_to(row)]
     return row
 

@@ -23,12 +23,11 @@ from core.templatetags.fmt import clocktime, shortdate
 from core.timeline import Named, link, named
 from core.web import page
 from messaging.composers import composers, kind_label
-from messaging.domain.shown import without_tokens
 from messaging.domain.states import REPEATABLE, State
 from messaging.forms import FilterForm
 from messaging.models import Message
 from messaging.permissions import MESSAGES_SEND, MESSAGES_VIEW
-from messaging.selectors import NEWEST, MessageFilter, attached_to, message, messages, moves_of
+from messaging.selectors import NEWEST, MessageFilter, attached_to, letter_of, message, messages, moves_of
 from messaging.services.queue import send_again
 from tenants.selectors import entity
 
@@ -144,15 +143,16 @@ def _message_page(
     zone = _zone()
     names = named(slug, filter(None, [row.about, row.customer_public_id]))
     said = row.letter_text
-    text = without_tokens(said)
+    text = letter_of(row, said)
     context = {
         "slug": slug,
         **_row(row, names, zone),
-        "title": row.subject or kind_label(row.kind),
-        "written": bool(row.html_body or row.text_body),
+        "title": row.shown_subject or kind_label(row.kind),
+        "private": row.is_private,
+        "written": bool(row.html_body or row.text_body) and not row.is_private,
         "as_text": request.GET.get("as") == "text" or not row.html_body,
         "text": text,
-        "cut": text != said,
+        "cut": not row.is_private and text != said,
         "files": attached_to(row),
         "made": _when(row.created_at, zone),
         "moves": [{"row": move, "at": _when(move.at, zone)} for move in reversed(moves_of(row))],
@@ -170,7 +170,8 @@ def _message_page(
 @require_safe
 def message_letter(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """The HTML of a letter, for the frame on the message's page."""
-    return HttpResponse(without_tokens(message(public_id).letter_html))
+    row = message(public_id)
+    return HttpResponse(letter_of(row, row.letter_html))
 
 
 @csp_update({"frame-src": [SELF]})

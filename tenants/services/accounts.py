@@ -140,3 +140,8 @@ def set_password(user: User, password: str) -> None:
     """Set the password; every link and session of before ends with it."""
     user.set_password(password)
     user.save(update_fields=["password"])
+
+
+def saw_news(user_id: int, version: str) -> None:
+    """Remember that a person opened the news of a version. Again it changes nothing."""
+    User.objects.filter(pk=user_id).exclude(news_seen=version).update(news_seen=version)

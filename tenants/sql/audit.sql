@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION audit_user() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    hidden CONSTANT text[] := ARRAY['password', 'last_login'];
+    hidden CONSTANT text[] := ARRAY['password', 'last_login', 'news_seen'];
     changed jsonb := coalesce(audit_changed(to_jsonb(OLD) - hidden, to_jsonb(NEW) - hidden), '{}');
     here bigint := nullif(current_setting('app.organization_id', true), '')::bigint;
 BEGIN

@@ -1,3 +1,4 @@
+import { startBell } from "./bell.js";
 import { startCopy } from "./copy.js";
 import { startDates } from "./dates.js";
 import { startDialogs } from "./dialogs.js";
@@ -15,7 +16,7 @@ import { startThemes } from "./themes.js";
 import { startToasts } from "./toasts.js";
 
 for (const start of [
-  startThemes, startDrawer, startMenus, startDialogs, startFiles, startForms, startToasts, startLive, startSums, startLines, startDates, startRows, startCopy, startKeys, startPalette,
+  startThemes, startDrawer, startMenus, startBell, startDialogs, startFiles, startForms, startToasts, startLive, startSums, startLines, startDates, startRows, startCopy, startKeys, startPalette,
 ]) {
   start();
 }

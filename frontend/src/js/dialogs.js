@@ -5,7 +5,9 @@ export function startDialogs() {
     const opener = event.target.closest("[data-open-dialog]");
     if (opener) {
       opener.focus({ preventScroll: true });
-      document.getElementById(opener.dataset.openDialog)?.showModal();
+      const opened = document.getElementById(opener.dataset.openDialog);
+      opened?.showModal();
+      if (opened?.hasAttribute("hx-trigger")) window.htmx?.trigger(opened, "opened");
       return;
     }
     const dialog = event.target.closest("dialog");

@@ -8,7 +8,7 @@ export function inField(target) {
 
 /** True while a dialog or an open menu owns the keyboard. */
 export function layered() {
-  return Boolean(document.querySelector("dialog:modal, .menu-x:popover-open"));
+  return Boolean(document.querySelector("dialog:modal, .menu-x:popover-open, .bell-p:popover-open"));
 }
 
 /** A sprite icon without touching markup as text. */

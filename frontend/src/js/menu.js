@@ -1,7 +1,7 @@
 // Menus are popovers: light dismiss, Escape and the top layer come from the browser; we place them and move the focus.
 const GAP = 4;
 
-function place(menu, button) {
+export function place(menu, button) {
   const at = button.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
   const alignEnd = menu.dataset.align !== "start";

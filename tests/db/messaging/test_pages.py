@@ -325,3 +325,14 @@ def test_a_customer_without_messages_says_so(acorn: Scope) -> None:
         owner = factories.customer()
     page = client_of("Vic").get(f"/o/acorn/customers/{owner.public_id}/messages/").content.decode()
     assert "Nothing was written to this customer yet." in page
+
+
+def test_what_a_member_is_told_is_read_by_nobody_else(acorn: Scope) -> None:
+    with work():
+        row = message(kind="digest", subject="2 subscriptions", text_body="Held", html_body="<p>Held</p>")
+    vic = client_of("Vic")
+    page = vic.get(f"{LIST}{row.public_id}/").content.decode()
+    letter = vic.get(f"{LIST}{row.public_id}/letter/").content.decode()
+    assert "For its reader alone" in page
+    for text in ("2 subscriptions", "Held"):
+        assert text not in page + letter

@@ -1,0 +1,91 @@
+"""What members are told of billing."""
+
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.events import BillingRunFinished, BillingRunStopped
+from billing.permissions import RUNS_START, RUNS_VIEW
+from core.models import OutboxEvent
+from core.templatetags.fmt import longdate
+from messaging.domain.ways import Way
+from messaging.notices import FINISHED, NEEDED, Kind, Occasion, Said, Told, declare
+
+
+def _day(facts: Any) -> str:
+    return longdate(date.fromisoformat(facts["as_of"]))
+
+
+def _billed(row: OutboxEvent) -> Occasion | None:
+    return Occasion(row.object_public_id, row.payload) if row.payload["documents"] else None
+
+
+def _held(row: OutboxEvent) -> Occasion | None:
+    return Occasion(row.object_public_id, row.payload) if row.payload["held"] else None
+
+
+def _say_finished(told: Told) -> Said:
+    n = told.facts["documents"]
+    detail = ngettext("%(n)s invoice issued", "%(n)s invoices issued", n) % {"n": n}
+    title = _("Billing run of %(day)s finished") % {"day": _day(told.facts)}
+    return Said(title, detail, ("run", told.about))
+
+
+def _say_held(told: Told) -> Said:
+    n = told.facts["held"]
+    title = ngettext(
+        "%(n)s subscription could not be billed", "%(n)s subscriptions could not be billed", n
+    ) % {"n": n}
+    detail = _("Billing run of %(day)s; each says why, and is billed when it is released.")
+    return Said(title, detail % {"day": _day(told.facts)}, ("run", told.about))
+
+
+def _say_stopped(told: Told) -> Said:
+    title = _("Billing run of %(day)s stopped") % {"day": _day(told.facts)}
+    return Said(title, told.facts["why"], ("run", told.about))
+
+
+declare(
+    Kind(
+        name="billing.held",
+        label=gettext_lazy("Subscriptions that could not be billed are held"),
+        group=NEEDED,
+        permission=RUNS_VIEW,
+        act=RUNS_START,
+        say=_say_held,
+        pick=_held,
+        icon="player-pause",
+        tone="warn",
+        way=Way.DIGEST,
+    ),
+    BillingRunFinished,
+)
+declare(
+    Kind(
+        name="billing.stopped",
+        label=gettext_lazy("A billing run stops before everything is billed"),
+        group=NEEDED,
+        permission=RUNS_VIEW,
+        act=RUNS_START,
+        say=_say_stopped,
+        icon="alert-triangle",
+        tone="bad",
+        way=Way.MAIL,
+    ),
+    BillingRunStopped,
+)
+declare(
+    Kind(
+        name="billing.finished",
+        label=gettext_lazy("A billing run that issued invoices is finished"),
+        group=FINISHED,
+        permission=RUNS_VIEW,
+        say=_say_finished,
+        pick=_billed,
+        icon="file-invoice",
+        tone="ok",
+    ),
+    BillingRunFinished,
+)
