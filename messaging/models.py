@@ -57,10 +57,8 @@ class Message(Record):
             ),
             Trigger(
                 name="messaging_message_body_as_sent",
-                when="BEFORE UPDATE OF text_body, html_body ON {table} FOR EACH ROW WHEN (OLD.state = 'sent'"
-                " AND NOT (sealed_anew(OLD.text_body, NEW.text_body)"
-                " AND sealed_anew(OLD.html_body, NEW.html_body)))",
-                function="messaging_as_sent()",
+                when="BEFORE UPDATE OF text_body, html_body ON {table} FOR EACH ROW WHEN (OLD.state = 'sent')",
+                function="sealed_anew_only('text_body', 'html_body')",
             ),
         ]
         indexes = [

@@ -134,12 +134,23 @@ KEY_BY_PEOPLE = (
 FILE_OF_LIST = "A list as a file; programs walk the list itself."
 COMPARES = "Words of the page around figures that the act itself answers with."
 OWN = "A person's own way of looking at a list."
+TOLD = "What a person is told, and how; programs read the events and get webhooks."
+NEWS = "News of the product, for people."
 KEEPERS = "Work that failed is looked at by who keeps the product running."
 PAGES_ONLY = {
     "home": "Figures of the lists, open items, ageing and messages, put beside each other.",
     "search": "Jumps to a page; programs filter the list they mean.",
     "view-save": OWN,
     "view-drop": OWN,
+    "news": NEWS,
+    "news-panel": NEWS,
+    "notifications": TOLD,
+    "bell-count": TOLD,
+    "bell-panel": TOLD,
+    "notifications-read": TOLD,
+    "notification-read": TOLD,
+    "notification-choices": TOLD,
+    "notification-choices-save": TOLD,
     "parked": KEEPERS,
     "parked-retry": KEEPERS,
     "audit-csv": FILE_OF_LIST,

@@ -2,7 +2,7 @@ from django.db import migrations
 
 import core.base
 from core.sealing import seal_in_place
-from core.sqlfiles import run_file
+from core.sqlfiles import run_file, trigger_functions
 
 
 class Migration(migrations.Migration):
@@ -12,10 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         run_file("core/sql/sealed.sql"),
-        migrations.RunSQL(
-            ["GRANT EXECUTE ON FUNCTION sealed_anew(text, text) TO arapp_app"],
-            migrations.RunSQL.noop,
-        ),
+        trigger_functions("sealed_anew_only()"),
         migrations.RunSQL(
             ["UPDATE core_idempotencykey SET body = to_jsonb(''::text) WHERE body IS NULL"], migrations.RunSQL.noop
         ),

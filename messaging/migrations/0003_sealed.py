@@ -21,6 +21,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='message',
-            constraint=core.constraints.Trigger(constraint=False, function='messaging_as_sent()', name='messaging_message_body_as_sent', when="BEFORE UPDATE OF text_body, html_body ON {table} FOR EACH ROW WHEN (OLD.state = 'sent' AND NOT (sealed_anew(OLD.text_body, NEW.text_body) AND sealed_anew(OLD.html_body, NEW.html_body)))"),
+            constraint=core.constraints.Trigger(constraint=False, function="sealed_anew_only('text_body', 'html_body')", name='messaging_message_body_as_sent', when="BEFORE UPDATE OF text_body, html_body ON {table} FOR EACH ROW WHEN (OLD.state = 'sent')"),
         ),
     ]
