@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
+from arapp.api.calls import Copied, copied
 from core import clock, registry
 from core.scope import current_or_none, work
 from tenants.permissions import built_in_roles
@@ -86,6 +87,7 @@ class Shell:
     search_href: str = ""
     bell_href: str = ""
     unread: int = 0
+    call: Copied | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -121,6 +123,7 @@ def _shell(request: HttpRequest, seat: Seat) -> Shell:
         sandbox=seat.organization.live_twin_id is not None,
         sign_out_href=reverse("sign-out"),
         search_href=reverse("search", args=[seat.organization.slug]),
+        call=copied(request),
     )
 
 

@@ -190,6 +190,12 @@ class Api(APIView):
         return response
 
 
+def operation_id(view: type[APIView], method: str) -> str:
+    """The name of an operation in the document, and its place in the reference."""
+    name = view.__name__
+    return f"{name[:1].lower()}{name[1:]}_{method}"
+
+
 def _run(
     declared: Operation, method: Handler, view: Api, request: Any, path: Mapping[str, str]
 ) -> HttpResponse:

@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from core.api.fields import In, Kind, Ref, Word
 from core.api.idempotency import HEADER, LENGTH
-from core.api.operations import LIMIT, MAX_CURSOR, MOST, Operation
+from core.api.operations import LIMIT, MAX_CURSOR, MOST, Operation, operation_id
 from core.api.problems import MEDIA_TYPE
 
 _REFUSALS = {
@@ -60,8 +60,7 @@ class DeclaredSchema(AutoSchema):
         return found
 
     def get_operation_id(self) -> str:
-        name = type(self.view).__name__
-        return f"{name[:1].lower()}{name[1:]}_{self.method.lower()}"
+        return operation_id(type(self.view), self.method.lower())
 
     def get_tags(self) -> list[str]:
         return [self.view.tag]  # type: ignore[attr-defined]
