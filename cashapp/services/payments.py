@@ -322,7 +322,9 @@ def _own(parts: Mapping[int, int], allowed: set[int], most: int) -> None:
     if any(minor <= 0 for minor in parts.values()):
         raise Invalid("An amount to apply is more than zero.", fields={"parts": "More than zero."})
     if sum(parts.values()) > most:
-        raise Invalid("More is applied than was received.", fields={"parts": "More than was received."})
+        raise Invalid(
+            "This is more than there is to apply.", fields={"parts": "More than there is to apply."}
+        )
 
 
 def _item(payment: Payment, posted_on: date) -> ItemDraft:

@@ -23,7 +23,7 @@ from tools.bench.report import Row, seconds
 FEW, MANY = 1_000, 1_000_000
 PER_CUSTOMER, MOST_CUSTOMERS = 20, 10_000
 MOST_QUERIES, ROUNDS = 12, 7
-_FRAMES = ("BEGIN", "COMMIT", "SELECT set_config")
+FRAMES = ("BEGIN", "COMMIT", "SELECT set_config")
 """How statements begin that only open, name or end a transaction."""
 _DATA = Path(__file__).with_name("lists_data.sql")
 _TABLES = (
@@ -111,7 +111,7 @@ class Taken:
         with CaptureQueriesContext(connection) as queries:
             house.client.get(address)
         self.sql.append(sum(float(query["time"]) for query in queries))
-        self.statements = sum(not query["sql"].startswith(_FRAMES) for query in queries)
+        self.statements = sum(not query["sql"].startswith(FRAMES) for query in queries)
 
 
 def lists() -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tools.bench import billing, documents, imports, lists, matching
+from tools.bench import api, billing, documents, imports, lists, matching
 from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -13,5 +13,6 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "import": imports.bring_in,
     "matching": matching.matching,
     "lists": lists.lists,
+    "api": api.api,
     "pdf": documents.pdf,
 }
