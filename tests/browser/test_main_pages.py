@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Page
 
 from billing.services.run import run_billing
 from cashapp.services.matching import match_all
@@ -18,6 +16,7 @@ from invoicing.models import Document
 from tenants.models import User
 from tests import factories
 from tests.browser.conftest import Watched, serving
+from tests.browser.looking import findings_in_both_looks, visit
 from tests.db.cashapp.lines import line
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
@@ -67,20 +66,13 @@ def test_main_pages_are_accessible(watched: Watched, house: dict[str, str]) -> N
     cookie = {"name": "session", "value": house.pop("session"), "url": house.pop("origin")}
     page.context.add_cookies([cookie])  # type: ignore[list-item]
     for name, address in house.items():
-        answer = page.goto(address, wait_until="networkidle")
+        answer = visit(page, address)
         assert answer is not None
         assert answer.ok, name
-        found = [f"light: {each}" for each in findings(page)]
-        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        found += [f"dark: {each}" for each in findings(page)]
-        page.emulate_media(color_scheme="light")
+        found = findings_in_both_looks(page)
         if page.evaluate(SIDEWAYS):
             found.append("wider than the screen")
         if found:
             wrong[name] = found
     assert wrong == {}
     assert watched.wrong == []
-
-
-def findings(page: Page) -> list[str]:
-    return [f"{each['id']}: {each['nodes'][0]['target']}" for each in Axe().run(page).response["violations"]]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import expect
 
@@ -14,11 +13,10 @@ from messaging.domain.states import MOVES, State
 from tenants.models import User
 from tests import factories
 from tests.browser.conftest import Watched, serving
+from tests.browser.looking import findings_in_both_looks
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
-sizes = pytest.mark.parametrize(
-    "watched", [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")], indirect=True
-)
+sizes = pytest.mark.parametrize("watched", [(1440, "light"), (390, "light")], indirect=True)
 EVIL = """<html lang="en"><head><title>x</title><style>p { color: #333 }</style></head><body><p>Dear customer</p>
 <script>top.document.title = "taken"</script><img src="x" onerror="top.document.title='taken'" alt="">
 <img src="http://127.0.0.1:9/pixel.png" alt=""><a href="/o/acorn/" target="_top">away</a></body></html>"""
@@ -57,9 +55,9 @@ def test_the_letter_is_shown_and_harmless(watched: Watched, letter: str) -> None
     assert page.url == letter
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(f"{letter}?as=text", wait_until="networkidle")
-    assert Axe().run(page).violations_count == 0
+    assert findings_in_both_looks(page) == []
     page.goto(letter.rsplit("/", 2)[0] + "/", wait_until="networkidle")
-    assert Axe().run(page).violations_count == 0
+    assert findings_in_both_looks(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

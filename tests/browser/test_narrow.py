@@ -14,6 +14,7 @@ from core.scope import Scope, work
 from tenants.models import User
 from tests import factories
 from tests.browser.conftest import Watched, serving
+from tests.browser.looking import visit
 from tests.db.cashapp.lines import line
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
@@ -53,7 +54,7 @@ def house(committed_acorn: Scope, committed: dict[str, str], watched: Watched) -
 def test_no_page_of_the_menu_is_wider_than_a_phone(watched: Watched, house: str) -> None:
     page = watched.page
     wrong: dict[str, list[str]] = {}
-    page.goto(house, wait_until="networkidle")
+    visit(page, house)
     waits: list[str] = page.evaluate(PLACES)
     assert len(waits) > 10
     seen: set[str] = set()
@@ -63,7 +64,7 @@ def test_no_page_of_the_menu_is_wider_than_a_phone(watched: Watched, house: str)
             if address.partition("#")[0] in seen:
                 continue
             seen.add(address.partition("#")[0])
-            page.goto(address, wait_until="networkidle")
+            visit(page, address)
             if said := _wrong(page):
                 wrong[address.removeprefix(house)] = said
             found += page.evaluate(TABS) + (page.evaluate(RECORDS) if depth == 0 else [])

@@ -5,14 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched, serving
+from tests.browser.looking import findings_in_both_looks, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
-SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
+SIZES = [(1440, "light"), (390, "light")]
 PASTE = """text => {
   const data = new DataTransfer();
   data.setData("text/plain", text);
@@ -63,12 +63,8 @@ def fill() -> dict[str, str]:
 def open_page(watched: Watched, house: dict[str, str], path: str) -> Page:
     page = watched.page
     page.context.add_cookies([{"name": "session", "value": house["session"], "url": house["origin"]}])
-    page.goto(f"{house['address']}/{path.format(**house)}", wait_until="networkidle")
+    visit(page, f"{house['address']}/{path.format(**house)}")
     return page
-
-
-def findings(page: Page) -> list[str]:
-    return [f"{each['id']}: {each['nodes'][0]['target']}" for each in Axe().run(page).response["violations"]]
 
 
 PAGES = [
@@ -95,7 +91,7 @@ def test_pages_are_accessible_and_quiet(watched: Watched, house: dict[str, str])
     wrong = {}
     for path in PAGES:
         page = open_page(watched, house, path)
-        found = findings(page)
+        found = findings_in_both_looks(page)
         if page.evaluate(SIDEWAYS):
             found.append("wider than the screen")
         if found:
@@ -134,7 +130,7 @@ def test_a_draft_is_written_by_keyboard_alone_and_issued(watched: Watched, house
     page.keyboard.type("100")
     expect(page.locator("#totals")).to_contain_text("1,190.00")
     expect(page.locator("#paper")).to_contain_text("Training")
-    assert findings(page) == []
+    assert findings_in_both_looks(page) == []
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/invoices/doc_*/")
     heading = page.locator("h1")
@@ -177,7 +173,7 @@ def test_the_dialogs_show_what_will_be_posted(watched: Watched, house: dict[str,
     page.get_by_label("Credit of line 1").fill("10/4")
     page.get_by_label("Credit of line 1").blur()
     expect(page.locator("#credit-preview")).to_contain_text("2.98")
-    assert findings(page) == []
+    assert findings_in_both_looks(page) == []
     page.keyboard.press("Escape")
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Void").click()
@@ -195,7 +191,7 @@ def test_a_run_is_previewed_and_started(watched: Watched, house: dict[str, str])
     page = open_page(watched, house, "runs/")
     page.keyboard.press("n")
     expect(page.locator("#run-preview")).to_contain_text("With tax")
-    assert findings(page) == []
+    assert findings_in_both_looks(page) == []
     page.get_by_role("button", name="Start the run").click()
     page.wait_for_url("**/runs/run_*/")
     expect(page.locator("#progress")).to_contain_text("Running")

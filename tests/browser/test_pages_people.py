@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched, serving
+from tests.browser.looking import findings_in_both_looks, visit
 from tests.cast import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
-SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
+SIZES = [(1440, "light"), (390, "light")]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -67,17 +67,12 @@ def fill() -> tuple[str, str, dict[str, str]]:
     return kestrel.public_id, webhook.public_id, sessions
 
 
-def findings(page: Page) -> list[str]:
-    """What axe finds, one line per rule, with the first element."""
-    return [f"{each['id']}: {each['nodes'][0]['target']}" for each in Axe().run(page).response["violations"]]
-
-
 def as_member(page: Page, site: Site, name: str) -> None:
     page.context.add_cookies([{"name": "session", "value": site.sessions[name], "url": site.origin}])
 
 
 def fine(watched: Watched) -> None:
-    assert findings(watched.page) == []
+    assert findings_in_both_looks(watched.page) == []
     assert watched.wrong == []
     assert watched.page.evaluate(SIDEWAYS) == 0
 
@@ -125,7 +120,7 @@ def test_rows_open_by_keyboard(watched: Watched, site: Site) -> None:
 def test_pages_are_accessible_and_quiet(watched: Watched, site: Site) -> None:
     page = watched.page
     for path in ("/sign-in/", "/sign-up/", "/forgotten/", "/api/docs/errors/", "/api/docs/"):
-        page.goto(site.origin + path, wait_until="networkidle")
+        visit(page, site.origin + path)
         fine(watched)
     as_member(page, site, "ana")
     customer = f"/customers/{site.customer}/"
@@ -151,42 +146,42 @@ def test_pages_are_accessible_and_quiet(watched: Watched, site: Site) -> None:
         f"/settings/webhooks/{site.webhook}/",
         "/settings/plan/",
     ):
-        page.goto(site.address + path, wait_until="networkidle")
+        visit(page, site.address + path)
         fine(watched)
 
 
-@pytest.mark.parametrize("watched", [(1440, "light"), (390, "dark")], indirect=True, ids=["1440", "390"])
+@pytest.mark.parametrize("watched", [(1440, "light"), (390, "light")], indirect=True, ids=["1440", "390"])
 def test_a_viewer_sees_what_they_may_not_do(watched: Watched, site: Site) -> None:
     page = watched.page
     as_member(page, site, "vic")
     for path in ("/customers/", f"/customers/{site.customer}/", "/settings/", "/settings/members/"):
-        page.goto(site.address + path, wait_until="networkidle")
+        visit(page, site.address + path)
         fine(watched)
     page.goto(f"{site.address}/customers/", wait_until="networkidle")
     expect(page.get_by_role("button", name="New customer")).to_have_attribute("aria-disabled", "true")
 
 
-@pytest.mark.parametrize("watched", [(1440, "dark"), (390, "light")], indirect=True, ids=["1440", "390"])
+@pytest.mark.parametrize("watched", [(1440, "light"), (390, "light")], indirect=True, ids=["1440", "390"])
 def test_refusals_and_dialogs_are_accessible(watched: Watched, site: Site) -> None:
     page = watched.page
     as_member(page, site, "ana")
     page.goto(f"{site.address}/customers/new/", wait_until="networkidle")
     page.get_by_role("button", name="Add customer").click()
     expect(page.locator("#id_name_error")).to_be_visible()
-    assert findings(page) == []
+    assert findings_in_both_looks(page) == []
     page.goto(f"{site.address}/customers/{site.customer}/", wait_until="networkidle")
     page.get_by_role("button", name="Add contact").click()
     expect(page.get_by_role("dialog", name="Add contact")).to_be_visible()
-    assert findings(page) == []
+    assert findings_in_both_looks(page) == []
     page.goto(f"{site.address}/settings/members/", wait_until="networkidle")
     page.get_by_role("button", name="Change Vic").click()
     expect(page.get_by_role("dialog", name="Vic")).to_be_visible()
-    assert findings(page) == []
+    assert findings_in_both_looks(page) == []
     page.keyboard.press("Escape")
     page.get_by_label("E-mail").fill("li@acorn.example")
     page.get_by_role("button", name="Send invitation").click()
     expect(page.get_by_text("li@acorn.example is asked by mail")).to_be_visible()
-    assert findings(page) == []
+    assert findings_in_both_looks(page) == []
 
 
 def test_somebody_elses_change_is_shown_beside_ones_own(watched: Watched, site: Site) -> None:
@@ -203,6 +198,6 @@ def test_somebody_elses_change_is_shown_beside_ones_own(watched: Watched, site: 
     expect(page.get_by_text("Ana changed this customer first.")).to_be_visible()
     expect(page.get_by_role("cell", name="Kestrel Freight Ltd")).to_be_visible()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Kestrel Group")
-    assert findings(page) == []
+    assert findings_in_both_looks(page) == []
     page.get_by_role("button", name="Save mine over it").click()
     expect(page.get_by_role("heading", level=1, name="Kestrel Group")).to_be_visible()

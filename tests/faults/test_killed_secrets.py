@@ -1,4 +1,4 @@
-"""Rotation of keys, sealing of the audit and telling of webhooks, killed -9 in the middle: each ends, and once."""
+"""Rotation of keys, sealing of the audit, telling of webhooks, killed with kill -9 in the middle: each ends, once."""
 
 import json
 import os
