@@ -68,4 +68,5 @@ def system_scope(organization_id: int, *, origin: str = "worker", label: str = "
     bare = Scope(organization_id, replace(SYSTEM, label=label), origin=origin)
     with enter(bare), work():
         organization = Organization.objects.get(pk=organization_id)
-    return replace(bare, clock_offset=organization.clock_offset)
+    memo = {"sandbox": organization.live_twin_id is not None}
+    return replace(bare, clock_offset=organization.clock_offset, memo=memo)

@@ -9,6 +9,7 @@ from tenants.views import (
     members,
     parked,
     roles,
+    sandbox,
     saved,
     session,
     settings,
@@ -61,6 +62,9 @@ urlpatterns = [
     path("settings/keys/requests/", keys.requests_page, name="api-requests"),
     path("settings/keys/<slug:public_id>/roll/", keys.key_roll, name="key-roll"),
     path("settings/keys/<slug:public_id>/revoke/", keys.key_revoke, name="key-revoke"),
+    path("settings/sandbox/", sandbox.sandbox_page, name="sandbox"),
+    path("settings/sandbox/make/", sandbox.sandbox_make, name="sandbox-make"),
+    path("switch/", sandbox.sandbox_switch, name="sandbox-switch"),
     path("settings/plan/", roles.plan_page, name="plan"),
     path("settings/plan/change/", roles.plan_change, name="plan-change"),
 ]

@@ -12,10 +12,38 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     VALUES (new_public_id, new_slug, new_name, interval '0', at) RETURNING id
 $$;
 
+-- The sandbox of the organization that is in scope, and of no other: who asks names nobody.
+CREATE OR REPLACE FUNCTION twin_of_own() RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT o.id FROM core_organization o WHERE o.archived_at IS NULL
+            AND o.live_twin_id = nullif(current_setting('app.organization_id', true), '')::bigint);
+END
+$$;
+
+-- Its row is made for the organization in scope, so that nobody makes himself a sandbox of another's, whose members'
+-- rights would then hold in it.
+CREATE OR REPLACE FUNCTION create_twin(new_public_id text, new_slug text, new_name text, at timestamptz) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    own bigint := nullif(current_setting('app.organization_id', true), '')::bigint;
+    made bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM core_organization o WHERE o.id = own AND o.live_twin_id IS NULL) THEN
+        RAISE EXCEPTION 'only a live organization has a sandbox' USING ERRCODE = 'restrict_violation';
+    END IF;
+    INSERT INTO core_organization (public_id, slug, name, clock_offset, created_at, live_twin_id)
+    VALUES (new_public_id, new_slug, new_name, interval '0', at, own) RETURNING id INTO made;
+    RETURN made;
+END
+$$;
+
+-- A person's own organizations; their sandboxes are reached through these.
 CREATE OR REPLACE FUNCTION orgs_of_user(wanted bigint) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     RETURN QUERY SELECT m.organization_id FROM tenants_membership m
+    JOIN core_organization o ON o.id = m.organization_id AND o.live_twin_id IS NULL
     WHERE m.user_id = wanted AND m.disabled_at IS NULL ORDER BY m.organization_id;
 END
 $$;
@@ -23,7 +51,8 @@ $$;
 CREATE OR REPLACE FUNCTION org_of_link(wanted text) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    RETURN (SELECT l.organization_id FROM customers_link l WHERE l.digest = wanted);
+    RETURN (SELECT l.organization_id FROM customers_link l
+            JOIN core_organization o ON o.id = l.organization_id AND o.archived_at IS NULL WHERE l.digest = wanted);
 END
 $$;
 

@@ -12,6 +12,7 @@ from core.effects import Later
 from core.errors import AppError
 from core.locks import lock_one
 from core.models import OutboxEvent
+from core.sandbox import is_sandbox
 from core.scope import work
 from integrations.domain.schedule import GIVE_UP, GONE, SPREAD, taken, wait_after
 from integrations.domain.signing import signatures
@@ -128,6 +129,7 @@ def body_of(event: OutboxEvent, *, thin: bool) -> bytes:
         "timestamp": event.occurred_at.isoformat(),
         "about": event.object_public_id,
         "about_version": event.object_version,
+        "livemode": not is_sandbox(),
         "data": {} if thin else event.payload,
     }
     return json.dumps(envelope, ensure_ascii=False, sort_keys=True).encode()
