@@ -8,7 +8,9 @@ from django.db import models
 
 from core import clock
 from core.base import PublicIdField, Record, Sealed, TenantForeignKey, TenantManager, TenantRow
+from core.clocks import ClockAdvance
 from core.constraints import TenantRLS, Trigger, append_only
+from core.datakeys import DataKey
 from core.rates import FxRate, ReferenceRate
 from core.sealed import AuditPending, AuditSeal
 
@@ -16,6 +18,7 @@ __all__ = [
     "AuditEntry",
     "AuditPending",
     "AuditSeal",
+    "ClockAdvance",
     "DataKey",
     "Effect",
     "FxRate",
@@ -365,18 +368,6 @@ class ImportRow(TenantRow):
                 condition=models.Q(outcome="failed"),
             )
         ]
-
-
-class DataKey(TenantRow):
-    """A key of the organization's for sealed fields, wrapped under a master key that is not in the database."""
-
-    AUDITED = False  # its rotation is logged; a copy of old wrappings would outlive a lost master key
-    number = models.PositiveIntegerField()
-    wrapped = models.TextField()
-    made_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "number"], name="datakey_once")]
 
 
 class Tally(TenantRow):

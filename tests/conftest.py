@@ -102,9 +102,14 @@ def committed_acorn(committed: dict[str, str]) -> Iterator[Scope]:
 @pytest.fixture
 def sandbox(committed_acorn: Scope) -> Iterator[Scope]:
     """Ana's scope, not entered, in the sandbox of Acorn, whose clock can be moved; judged at the end."""
-    from tenants.services.sandbox import make_sandbox
+    from tenants.models import User
+    from tenants.selectors import seat_of
+    from tenants.services.sandbox import make_sandbox, stand_in
 
     made = make_sandbox()
+    opened = seat_of(User.objects.get(name="Ana"), made.pk, origin="page", request_id="req_test")
+    assert opened is not None
+    stand_in(opened)
     scope = seat(made.slug, "ana@acorn.example")
     yield scope
     judge(seat(made.slug, "ana@acorn.example"))

@@ -68,8 +68,9 @@ BEGIN
 END
 $$;
 
--- What is due, each organization getting its share. `wall` is the real time; business kinds add the
--- organization's own offset, so that a sandbox moves with its clock.
+-- What is due, each organization getting its share. `wall` is the real time; each organization's own clock is that and
+-- its offset, which is nothing but in a sandbox. Nothing is due in a sandbox that was put away, nor, but to be moved on,
+-- in one whose clock is on its way: there each thing is done when the clock is at its time.
 CREATE OR REPLACE FUNCTION due_work(kind text, max_rows int, per_tenant int, wall timestamptz)
 RETURNS TABLE (organization_id bigint, id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -81,7 +82,10 @@ BEGIN
         FROM (SELECT e.organization_id, e.id,
                      row_number() OVER (PARTITION BY e.organization_id ORDER BY e.id) AS place
               FROM core_outboxevent e
-              WHERE e.relayed_at IS NULL AND e.parked_at IS NULL AND e.next_attempt_at <= wall) due
+              JOIN core_organization o ON o.id = e.organization_id AND o.archived_at IS NULL
+              WHERE e.relayed_at IS NULL AND e.parked_at IS NULL AND e.next_attempt_at <= wall + o.clock_offset
+                AND NOT EXISTS (SELECT FROM core_clockadvance c WHERE c.organization_id = o.id AND c.ended_at IS NULL)
+             ) due
         WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
     ELSIF kind = 'effects' THEN
         RETURN QUERY
@@ -89,8 +93,11 @@ BEGIN
         FROM (SELECT e.organization_id, e.id,
                      row_number() OVER (PARTITION BY e.organization_id ORDER BY e.due_at, e.id) AS place
               FROM core_effect e
-              WHERE e.done_at IS NULL AND e.parked_at IS NULL AND e.due_at <= wall
-                AND (e.lease_until IS NULL OR e.lease_until <= wall)) due
+              JOIN core_organization o ON o.id = e.organization_id AND o.archived_at IS NULL
+              WHERE e.done_at IS NULL AND e.parked_at IS NULL AND e.due_at <= wall + o.clock_offset
+                AND (e.lease_until IS NULL OR e.lease_until <= wall)
+                AND NOT EXISTS (SELECT FROM core_clockadvance c WHERE c.organization_id = o.id AND c.ended_at IS NULL)
+             ) due
         WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
     ELSIF kind = 'billing' THEN
         -- No offset exceeds a hundred years, so the index bounds the scan and the join decides.
@@ -99,16 +106,27 @@ BEGIN
         FROM (SELECT s.organization_id, s.id,
                      row_number() OVER (PARTITION BY s.organization_id ORDER BY s.next_bill_at, s.id) AS place
               FROM billing_subscription s JOIN core_organization o ON o.id = s.organization_id
-              WHERE s.state = 'active' AND s.held_at IS NULL AND o.suspended_at IS NULL
-                AND s.next_bill_at <= wall + o.clock_offset) due
+              WHERE s.state = 'active' AND s.held_at IS NULL AND o.suspended_at IS NULL AND o.archived_at IS NULL
+                AND s.next_bill_at <= wall + o.clock_offset
+                AND NOT EXISTS (SELECT FROM core_clockadvance c WHERE c.organization_id = o.id AND c.ended_at IS NULL)
+             ) due
         WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
     ELSIF kind = 'attempts' THEN
         RETURN QUERY
         SELECT due.organization_id, due.id
         FROM (SELECT a.organization_id, a.id,
                      row_number() OVER (PARTITION BY a.organization_id ORDER BY a.check_at, a.id) AS place
-              FROM cashapp_attempt a WHERE a.check_at <= wall) due
+              FROM cashapp_attempt a
+              JOIN core_organization o ON o.id = a.organization_id AND o.archived_at IS NULL
+              WHERE a.check_at <= wall + o.clock_offset
+                AND NOT EXISTS (SELECT FROM core_clockadvance c WHERE c.organization_id = o.id AND c.ended_at IS NULL)
+             ) due
         WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
+    ELSIF kind = 'clock' THEN
+        RETURN QUERY
+        SELECT c.organization_id, c.id FROM core_clockadvance c
+        WHERE c.ended_at IS NULL AND (c.lease_until IS NULL OR c.lease_until <= wall)
+        ORDER BY c.id LIMIT max_rows;
     ELSIF kind = 'seals' THEN
         -- A short rest, so that a busy organization gets two links a minute and not one for each statement.
         RETURN QUERY

@@ -50,7 +50,7 @@ def send_message(public_id: str) -> None:
         with work():
             again = _try_later(message, str(error), known=isinstance(error, NotSent))
         if again:
-            raise Later(clock.wall() + backoff(message.tries)) from error
+            raise Later(clock.now() + backoff(message.tries)) from error
     else:
         with work():
             _sent(message)
@@ -119,7 +119,7 @@ def _try_later(message: Message, why: str, *, known: bool) -> bool:
 
 
 def _sent(message: Message) -> None:
-    why = _("Kept in the sandbox: nothing leaves it.") if is_sandbox() else ""
+    why = _("Kept in the sandbox: no mail leaves it.") if is_sandbox() else ""
     move(message, State.SENT, moves=MOVES, sent_at=clock.now(), why=why, unconfirmed=message.unconfirmed - 1)
     emit(MessageSent(message.public_id, message.version, *_key(message)))
 
