@@ -10,7 +10,9 @@ from typing import Any
 
 from django.utils.module_loading import autodiscover_modules
 
-MODULES = ("permissions", "handlers", "notices", "nav", "checks", "panels", "importing", "search", "audit")
+MODULES = (
+    "permissions", "handlers", "notices", "nav", "checks", "panels", "importing", "search", "audit", "copying",
+)  # fmt: skip
 
 
 class Action(StrEnum):

@@ -6,14 +6,16 @@ organization; the rows here only stand for the person where others refer to them
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 
-from core import doors
+from core import clock, doors, jobs
+from core.clocks import ClockAdvance
 from core.events import emit
 from core.locks import lock_one
-from core.models import Organization
+from core.models import Job, Organization
 from core.sandbox import OnlyLive
 from core.scope import Scope, current, enter, require, work
 from tenants.events import SandboxMade
@@ -56,6 +58,39 @@ def make_sandbox() -> Organization:
                 furnish(facts)
             found: Organization = Organization.objects.get(pk=twin_id)
     return found
+
+
+def begin_anew(public_id: str) -> Organization:
+    """Put the sandbox with this public id away, with data and keys, and make another. From either side, outside work().
+
+    Books are never deleted, so the old one stays as it is and opens for nobody. Natural key: the one to be put away;
+    asked again, it answers with the one that is there. Raises Forbidden without SANDBOX_MANAGE. Emits SandboxMade.
+    """
+    require(SANDBOX_MANAGE)
+    own = current()
+    with work():
+        live_id = Organization.objects.values_list("live_twin_id", flat=True).get(pk=own.organization_id)
+    live = replace(own, organization_id=live_id, memo={}, clock_offset=timedelta()) if live_id else own
+    with enter(live), transaction.atomic():
+        with work():
+            _live_facts(live.organization_id)
+            twin_id = doors.twin_of_own()
+        if twin_id is not None:
+            with enter(in_twin(live, twin_id)), work():
+                old = lock_one(Organization.objects.filter(pk=twin_id))
+                if old.public_id != public_id:
+                    return old
+                _put_away(old)
+        return make_sandbox()
+
+
+def _put_away(old: Organization) -> None:
+    """Its address is free for the next one; what was under way in it is over. Inside its work()."""
+    old.slug = old.public_id.lower().replace("_", "-")
+    old.archived_at = clock.wall()
+    old.save(update_fields=["slug", "archived_at"])
+    ClockAdvance.objects.filter(ended_at=None).update(ended_at=clock.wall(), lease_until=None)
+    Job.objects.filter(state__in=jobs.OPEN).update(state="cancelled")
 
 
 def _live_facts(organization_id: int) -> LiveFacts:

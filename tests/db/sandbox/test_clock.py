@@ -154,6 +154,7 @@ def test_a_subscription_of_another_zone_is_billed_in_its_day(sandbox: Scope, zon
     move(sandbox, timedelta(days=5))
     with enter(sandbox), work():
         assert Document.objects.count() == 1
+        assert Document.objects.get().issued_on - first <= timedelta(days=1)
 
 
 def test_one_move_at_a_time_and_forward_only(sandbox: Scope) -> None:
