@@ -15,7 +15,7 @@ from arapp.api.calls import Copied, copied
 from arapp.releases import is_new_to
 from core import clock, registry
 from core.scope import current_or_none, work
-from tenants.permissions import HOME_VIEW, built_in_roles
+from tenants.permissions import HOME_VIEW, SANDBOX_USE, built_in_roles
 from tenants.seats import remembered
 from tenants.selectors import Seat, entity
 
@@ -86,6 +86,8 @@ class Shell:
     sandbox: bool
     sign_out_href: str
     search_href: str = ""
+    switch_href: str = ""
+    """Leads to the other side, live or sandbox, for those who may open both."""
     bell_href: str = ""
     call: Copied | None = None
     bell_count_href: str = ""
@@ -128,6 +130,7 @@ def _shell(request: HttpRequest, seat: Seat) -> Shell:
         sandbox=seat.organization.live_twin_id is not None,
         sign_out_href=reverse("sign-out"),
         search_href=reverse("search", args=[seat.organization.slug]),
+        switch_href=_switch(seat),
         call=copied(request),
         **_bell(request, seat),
     )
@@ -146,6 +149,11 @@ def _bell(request: HttpRequest, seat: Seat) -> dict[str, Any]:
         "news_panel_href": reverse("news-panel", args=[slug]),
         "news_unread": is_new_to(request.user),
     }
+
+
+def _switch(seat: Seat) -> str:
+    may = seat.scope.may(SANDBOX_USE)
+    return reverse("sandbox-switch", args=[seat.organization.slug]) if may else ""
 
 
 def _organization(slug: str, name: str, *, current: bool = False) -> Organization:

@@ -1,15 +1,25 @@
 """Beat finds subscriptions that are due; the organization's run for its local date bills them."""
 
+from django.db.models import QuerySet
+
 from billing import effects  # noqa: F401 - registers the effect of runs started by hand
+from billing.models import Subscription
 from billing.selectors import still_billed
 from billing.services.run import run_billing
 from core import clock
-from core.registry import due_worker
+from core.registry import clocked_by, due_worker
 from core.scope import work
 from customers import ports
 from tenants.selectors import entity
 
 ports.still_needed.append(still_billed)
+
+
+@clocked_by("billing", "next_bill_at")
+def unbilled() -> "QuerySet[Subscription]":
+    """Subscriptions with something still to bill. Inside work()."""
+    found: QuerySet[Subscription] = Subscription.objects.filter(state="active", held_at=None)
+    return found
 
 
 @due_worker("billing")

@@ -2,6 +2,7 @@
 
 import logging
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from cashapp.events import PaymentReceived
@@ -71,11 +72,18 @@ def handle_webhook(effect: Effect) -> None:
     inbox.handle(effect.payload["id"])
 
 
+@registry.clocked_by("attempts", "check_at")
+def unanswered() -> "QuerySet[Attempt]":
+    """Attempts whose outcome is to be asked for. Inside work()."""
+    found: QuerySet[Attempt] = Attempt.objects.filter(check_at__isnull=False)
+    return found
+
+
 @registry.due_worker("attempts")
 def sweep(row_ids: list[int]) -> None:
     """Ask about attempts of the scope's organization that have no result yet."""
     with work():
-        waiting = list(Attempt.objects.filter(check_at__lte=clock.wall()).order_by("check_at", "id")[:SWEEP])
+        waiting = list(unanswered().filter(check_at__lte=clock.now()).order_by("check_at", "id")[:SWEEP])
     for attempt in waiting:
         try:
             ask(attempt)

@@ -1,7 +1,7 @@
 """The two clocks. Nothing else in the product reads the time, SQL included.
 
-Business time dates documents, periods and deadlines and can be moved in a sandbox. Wall time is for what the
-outside world keeps: tokens, sessions, leases, signatures, retries.
+Business time dates documents, periods and deadlines, says what is due and when it is tried again, and can be moved in a
+sandbox. Wall time is for what the outside world keeps: tokens, sessions, leases, signatures.
 """
 
 from datetime import UTC, date, datetime

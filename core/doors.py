@@ -36,6 +36,19 @@ def create_org(*, slug: str, name: str) -> int:
     return _call("SELECT create_org(%s, %s, %s, %s)", [ids.new("org"), slug, name, clock.wall()])[0][0]
 
 
+def twin_of_own() -> int | None:
+    """The sandbox of the scope's organization that is not archived, or None. Inside work()."""
+    return _call("SELECT twin_of_own()", [])[0][0]
+
+
+def create_twin(*, slug: str, name: str) -> int:
+    """Make the row of the sandbox of the scope's organization and return its id. Inside work().
+
+    IntegrityError when the slug is taken, when there is one already, or for an organization that is a sandbox.
+    """
+    return _call("SELECT create_twin(%s, %s, %s, %s)", [ids.new("org"), slug, name, clock.wall()])[0][0]
+
+
 def org_of_link(digest: str) -> int | None:
     """Organization of a signed link, found by the hash of its token; None when unknown."""
     return _call("SELECT org_of_link(%s)", [digest])[0][0]

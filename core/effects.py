@@ -3,6 +3,9 @@
 `due()` writes the row in the transaction that makes the effect necessary. A worker claims rows, commits, runs the
 effect with no transaction open, and records the result. A worker that dies leaves a lease that runs out; the
 effect then runs again, so every effect finds out for itself what it already did.
+
+When it is due is business time, so that what waits in a sandbox comes nearer as its clock is moved; leases are real
+time.
 """
 
 import logging
@@ -11,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from core import clock, registry
 from core.locks import claim
@@ -38,7 +41,7 @@ class Later(Exception):
 
 def due(kind: str, items: Iterable[tuple[str, Mapping[str, Any]]], *, at: datetime | None = None) -> None:
     """Write due effects, (natural key, payload) each; a key already written is left as it is."""
-    at = at or clock.wall()
+    at = at or clock.now()
     rows = [Effect(kind=kind, key=key, payload=dict(payload), due_at=at) for key, payload in items]
     if rows:
         Effect.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
@@ -49,6 +52,13 @@ def _wake() -> None:
     from core.tasks import wake  # tasks import this module
 
     wake("effects")
+
+
+@registry.clocked_by("effects", "due_at")
+def waiting() -> "QuerySet[Effect]":
+    """Effects that are still to be done. Inside work()."""
+    found: QuerySet[Effect] = Effect.objects.filter(done_at=None, parked_at=None)
+    return found
 
 
 @registry.due_worker("effects")
@@ -73,7 +83,10 @@ def _claim_batch() -> list[Effect]:
     with work():
         rows = claim(
             Effect.objects.filter(
-                Q(lease_until=None) | Q(lease_until__lte=now), done_at=None, parked_at=None, due_at__lte=now
+                Q(lease_until=None) | Q(lease_until__lte=now),
+                done_at=None,
+                parked_at=None,
+                due_at__lte=clock.now(),
             ).order_by("due_at", "id"),
             BATCH,
         )
@@ -106,7 +119,7 @@ def _run(effect: Effect) -> None:
         attempts = effect.attempts + 1
         changes = {
             "last_error": f"{type(error).__name__}: {error}"[:2000],
-            "due_at": clock.wall() + backoff(attempts),
+            "due_at": clock.now() + backoff(attempts),
             "lease_until": None,
             "parked_at": clock.wall() if attempts >= PARK_AFTER else None,
         }

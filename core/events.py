@@ -63,7 +63,7 @@ def emit_all(events: Iterable[Event]) -> None:
             object_version=event.object_version,
             payload={key: _plain(value) for key, value in asdict(event).items()},
             occurred_at=at,
-            next_attempt_at=clock.wall(),
+            next_attempt_at=at,
         )
         for event in events
     ]

@@ -8,7 +8,9 @@ from django.db import models
 
 from core import clock
 from core.base import PublicIdField, Record, Sealed, TenantForeignKey, TenantManager, TenantRow
+from core.clocks import ClockAdvance
 from core.constraints import TenantRLS, Trigger, append_only
+from core.datakeys import DataKey
 from core.rates import FxRate, ReferenceRate
 from core.sealed import AuditPending, AuditSeal
 
@@ -16,6 +18,7 @@ __all__ = [
     "AuditEntry",
     "AuditPending",
     "AuditSeal",
+    "ClockAdvance",
     "DataKey",
     "Effect",
     "FxRate",
@@ -36,8 +39,9 @@ __all__ = [
 class Organization(models.Model):
     """The tenant: what must be known to open its scope. Everything else about it lives in tenants.
 
-    A sandbox is a row of its own that names its live twin and carries its own clock offset; nobody else's clock can
-    be moved. `suspended_at` is business time: what is dated before it may still be written, as the demo's past is.
+    A sandbox is a row of its own that names its live twin and carries its own clock offset; nobody else's clock can be
+    moved, none back. An archived one opens for nobody and nothing is done in it; beside it a live organization has one
+    at most. `suspended_at` is business time: what is dated before it may still be written, as the demo's past is.
     """
 
     PREFIX = "org"
@@ -48,6 +52,7 @@ class Organization(models.Model):
     live_twin = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="sandboxes")
     clock_offset = models.DurationField(default=timedelta)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 
     class Meta:
@@ -56,6 +61,18 @@ class Organization(models.Model):
             models.CheckConstraint(
                 condition=models.Q(clock_offset=timedelta()) | models.Q(live_twin__isnull=False),
                 name="organization_clock",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(archived_at=None) | models.Q(live_twin__isnull=False),
+                name="organization_archived",
+            ),
+            models.UniqueConstraint(
+                fields=["live_twin"], name="organization_one_twin", condition=models.Q(archived_at=None)
+            ),
+            Trigger(
+                name="core_organization_forward",
+                when="BEFORE UPDATE OF clock_offset, archived_at ON {table} FOR EACH ROW",
+                function="organization_forward()",
             ),
             Trigger(
                 name="core_organization_audit",
@@ -175,7 +192,6 @@ class Effect(TenantRow):
     """Something due outside the database (mail, PDF, charge, delivery), worked off under a lease."""
 
     AUDITED = False  # what it does leaves its own audited row
-
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=200)
     payload = models.JSONField(default=dict)
@@ -208,7 +224,6 @@ class IdempotencyKey(TenantRow):
     """What was answered to a caller's POST with this key; written in the transaction of its effect."""
 
     AUDITED = False  # bookkeeping of the API; the effect is audited in its own table
-
     caller = models.CharField(max_length=60)
     key = models.CharField(max_length=255)
     request = models.CharField(max_length=64)
@@ -355,19 +370,6 @@ class ImportRow(TenantRow):
         ]
 
 
-class DataKey(TenantRow):
-    """A key of the organization's for sealed fields, wrapped under a master key that is not in the database."""
-
-    AUDITED = False  # its rotation is logged; a copy of old wrappings would outlive a lost master key
-
-    number = models.PositiveIntegerField()
-    wrapped = models.TextField()
-    made_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "number"], name="datakey_once")]
-
-
 class Tally(TenantRow):
     """How many rows of a table there are and what they come to, moved by the database with every write of them.
 
@@ -376,7 +378,6 @@ class Tally(TenantRow):
     """
 
     AUDITED = False  # derived from tables that are audited
-
     topic = models.CharField(max_length=20)
     currency = models.CharField(max_length=3)
     kind = models.CharField(max_length=40)

@@ -180,7 +180,7 @@ def retry(what: str, *, row_id: int | None = None, kind: str = "") -> int:
     found = lock(rows.filter(pk__in=list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])))
     if not found:
         return 0
-    now = clock.wall()
+    now = clock.now()
     due = {"next_attempt_at": now} if what == EVENT else {"due_at": now, "lease_until": None}
     type(found[0]).objects.filter(pk__in=[row.pk for row in found]).update(parked_at=None, attempts=0, **due)
     record_moves([(_trail(what, row.pk), "parked", "queued") for row in found], reason="tried again")

@@ -10,7 +10,9 @@ from typing import Any
 
 from django.utils.module_loading import autodiscover_modules
 
-MODULES = ("permissions", "handlers", "notices", "nav", "checks", "panels", "importing", "search", "audit")
+MODULES = (
+    "permissions", "handlers", "notices", "nav", "checks", "panels", "importing", "search", "audit", "copying",
+)  # fmt: skip
 
 
 class Action(StrEnum):
@@ -53,6 +55,14 @@ class Handler:
     name: str
     event: str
     run: Callable[[list[Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """Rows that wait for their time by the organization's own clock: which those are, and where the time stands."""
+
+    rows: Callable[[], Any]
+    field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,8 @@ effect_labels: dict[str, Any] = {}
 given_up_by: dict[str, Callable[[Any, str], None]] = {}
 """Kind of effect to what ends whatever waited for it, when it is parked."""
 due_workers: dict[str, Callable[[list[int]], None]] = {}
+clocked: dict[str, Clocked] = {}
+"""Kinds of due work that follow the organization's own clock; moving a sandbox's stops at each of their times."""
 nav: list[NavItem] = []
 lists: dict[str, str] = {}
 """Name of each list's page whose filters can be saved as a view, to the permission it needs."""
@@ -197,5 +209,15 @@ def due_worker(kind: str) -> Callable[[Callable[[list[int]], None]], Callable[[l
     def register(run: Callable[[list[int]], None]) -> Callable[[list[int]], None]:
         due_workers[kind] = run
         return run
+
+    return register
+
+
+def clocked_by(kind: str, field: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Register which rows of a kind of due work still wait, inside work(), and the column that says until when."""
+
+    def register(rows: Callable[[], Any]) -> Callable[[], Any]:
+        clocked[kind] = Clocked(rows, field)
+        return rows
 
     return register

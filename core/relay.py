@@ -32,6 +32,13 @@ def backoff(attempts: int) -> timedelta:
     return timedelta(seconds=min(3600, 5 * 2**attempts))
 
 
+@registry.clocked_by("events", "next_attempt_at")
+def waiting() -> "QuerySet[OutboxEvent]":
+    """Events that are still to be told. Inside work()."""
+    found: QuerySet[OutboxEvent] = OutboxEvent.objects.filter(relayed_at=None, parked_at=None)
+    return found
+
+
 @registry.due_worker("events")
 def relay(row_ids: list[int]) -> None:
     """Relay pending events of the scope's organization for one turn; `row_ids` only says there are some."""
@@ -59,13 +66,12 @@ def _begin() -> list[int]:
     What was tried before goes alone, those tried least first: it may have killed the worker, and must not take its
     neighbours along. For the length of its next pause what was begun is nobody else's.
     """
-    now = clock.wall()
     with work():
         _place()
         rows = claim(_pending(), BATCH)
         spent = [row.pk for row in rows if row.attempts >= PARK_AFTER]
         OutboxEvent.objects.filter(pk__in=spent).update(
-            parked_at=now, last_error="The worker died at every try."
+            parked_at=clock.wall(), last_error="The worker died at every try."
         )
         tell_parked(EVENT, [(row.pk, row.name) for row in rows if row.pk in set(spent)])
         fresh = [row.pk for row in rows if row.attempts == 0]
@@ -75,7 +81,7 @@ def _begin() -> list[int]:
         chosen = fresh or [row.pk for row in tried[:1]]
         wait = backoff(1 if fresh or not tried else tried[0].attempts + 1)
         OutboxEvent.objects.filter(pk__in=chosen).update(
-            attempts=F("attempts") + 1, next_attempt_at=now + wait
+            attempts=F("attempts") + 1, next_attempt_at=clock.now() + wait
         )
     return chosen
 
@@ -107,9 +113,9 @@ _GIVE_PLACES = """
 
 
 def _pending() -> "QuerySet[OutboxEvent]":
-    pending: QuerySet[OutboxEvent] = OutboxEvent.objects.filter(
-        relayed_at=None, parked_at=None, next_attempt_at__lte=clock.wall(), place__isnull=False
-    ).order_by("id")
+    pending: QuerySet[OutboxEvent] = (
+        waiting().filter(next_attempt_at__lte=clock.now(), place__isnull=False).order_by("id")
+    )
     return pending
 
 
@@ -147,9 +153,8 @@ def _handle(rows: list[OutboxEvent]) -> None:
             )
     for run in registry.every_event:
         run(rows)
-    now = clock.wall()
     OutboxEvent.objects.filter(pk__in=[row.pk for row in rows]).update(
-        relayed_at=now, attempts=0, next_attempt_at=now, last_error=""
+        relayed_at=clock.wall(), attempts=0, next_attempt_at=clock.now(), last_error=""
     )
 
 

@@ -28,7 +28,7 @@ def compose(message: Any) -> Answer:
         return Skip("The document was voided before it was sent.")
     young = clock.now() - message.created_at < WAIT_FOR_PDF
     if row.pdf is None and not row.pdf_problem and young:
-        return Wait(clock.wall() + timedelta(seconds=10))
+        return Wait(clock.now() + timedelta(seconds=10))
     return Ready(_letter(shown), attachments=(row.pdf.public_id,) if row.pdf else ())
 
 

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cashapp.domain.states import LIVE
+from cashapp.gateways.registry import plays
 from cashapp.gateways.sandbox import CARDS, Sandbox
 from cashapp.selectors import AttemptView, attempts_on
 from cashapp.services import attempts
@@ -197,7 +197,7 @@ def _show(request: HttpRequest, document: str, *, error: AppError | None = None)
         "brand": {"name": page.seller},
         "amount": request.POST.get("amount", ""),
         "today": clock.today(page.invoice.document.entity.zone),
-        "sandbox": "sandbox" in settings.PAYMENT_GATEWAYS,
+        "sandbox": plays(),
     }
     template = "portal/pay_status.html" if getattr(request, "htmx", False) else "portal/pay.html"
     with work():

@@ -81,3 +81,10 @@ class ApiKeyChanged(Event):
     name: ClassVar[str] = "api_key.changed"
 
     change: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxMade(Event):
+    """The organization got a sandbox, its first or another in place of one that was put away."""
+
+    name: ClassVar[str] = "sandbox.made"

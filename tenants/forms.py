@@ -17,6 +17,7 @@ from core.trail import Wanted
 from tenants.access import AccessFilter
 from tenants.models import Group, LegalEntity, Role, User
 from tenants.services.accounts import SLUG, SLUG_LENGTH, NewOrganization
+from tenants.services.sandbox_clock import MOST_DAYS
 
 MAX_PASSWORD = 128
 CHOOSE = ("", _("Choose…"))
@@ -341,3 +342,16 @@ def _with_present(offered: list[tuple[str, str]], present: str | None) -> list[t
 def _plain(percent: Decimal) -> str:
     text = f"{percent:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class AdvanceForm(forms.Form):
+    """How far the sandbox's clock is moved: by days, or to the beginning of one."""
+
+    days = Whole(label=_("By days"), min_value=1, max_value=MOST_DAYS, required=False)
+    to = Day(label=_("Or to the beginning of"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if not self.errors and bool(said.get("days")) == bool(said.get("to")):
+            self.add_error("days", _("Say by how many days, or to which day."))
+        return said

@@ -9,6 +9,7 @@ from core import doors
 from core.scope import enter, work
 from tenants.selectors import seat_of
 from tenants.services import access
+from tenants.services.sandbox import stand_in
 
 PREFIX = "/o/"
 
@@ -40,6 +41,8 @@ class SeatMiddleware:
         )
         if not seat:
             raise Http404
+        if seat.organization.live_twin_id:
+            stand_in(seat)
         request.seat = seat  # type: ignore[attr-defined]
         with enter(seat.scope):
             response = self.get_response(request)

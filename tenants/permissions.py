@@ -33,6 +33,12 @@ MEMBERS_DELETE = permission("members.delete", _("Shut members out and let them i
 module("roles", _("Roles and groups"))
 ROLES_EDIT = permission("roles.edit", _("Make and change roles and groups"))
 
+module("sandbox", _("Sandbox"))
+SANDBOX_USE = permission("sandbox.use", _("Open the sandbox, with the rights held here"), Action.VIEW)
+SANDBOX_MANAGE = permission(
+    "sandbox.manage", _("Make the sandbox, move its clock and begin it anew"), Action.EDIT
+)
+
 module("keys", _("API keys"))
 KEYS_VIEW = permission("keys.view", _("See API keys and their requests"))
 KEYS_EDIT = permission("keys.edit", _("Make, roll and revoke API keys"))
@@ -54,7 +60,7 @@ AUDIT_EXPORT = permission("audit.export", _("Download the audit and the access l
 OWNER, ADMINISTRATOR, FINANCE_MANAGER = "owner", "administrator", "finance_manager"
 ACCOUNTS_MANAGER, VIEWER, AUDITOR = "accounts_manager", "viewer", "auditor"
 
-_HOUSE = {"settings", "members", "roles", "keys", "events", "webhooks", "plan", "system"}
+_HOUSE = {"settings", "members", "roles", "sandbox", "keys", "events", "webhooks", "plan", "system"}
 """Modules that concern the house itself: those who work with money only see them."""
 _SENIOR = {"invoices.write_off", AUDIT_VIEW, AUDIT_EXPORT}
 """What an Accounts Manager leaves to a Finance Manager."""

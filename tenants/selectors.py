@@ -27,6 +27,7 @@ from tenants.models import (
     SavedView,
     User,
 )
+from tenants.permissions import SANDBOX_USE
 from tenants.rights import conflicts_in, live, rights_of, rights_of_member, with_groups
 
 
@@ -40,15 +41,37 @@ class Seat:
 
 
 def seat_of(user: User, organization_id: int, *, origin: str, request_id: str) -> Seat | None:
-    """The user's live membership with the scope it gives, or None; read anew for every request."""
+    """The user's live membership with the scope it gives, or None; read anew for every request.
+
+    In a sandbox it is their membership of the live organization that counts.
+    """
     bare = Scope(organization_id, Actor("member", user.pk, user.name), origin=origin, request_id=request_id)
     with enter(bare), work():
         membership = with_groups(live().select_related("organization")).filter(user=user).first()
-    if membership is None:
+    if membership is None or membership.organization.live_twin_id:
+        return _seat_in_sandbox(user, bare)
+    scope = replaced(bare, permissions=rights_of_member(membership), memo={"sandbox": False})
+    return Seat(scope, membership.organization, membership.role)
+
+
+def _seat_in_sandbox(user: User, bare: Scope) -> Seat | None:
+    """The place in a sandbox of whoever has one in its live organization: the same rights, the sandbox's clock."""
+    with enter(bare), work():
+        house = Organization.objects.filter(
+            pk=bare.organization_id, live_twin__isnull=False, archived_at=None
+        ).first()
+    if house is None or house.live_twin_id is None:
         return None
-    organization = membership.organization
-    scope = replaced(bare, permissions=rights_of_member(membership), clock_offset=organization.clock_offset)
-    return Seat(scope, organization, membership.role)
+    live = seat_of(user, house.live_twin_id, origin=bare.origin, request_id=bare.request_id)
+    if live is None or not live.scope.may(SANDBOX_USE):
+        return None
+    scope = replaced(
+        bare,
+        permissions=live.scope.permissions,
+        clock_offset=house.clock_offset,
+        memo={"sandbox": True},
+    )
+    return Seat(scope, house, live.role)
 
 
 def member_scope(user_id: int | None, *, origin: str, request_id: str) -> Scope | None:

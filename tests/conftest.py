@@ -100,11 +100,16 @@ def committed_acorn(committed: dict[str, str]) -> Iterator[Scope]:
 
 
 @pytest.fixture
-def sandbox(committed_acorn: Scope) -> Scope:
-    """Ana's scope where Acorn is a sandbox of Birch, so that its clock can be moved."""
-    databases.as_owner(
-        "UPDATE core_organization SET live_twin_id = (SELECT id FROM core_organization WHERE slug = 'birch')"
-        " WHERE slug = 'acorn'",
-        name=connection.settings_dict["NAME"],
-    )
-    return committed_acorn
+def sandbox(committed_acorn: Scope) -> Iterator[Scope]:
+    """Ana's scope, not entered, in the sandbox of Acorn, whose clock can be moved; judged at the end."""
+    from tenants.models import User
+    from tenants.selectors import seat_of
+    from tenants.services.sandbox import make_sandbox, stand_in
+
+    made = make_sandbox()
+    opened = seat_of(User.objects.get(name="Ana"), made.pk, origin="page", request_id="req_test")
+    assert opened is not None
+    stand_in(opened)
+    scope = seat(made.slug, "ana@acorn.example")
+    yield scope
+    judge(seat(made.slug, "ana@acorn.example"))

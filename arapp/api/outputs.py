@@ -11,6 +11,7 @@ from core.imports.base import Outcome
 from core.imports.states import State
 from core.imports.work import samples_of
 from core.models import Import
+from core.sandbox import is_sandbox
 
 
 class ImportOut(RecordOut):
@@ -204,4 +205,8 @@ class EventOut(Out):
     about_version = serializers.IntegerField(
         source="object_version", help_text="Orders the events of one object."
     )
+    livemode = serializers.SerializerMethodField(help_text="False in a sandbox.")
     data = serializers.DictField(source="payload")  # type: ignore[assignment]
+
+    def get_livemode(self, row: object) -> bool:
+        return not is_sandbox()

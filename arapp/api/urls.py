@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arapp.api import feed, imports, work
+from arapp.api import feed, imports, sandbox, work
 
 urlpatterns = [
     path("import_kinds", imports.ImportKinds.as_view(), name="api-import-kinds"),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("imports/<slug:public_id>/discard", imports.ImportDiscard.as_view(), name="api-import-discard"),
     path("jobs/<slug:public_id>", work.OneJob.as_view(), name="api-job"),
     path("jobs/<slug:public_id>/cancel", work.JobCancel.as_view(), name="api-job-cancel"),
+    path("sandbox/copy", sandbox.SandboxCopy.as_view(), name="api-sandbox-copy"),
+    path("sandbox/clock", sandbox.SandboxClockApi.as_view(), name="api-sandbox-clock"),
+    path("sandbox/clock/advance", sandbox.ClockAdvanceApi.as_view(), name="api-sandbox-clock-advance"),
     path("events", feed.Events.as_view(), name="api-events"),
     path("events/<slug:public_id>", feed.OneEvent.as_view(), name="api-event"),
 ]

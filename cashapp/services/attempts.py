@@ -91,7 +91,8 @@ def _intend(key: str, amounts: Mapping[int, int], method: str, description: str)
                 minor=sum(amounts.values()),
                 currency=currency,
                 description=description,
-                check_at=clock.wall() + CHECK_AFTER,
+                intended_at=clock.now(),
+                check_at=clock.now() + CHECK_AFTER,
             )
             AttemptItem.objects.bulk_create(
                 AttemptItem(attempt=attempt, item_id=item_id, minor=minor)
@@ -162,7 +163,7 @@ def record(public_id: str, result: ChargeResult) -> Attempt:
             reference=result.reference,
             code=result.code[:CODE],
             message=result.message[:MESSAGE],
-            check_at=clock.wall() + CHECK_AFTER if wanted == State.ACTION_REQUIRED else None,
+            check_at=clock.now() + CHECK_AFTER if wanted == State.ACTION_REQUIRED else None,
         )
     return attempt
 
@@ -210,7 +211,7 @@ def ask(attempt: Attempt) -> Attempt:
     at the gateway after EXPIRE_AFTER. Its items are free again then; money that comes all the same is booked. Raises
     NoAnswer about one that ended, which no sweeper would ask about again.
     """
-    age = clock.wall() - attempt.intended_at
+    age = clock.now() - attempt.intended_at
     try:
         result = gateway(attempt.gateway).find(attempt.key)
         if result is not None:
@@ -238,7 +239,7 @@ def _expire(attempt: Attempt) -> Attempt:
 
 def ask_again_later(attempt: Attempt) -> None:
     """Have the sweeper ask again after a while, if it would ask at all. Inside work()."""
-    Attempt.objects.filter(pk=attempt.pk, check_at__isnull=False).update(check_at=clock.wall() + CHECK_AFTER)
+    Attempt.objects.filter(pk=attempt.pk, check_at__isnull=False).update(check_at=clock.now() + CHECK_AFTER)
 
 
 def _abandon(attempt: Attempt) -> Attempt:

@@ -171,7 +171,7 @@ def match_waiting(key: str) -> None:
     """
     asked = Effect.objects.filter(kind=MATCH, done_at=None, parked_at=None, attempts=0)
     if BankLine.objects.filter(state=LineState.OPEN).exists() and not asked.exists():
-        due(MATCH, [(key, {})], at=clock.wall() + GATHER)
+        due(MATCH, [(key, {})], at=clock.now() + GATHER)
 
 
 def left_to_another(effect: Effect) -> bool:

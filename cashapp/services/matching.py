@@ -58,7 +58,7 @@ def match_queued(effect: Any) -> None:
         if left_to_another(effect):
             return
     if match_all(until=clock.wall() + TURN) is None:
-        raise Later(clock.wall())
+        raise Later(clock.now())
     with work():
         _tell_left()
 

@@ -182,7 +182,7 @@ def _queue(source: Import, *, queued: bool) -> None:
 def work_queued(effect: Any) -> None:
     """Work a file off for one turn."""
     if not work_off(effect.payload["import"], until=clock.wall() + TURN):
-        raise effects.Later(clock.wall())
+        raise effects.Later(clock.now())
 
 
 @registry.given_up(EFFECT)

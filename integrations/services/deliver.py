@@ -12,6 +12,7 @@ from core.effects import Later
 from core.errors import AppError
 from core.locks import lock_one
 from core.models import OutboxEvent
+from core.sandbox import is_sandbox
 from core.scope import work
 from integrations.domain.schedule import GIVE_UP, GONE, SPREAD, taken, wait_after
 from integrations.domain.signing import signatures
@@ -90,7 +91,7 @@ def _prepare(public_id: str) -> Prepared | None:
     )
     if row is None or row.state != State.PENDING or row.endpoint.disabled_at:
         return None
-    now = clock.wall()
+    now = clock.now()
     if row.next_at and row.next_at > now:
         raise Later(row.next_at)
     if row.endpoint.paused_until and row.endpoint.paused_until > now:
@@ -98,7 +99,7 @@ def _prepare(public_id: str) -> Prepared | None:
     if _is_behind(row):
         raise Later(now + _TURN)
     body = body_of(row.event, thin=row.endpoint.thin)
-    at = int(now.timestamp())
+    at = int(clock.wall().timestamp())
     signed = signatures(
         signing_secrets(row.endpoint), message_id=row.event.public_id, timestamp=at, body=body
     )
@@ -128,6 +129,7 @@ def body_of(event: OutboxEvent, *, thin: bool) -> bytes:
         "timestamp": event.occurred_at.isoformat(),
         "about": event.object_public_id,
         "about_version": event.object_version,
+        "livemode": not is_sandbox(),
         "data": {} if thin else event.payload,
     }
     return json.dumps(envelope, ensure_ascii=False, sort_keys=True).encode()
@@ -175,7 +177,7 @@ def _end(row: Delivery, state: State) -> None:
 
 
 def _missed(endpoint: Endpoint, row: Delivery, status: int) -> datetime | None:
-    now = clock.wall()
+    now = clock.now()
     row.failures += 1
     wait = wait_after(row.failures, chance=secrets.randbelow(SPREAD + 1))
     row.next_at = now + wait if wait else None

@@ -60,7 +60,7 @@ def notify(kind: Kind, rows: Sequence[OutboxEvent]) -> None:
 def _gathered(kind: Kind, rows: Sequence[OutboxEvent]) -> list[_Happened]:
     """What is worth telling, in order; what is alike once, as it was last."""
     found: dict[object, _Happened] = {}
-    day, _at = next_digest(clock.wall(), entity().zone)
+    day, _at = next_digest(clock.now(), entity().zone)
     for row in rows:
         occasion = kind.pick(row)
         if occasion is None:
@@ -152,7 +152,7 @@ def _mail(kind: Kind, fresh: Sequence[Notification], readers: dict[int, Reader])
     if at_once and not kind.letter:
         _queue_letters(kind, at_once, by_member)
     if later:
-        day, at = next_digest(clock.wall(), entity().zone)
+        day, at = next_digest(clock.now(), entity().zone)
         lines = [row.public_id for each in later for row in by_member[each.member_id]]
         Notification.objects.filter(public_id__in=lines).update(digest_on=day)
         items = [

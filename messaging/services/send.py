@@ -13,6 +13,7 @@ from core.events import emit
 from core.locks import lock_one
 from core.models import Organization, StoredFile
 from core.relay import backoff
+from core.sandbox import is_sandbox
 from core.scope import current, work
 from core.states import move
 from core.suspension import is_suspended
@@ -49,7 +50,7 @@ def send_message(public_id: str) -> None:
         with work():
             again = _try_later(message, str(error), known=isinstance(error, NotSent))
         if again:
-            raise Later(clock.wall() + backoff(message.tries)) from error
+            raise Later(clock.now() + backoff(message.tries)) from error
     else:
         with work():
             _sent(message)
@@ -74,9 +75,6 @@ def _prepare(message: Message) -> Prepared | None:
         return None
     if message.state == State.QUEUED:
         _write(message, answer)
-    if organization.live_twin_id:
-        _skip(message, _("This is a sandbox: nothing leaves it."))
-        return None
     return _begin(message, organization.name)
 
 
@@ -121,7 +119,8 @@ def _try_later(message: Message, why: str, *, known: bool) -> bool:
 
 
 def _sent(message: Message) -> None:
-    move(message, State.SENT, moves=MOVES, sent_at=clock.now(), why="", unconfirmed=message.unconfirmed - 1)
+    why = _("Kept in the sandbox: no mail leaves it.") if is_sandbox() else ""
+    move(message, State.SENT, moves=MOVES, sent_at=clock.now(), why=why, unconfirmed=message.unconfirmed - 1)
     emit(MessageSent(message.public_id, message.version, *_key(message)))
 
 

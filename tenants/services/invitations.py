@@ -18,6 +18,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.events import emit
 from core.locks import lock_one
 from core.models import Organization
+from core.sandbox import require_own_people
 from core.scope import Actor, Scope, current, enter, work
 from tenants.events import MemberInvited, MemberJoined
 from tenants.models import Invitation, Membership, Role, User
@@ -48,6 +49,7 @@ def invite(
     MemberInvited, which sends the mail. Raises BeyondOwnRights, Invalid, NoSeat, and Conflict when they are a member
     already or were asked for another role.
     """
+    require_own_people()
     require_givable(role)
     require_times(starts, ends)
     address = email.strip().lower()

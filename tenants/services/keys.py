@@ -1,7 +1,8 @@
 """API keys: made, rolled and revoked by people, opened by programs.
 
 A key is 32 random bytes, shown once; the database holds its hash. It acts for the member who made it: it may do what
-they may at that moment, or of that what was chosen for it, and it ends when they do.
+they may at that moment, or of that what was chosen for it, and it ends when they do. One made in a sandbox is called
+`test`, belongs to the sandbox like every row there, and may do what its maker may in the live organization.
 """
 
 import hashlib
@@ -16,10 +17,12 @@ from core.errors import Conflict, Forbidden, Invalid
 from core.events import emit
 from core.locks import lock_one
 from core.models import Organization
+from core.sandbox import is_sandbox
 from core.scope import Actor, Scope, current, enter, work
 from tenants.events import ApiKeyChanged, ApiKeyEnding
 from tenants.models import ApiKey, ApiKeyUse, Membership
 from tenants.rights import live, rights_of_member, with_groups
+from tenants.selectors import seat_of
 from tenants.services.guard import require_within_own
 
 VERSION = "2026-11-26"
@@ -97,9 +100,8 @@ def _networks(addresses: Collection[str]) -> list[str]:
 
 
 def _made(*, member: Membership, **given: object) -> Fresh:
-    test = Organization.objects.get(pk=current().organization_id).live_twin_id is not None
     kind = "sk" if given["permissions"] is None else "rk"
-    secret = f"{kind}_{'test' if test else 'live'}_{secrets.token_urlsafe(_BYTES)}"
+    secret = f"{kind}_{'test' if is_sandbox() else 'live'}_{secrets.token_urlsafe(_BYTES)}"
     key = ApiKey.objects.create(
         member=member,
         digest=digest(secret),
@@ -194,10 +196,18 @@ def opened(secret: str, *, address: str, request_id: str) -> Opened | None:
     hashed = digest(secret)
     bare = Scope(organization_id, Actor("key"), origin="api", request_id=request_id)
     with enter(bare), work():
-        return _opened(bare, hashed, address)
+        found = _found(hashed, address)
+    if found is None:
+        return None
+    key, member = found
+    if key.organization.live_twin_id is None:
+        return _opened(bare, key, rights_of_member(member))
+    seat = seat_of(member.user, organization_id, origin="api", request_id=request_id)
+    return _opened(bare, key, seat.scope.permissions) if seat else None
 
 
-def _opened(bare: Scope, hashed: str, address: str) -> Opened | None:
+def _found(hashed: str, address: str) -> tuple[ApiKey, Membership] | None:
+    """The key that is alive and may be used from there, and its member who may come in. Inside work()."""
     now = clock.wall()
     key: ApiKey | None = (
         ApiKey.objects.select_related("member__user", "organization")
@@ -206,16 +216,18 @@ def _opened(bare: Scope, hashed: str, address: str) -> Opened | None:
     )
     if key is None or (key.expires_at and key.expires_at <= now) or not _allowed(key, address):
         return None
-    member = with_groups(live(now)).filter(pk=key.member_id).first()
-    if member is None:
-        return None
-    rights = rights_of_member(member)
+    member = with_groups(live(now).select_related("user")).filter(pk=key.member_id).first()
+    return (key, member) if member else None
+
+
+def _opened(bare: Scope, key: ApiKey, rights: frozenset[str]) -> Opened:
     organization = key.organization
     scope = replace(
         bare,
         actor=Actor("key", key.pk, f"{key.name} ({key.member.user.name})"),
         permissions=rights if key.permissions is None else rights & frozenset(key.permissions),
         clock_offset=organization.clock_offset,
+        memo={"sandbox": organization.live_twin_id is not None},
     )
     return Opened(key, scope, organization)
 

@@ -9,6 +9,7 @@ from core import clock
 from core.errors import Conflict, Invalid, NotFound
 from core.events import emit
 from core.locks import lock
+from core.sandbox import require_own_people
 from tenants.events import MemberChanged
 from tenants.models import Group, GroupMember, Membership, Role
 from tenants.permissions import OWNER
@@ -34,6 +35,7 @@ def role(public_id: str) -> Role:
 
 def _locked(public_id: str) -> tuple[Membership, list[Membership]]:
     """The member, and the Owners who stay, all locked so that two Owners cannot remove each other at once."""
+    require_own_people()
     wanted = Q(public_id=public_id) | Q(role__key=OWNER, disabled_at=None)
     rows = lock(Membership.objects.filter(wanted).select_related("role", "user"))
     member = next((row for row in rows if row.public_id == public_id), None)

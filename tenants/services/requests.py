@@ -1,7 +1,7 @@
 """The log of API requests: what was asked and answered, with secrets and long texts cut out, for thirty days."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from core import clock, effects
@@ -10,6 +10,7 @@ from core.scope import work
 from tenants.models import ApiKey, ApiRequest
 
 KEPT = timedelta(days=30)
+FORGET_AFTER = KEPT + timedelta(days=1)
 _LONGEST, _DEEPEST, _MOST = 200, 6, 50
 _AT_ONCE = 2000
 FORGET = "api.forget"
@@ -71,7 +72,12 @@ def note(
 def remember_to_forget() -> None:
     """Make due, once for a day with requests, that what is of this day is deleted when it is old. Inside work()."""
     now = clock.wall()
-    effects.due(FORGET, [(now.date().isoformat(), {})], at=now + KEPT + timedelta(days=1))
+    effects.due(FORGET, [(now.date().isoformat(), {})], at=clock.now() + FORGET_AFTER)
+
+
+def too_early(day: str) -> timedelta:
+    """How long the requests of a day (ISO, real time) are still kept; zero or less when they are old."""
+    return datetime.combine(date.fromisoformat(day), time(), UTC) + FORGET_AFTER - clock.wall()
 
 
 def forget_old() -> None:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from core import registry
 from core.errors import Conflict, Invalid
 from core.locks import lock_one
+from core.sandbox import require_own_people
 from tenants.models import Group, GroupMember, Invitation, Membership, Role
 from tenants.permissions import OWNER
 from tenants.services.guard import require_givable, require_within_own
@@ -32,6 +33,7 @@ def make_role(*, name: str, rights: Collection[str]) -> Role:
 
     Raises BeyondOwnRights, Invalid for a right that is none, NameTaken.
     """
+    require_own_people()
     _require_rights(rights, name)
     return _named(lambda: Role.objects.create(name=name, permissions=sorted(rights)))
 
@@ -42,6 +44,7 @@ def change_role(public_id: str, *, version: int, name: str, rights: Collection[s
     Whoever has the role is bound by it with their next request. Raises BeyondOwnRights when the role may or would do
     more than the actor, Conflict when somebody changed it since `version`, Invalid, NameTaken, NotFound.
     """
+    require_own_people()
     role: Role = lock_one(Role.objects.filter(public_id=public_id))
     require_givable(role)
     wanted = [] if role.key else sorted(rights)
@@ -73,6 +76,7 @@ def drop_role(public_id: str) -> str:
 
     Inside work().
     """
+    require_own_people()
     role: Role = lock_one(Role.objects.filter(public_id=public_id))
     require_givable(role)
     if role.key:
@@ -94,6 +98,7 @@ def save_group(public_id: str, *, name: str, role: Role, members: Collection[str
     Natural key: its name. Inside work(). Raises BeyondOwnRights, Invalid (the Owner's role, an unknown member),
     NameTaken, NotFound.
     """
+    require_own_people()
     if role.key == OWNER:
         raise Invalid("Owner is given to people one by one.", fields={"role": "Choose another role."})
     people = list(Membership.objects.filter(public_id__in=members))
@@ -120,6 +125,7 @@ def drop_group(public_id: str) -> str:
 
     Raises BeyondOwnRights, NotFound.
     """
+    require_own_people()
     group: Group = lock_one(Group.objects.select_related("role").filter(public_id=public_id))
     require_givable(group.role)
     GroupMember.objects.filter(group=group).delete()

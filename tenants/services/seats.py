@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core import clock
 from core.errors import Conflict, Invalid
 from core.locks import lock_one
+from core.sandbox import require_own_people
 from tenants.models import Entitlement, Invitation, Membership
 from tenants.plans import FIRST, PLANS, SEATS, Plan
 
@@ -67,6 +68,7 @@ def change_plan(key: str) -> Seats:
 
     Raises Invalid for a plan that is none, TooManyMembers when more seats are taken than it has. Inside work().
     """
+    require_own_people()
     if key not in PLANS:
         raise Invalid("That plan is not here.", fields={"plan": "Choose a plan."})
     row: Entitlement = lock_one(Entitlement.objects.filter(key=SEATS))

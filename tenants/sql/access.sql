@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     INSERT INTO tenants_accessevent (organization_id, kind, user_id, who, at, address, agent, request_id, detail)
     SELECT m.organization_id, happened, person, named, wall, from_address, by_agent, in_request, ''
-    FROM tenants_membership m
+    FROM tenants_membership m JOIN core_organization o ON o.id = m.organization_id AND o.live_twin_id IS NULL
     WHERE m.user_id = person AND m.disabled_at IS NULL AND (m.valid_until IS NULL OR m.valid_until > wall);
     GET DIAGNOSTICS told = ROW_COUNT;
     IF told = 0 THEN

@@ -42,6 +42,7 @@ GLOBAL_INDEX = {
 DOORS = {
     "audit_heads",
     "create_org",
+    "create_twin",
     "due_work",
     "note_access",
     "org_of_api_key",
@@ -50,6 +51,7 @@ DOORS = {
     "organizations",
     "orgs_of_user",
     "seal_audit",
+    "twin_of_own",
 }
 CURRENT = "( SELECT (current_setting('app.organization_id'::text))::bigint AS current_setting)"
 

@@ -108,7 +108,7 @@ def test_a_task_runs_as_the_system_at_the_organizations_own_time(
     sandbox: Scope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offset = timedelta(days=40, hours=3)
-    with work():
+    with enter(sandbox), work():
         Organization.objects.update(clock_offset=offset)
     seen: list[Scope] = []
     monkeypatch.setitem(registry.due_workers, "events", lambda ids: seen.append(current()))

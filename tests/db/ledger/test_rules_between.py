@@ -98,11 +98,15 @@ def test_a_change_of_the_organization_is_audited(acorn: Scope) -> None:
 
 def test_the_clock_of_a_live_organization_cannot_be_moved(acorn: Scope) -> None:
     for days in (1, -1):
-        with work(), pytest.raises(IntegrityError, match="organization_clock"), transaction.atomic():
+        with (
+            work(),
+            pytest.raises(IntegrityError, match=r"organization_clock|never goes back"),
+            transaction.atomic(),
+        ):
             Organization.objects.update(clock_offset=timedelta(days=days))
 
 
 def test_the_clock_of_a_sandbox_can(sandbox: Scope) -> None:
-    with work():
+    with enter(sandbox), work():
         Organization.objects.update(clock_offset=timedelta(days=1))
     assert system_scope(sandbox.organization_id).clock_offset == timedelta(days=1)

@@ -46,10 +46,12 @@ def test_a_membership_begins_at_its_second(acorn: Scope) -> None:
 
 
 def test_a_sandboxs_clock_does_not_prolong_a_membership(sandbox: Scope) -> None:
-    """Access is by the real time: whoever moves a sandbox's clock back must not come in by it."""
-    change(valid_until=clock.wall() - timedelta(seconds=1))
-    with work():
-        Organization.objects.update(clock_offset=-timedelta(days=30))
+    """Access is by the real time: whoever moves a sandbox's clock must neither come in by it nor be shut out."""
+    with enter(sandbox), work():
+        Organization.objects.update(clock_offset=timedelta(days=30))
+    change(valid_until=clock.wall() + timedelta(days=1))
+    assert seat(sandbox)
+    change(valid_until=None, valid_from=clock.wall() + timedelta(days=1))
     assert seat(sandbox) is None
 
 
@@ -69,7 +71,7 @@ def test_nobody_has_a_seat_elsewhere(acorn: Scope, birch: Scope) -> None:
 
 
 def test_a_seat_carries_the_role_the_name_and_the_clock(sandbox: Scope) -> None:
-    with work():
+    with enter(sandbox), work():
         Organization.objects.update(clock_offset=timedelta(days=3))
     found = seat(sandbox)
     assert found

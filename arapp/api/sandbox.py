@@ -1,0 +1,86 @@
+"""The sandbox's clock for programs."""
+
+from datetime import timedelta
+
+from rest_framework import serializers
+
+from arapp.api.outputs import JobOut
+from core.api.fields import Flag, In, Moment, Out
+from core.api.operations import Api, Call, operation
+from core.models import Job
+from tenants.permissions import SANDBOX_MANAGE, SANDBOX_USE
+from tenants.services import copying, sandbox_clock
+from tenants.services.sandbox_clock import MOST_DAYS, SandboxClock
+
+TAG = "Sandbox"
+
+
+class ClockOut(Out):
+    """The clock of the organization."""
+
+    OBJECT = "sandbox_clock"
+
+    now = serializers.DateTimeField(help_text="What it shows; documents and deadlines are dated by it.")
+    ahead_seconds = serializers.SerializerMethodField(
+        help_text="How far it is ahead of the real time, in whole seconds."
+    )
+    moving_to = serializers.DateTimeField(
+        source="target", allow_null=True, help_text="Where it is on its way to, while it is."
+    )
+    job = serializers.SerializerMethodField(help_text="The job that moves it, while one does.")
+
+    def get_ahead_seconds(self, row: SandboxClock) -> int:
+        return int(row.ahead.total_seconds())
+
+    def get_job(self, row: SandboxClock) -> str | None:
+        return row.job.public_id if row.job else None
+
+
+class AdvanceIn(In):
+    to = Moment(required=False, help_text="The time to move it to; or say a span.")
+    days = serializers.IntegerField(min_value=0, max_value=MOST_DAYS, default=0)
+    hours = serializers.IntegerField(min_value=0, max_value=MOST_DAYS * 24, default=0)
+
+
+class CopyIn(In):
+    customers = Flag(
+        default=False, help_text="Also likenesses of customers, with made-up names, and their subscriptions."
+    )
+
+
+class SandboxCopy(Api):
+    tag = TAG
+
+    @operation(SANDBOX_MANAGE, takes=CopyIn, gives=JobOut, status=202)
+    def post(self, call: Call) -> Job:
+        """Copy the configuration of the live organization into its sandbox; a live key is refused.
+
+        Legal entities, roles, plans and prices; with `customers` also running subscriptions of customers whose names,
+        numbers and addresses are made up. Again it adds what is new. Copied customers and subscriptions have the live
+        one's id as their `external_id`.
+        """
+        return copying.start(customers=call.data["customers"])
+
+
+class SandboxClockApi(Api):
+    tag = TAG
+
+    @operation(SANDBOX_USE, gives=ClockOut)
+    def get(self, call: Call) -> SandboxClock:
+        """Get the clock of the sandbox; a live key gets the real time."""
+        return sandbox_clock.clock()
+
+
+class ClockAdvanceApi(Api):
+    tag = TAG
+
+    @operation(SANDBOX_MANAGE, takes=AdvanceIn, gives=JobOut, status=202)
+    def post(self, call: Call) -> Job:
+        """Move the clock of the sandbox forward, to a time or by days and hours, 400 days at most.
+
+        A live key is refused. Everything due in between is done in its order, as it would have been: the clock stops
+        at each time at which something is due. The job says how far it is; cancelled, the clock stays where it is by
+        then.
+        """
+        span = timedelta(days=call.data["days"], hours=call.data["hours"])
+        return sandbox_clock.advance(to=call.data.get("to"), by=span)

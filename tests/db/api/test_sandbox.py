@@ -1,0 +1,96 @@
+"""The sandbox for programs: its clock, and copying in. A live key is refused."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core import clock, timetravel
+from core.models import Job
+from core.scope import Scope, enter, work
+from core.tasks import system_scope
+from tenants.services import keys
+from tests.conftest import seat
+from tests.db.api.conftest import Program, said
+
+CLOCK, ADVANCE, COPY = "/sandbox/clock", "/sandbox/clock/advance", "/sandbox/copy"
+
+
+def program(scope: Scope) -> Program:
+    with enter(scope), work():
+        return Program(keys.make(name="ERP").secret)
+
+
+@pytest.fixture
+def player(sandbox: Scope) -> Program:
+    return program(sandbox)
+
+
+def run(sandbox: Scope) -> None:
+    with enter(system_scope(sandbox.organization_id)):
+        timetravel.go_on([])
+
+
+def test_a_clock_is_moved_and_its_job_says_how_far(player: Program, sandbox: Scope) -> None:
+    before = player.get(CLOCK)
+    assert (before["ahead_seconds"], before["moving_to"], before["job"]) == (0, None, None)
+    job = player.post(ADVANCE, {"days": 2, "hours": 12}, 202)
+    assert (job["kind"], job["state"], job["total"]) == ("sandbox.advance", "queued", 3)
+    assert player.get(CLOCK)["job"] == job["id"]
+    run(sandbox)
+    assert player.get(f"/jobs/{job['id']}")["state"] == "done"
+    assert timedelta(days=2.5).total_seconds() - 1 <= player.get(CLOCK)["ahead_seconds"]
+    to = (clock.wall() + timedelta(days=9)).isoformat().replace("+00:00", "Z")
+    assert player.post(ADVANCE, {"to": to}, 202)["state"] == "queued"
+
+
+def test_a_second_move_is_refused_and_the_same_request_is_one(player: Program, sandbox: Scope) -> None:
+    for _again in range(2):
+        job = player.post(ADVANCE, {"days": 3}, 202, Idempotency_Key="once")
+    refused = player("POST", ADVANCE, {"days": 3})
+    assert (refused.status_code, said(refused)["code"]) == (409, "clock_is_moving")
+    with enter(sandbox), work():
+        assert list(Job.objects.values_list("public_id", flat=True)) == [job["id"]]
+    assert player.post(f"/jobs/{job['id']}/cancel")["cancel_requested"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"days": 0}, {"days": -1}, {"days": 401}, {"days": 400, "hours": 1}, {"to": "tomorrow"}, {"to": None},
+        {"to": "2001-01-01T00:00:00Z"}, {"to": "2999-01-01T00:00:00Z"}, {"days": 1, "to": "2030-01-01T00:00:00Z"},
+        {"weeks": 1}, {"days": "x"}, {"days": 1.5},
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_moves_nothing(player: Program, sandbox: Scope, body: dict[str, Any]) -> None:
+    assert player("POST", ADVANCE, body).status_code == 422
+    with enter(sandbox), work():
+        assert Job.objects.count() == 0
+
+
+def test_a_live_key_is_refused(committed_acorn: Scope) -> None:
+    live = program(committed_acorn)
+    assert live.get(CLOCK)["ahead_seconds"] == 0
+    for path, body in ((ADVANCE, {"days": 1}), (COPY, {})):
+        refused = live("POST", path, body)
+        assert (refused.status_code, said(refused)["code"]) == (409, "not_a_sandbox")
+
+
+def test_who_may_only_open_it_is_refused(sandbox: Scope) -> None:
+    from tests.db.tenants.test_sandbox import client_of
+
+    client_of("Ben").get("/o/acorn-sandbox/")
+    with work():
+        from tenants.models import Membership
+        from tenants.services import roles
+
+        own = roles.make_role(name="Keys", rights=["sandbox.use", "keys.edit", "keys.view"])
+        Membership.objects.filter(user__email="ben@acorn.example").update(role=own)
+    ben = program(seat("acorn-sandbox", "ben@acorn.example"))
+    assert ben.get(CLOCK)["ahead_seconds"] == 0
+    assert [ben("POST", path, {}).status_code for path in (ADVANCE, COPY)] == [403, 403]
+
+
+def test_copying_is_a_job_and_one_at_a_time(player: Program) -> None:
+    assert player.post(COPY, {"customers": True}, 202)["kind"] == "sandbox.copy"
+    assert said(player("POST", COPY, {}))["code"] == "copying"

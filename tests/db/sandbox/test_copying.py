@@ -1,0 +1,148 @@
+"""The live organization copied into its sandbox: configuration as it is, customers as nobody knows them, once."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billing.models import Plan, Price, Subscription
+from core import clock
+from core.errors import Forbidden
+from core.models import Job
+from core.sandbox import NotASandbox
+from core.scope import Scope, enter, work
+from core.tasks import system_scope
+from customers.models import Contact, Customer
+from tenants.models import LegalEntity, Membership, Role
+from tenants.services import copying, roles
+from tenants.services.copying import Copying
+from tests import factories
+from tests.conftest import seat
+from tests.db.isolation.rows import tenant_models
+
+CANARY = "kestrelcanary"
+
+
+def furnish() -> None:
+    """A live organization in which everything that says who somebody is carries CANARY."""
+    with work():
+        LegalEntity.objects.update(terms_days=21)
+        roles.make_role(name="Clerk", rights=["home.view", "customers.view"])
+        for n in range(3):
+            owner = factories.customer(
+                name=f"{CANARY} {n}", number=f"{CANARY}{n}", email=f"{CANARY}{n}@real.example",
+                address=f"{CANARY} street {n}", terms_days=40 + n, external_id=f"{CANARY}-erp-{n}",
+            )  # fmt: skip
+            Contact.objects.create(customer=owner, name=f"{CANARY} second", email=f"{CANARY}.{n}@two.example")
+            factories.subscription(
+                owner, clock.today("Europe/Berlin") + timedelta(days=3), quantity=Decimal(n + 1)
+            )
+
+
+def copy(sandbox: Scope, *, customers: bool = True) -> Job:
+    with enter(sandbox), work():
+        job = copying.start(customers=customers)
+    go_on(sandbox, job)
+    with enter(sandbox), work():
+        job.refresh_from_db()
+    return job
+
+
+def go_on(sandbox: Scope, job: Job) -> None:
+    with enter(system_scope(sandbox.organization_id)):
+        assert copying.work_off(job.public_id, until=clock.wall() + timedelta(minutes=5))
+
+
+def counts(scope: Scope) -> dict[str, int]:
+    with enter(scope), work():
+        kinds = (LegalEntity, Role, Plan, Price, Customer, Contact, Subscription)
+        return {kind.__name__: kind.objects.count() for kind in kinds}
+
+
+def everything(scope: Scope) -> str:
+    with enter(scope), work():
+        return "\n".join(str(list(model.objects.values())) for model in tenant_models())
+
+
+def test_configuration_comes_and_customers_come_as_nobody_knows_them(sandbox: Scope) -> None:
+    furnish()
+    job = copy(sandbox)
+    assert (job.state, job.done) == ("done", job.total)
+    with enter(sandbox), work():
+        assert LegalEntity.objects.get().terms_days == 21
+        assert Role.objects.get(key="").name == "Clerk"
+        assert sorted(Customer.objects.values_list("terms_days", flat=True)) == [40, 41, 42]
+        assert sorted(Subscription.objects.values_list("quantity", flat=True)) == [1, 2, 3]
+        assert set(Price.objects.values_list("unit_price", flat=True)) == {Decimal("14.50")}
+        assert all(
+            mail.endswith("@sandbox.example") for mail in Contact.objects.values_list("email", flat=True)
+        )
+        assert Contact.objects.count() == 6
+    assert CANARY not in everything(sandbox)
+
+
+def test_again_adds_nothing_but_what_is_new(sandbox: Scope) -> None:
+    furnish()
+    copy(sandbox)
+    before = counts(sandbox)
+    assert copy(sandbox).payload["made"] == 0
+    assert counts(sandbox) == before
+    with work():
+        factories.customer(name="One more")
+    assert copy(sandbox).payload["made"] == 1
+
+
+def test_without_customers_none_come(sandbox: Scope) -> None:
+    furnish()
+    copy(sandbox, customers=False)
+    found = counts(sandbox)
+    assert (found["Price"], found["Customer"], found["Subscription"]) == (3, 0, 0)
+
+
+def test_killed_between_chunks_it_goes_on_behind_them(
+    sandbox: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    furnish()
+    monkeypatch.setattr(copying, "CHUNK", 1)
+    steps: list[int] = []
+    step = copying._step
+
+    def fall(*given: Any) -> bool:
+        if len(steps) == 5:
+            steps.append(0)
+            raise SystemExit
+        steps.append(1)
+        return step(*given)
+
+    monkeypatch.setattr(copying, "_step", fall)
+    with enter(sandbox), work():
+        job = copying.start(customers=True)
+    with pytest.raises(SystemExit):
+        go_on(sandbox, job)
+    go_on(sandbox, job)
+    found = counts(sandbox)
+    assert (found["Customer"], found["Price"], found["Subscription"]) == (3, 3, 3)
+
+
+def test_nothing_of_the_live_one_changes(sandbox: Scope, committed_acorn: Scope) -> None:
+    furnish()
+    before = counts(committed_acorn)
+    copy(sandbox)
+    assert counts(committed_acorn) == before
+
+
+def test_one_at_a_time_by_who_may_and_never_into_a_live_one(sandbox: Scope, committed_acorn: Scope) -> None:
+    with work(), pytest.raises(NotASandbox):
+        copying.start(customers=False)
+    with enter(seat("acorn-sandbox", "vic@acorn.example")), work(), pytest.raises(Forbidden):
+        copying.start(customers=False)
+    with work():
+        poor = roles.make_role(name="Poor", rights=["sandbox.use", "sandbox.manage"])
+        Membership.objects.filter(user__email="ben@acorn.example").update(role=poor)
+    with enter(seat("acorn-sandbox", "ben@acorn.example")), work():
+        with pytest.raises(Forbidden):
+            copying.start(customers=True)
+        copying.start(customers=False)
+    with enter(sandbox), work(), pytest.raises(Copying):
+        copying.start(customers=True)
