@@ -112,7 +112,7 @@ class Notification(TenantRow):
     gather = models.CharField(max_length=60, blank=True, default="")
     times = models.PositiveIntegerField(default=1)
     at = models.DateTimeField()
-    written_at = models.DateTimeField(default=clock.wall)
+    written_at = models.DateTimeField(default=clock.now)
     read_at = models.DateTimeField(null=True)
     mail = models.CharField(max_length=120, blank=True, default="")
     digest_on = models.DateField(null=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from rest_framework import serializers
 
 from arapp.api.outputs import JobOut
-from core.api.fields import Flag, In, Moment, Out
+from core.api.fields import Flag, In, Moment, Out, Whole
 from core.api.operations import Api, Call, operation
 from core.models import Job
 from tenants.permissions import SANDBOX_MANAGE, SANDBOX_USE
@@ -38,8 +38,8 @@ class ClockOut(Out):
 
 class AdvanceIn(In):
     to = Moment(required=False, help_text="The time to move it to; or say a span.")
-    days = serializers.IntegerField(min_value=0, max_value=MOST_DAYS, default=0)
-    hours = serializers.IntegerField(min_value=0, max_value=MOST_DAYS * 24, default=0)
+    days = Whole(min_value=0, max_value=MOST_DAYS, default=0)
+    hours = Whole(min_value=0, max_value=MOST_DAYS * 24, default=0)
 
 
 class CopyIn(In):

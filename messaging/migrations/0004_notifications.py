@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('gather', models.CharField(blank=True, default='', max_length=60)),
                 ('times', models.PositiveIntegerField(default=1)),
                 ('at', models.DateTimeField()),
-                ('written_at', models.DateTimeField(default=core.clock.wall)),
+                ('written_at', models.DateTimeField(default=core.clock.now)),
                 ('read_at', models.DateTimeField(null=True)),
                 ('mail', models.CharField(blank=True, default='', max_length=120)),
                 ('digest_on', models.DateField(null=True)),

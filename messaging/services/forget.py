@@ -12,7 +12,7 @@ def forget_old() -> None:
     """Delete what is older than is kept, in batches. Outside work(); run again it finds nothing."""
     while True:
         with work():
-            old = Notification.objects.filter(written_at__lt=clock.wall() - KEPT)
+            old = Notification.objects.filter(written_at__lt=clock.now() - KEPT)
             found = list(old.order_by("written_at").values_list("pk", flat=True)[:_AT_ONCE])
             Notification.objects.filter(pk__in=found).delete()
         if not found:

@@ -173,5 +173,5 @@ def _queue_letters(kind: Kind, readers: Sequence[Reader], by_member: dict[int, l
 
 def remember_to_forget() -> None:
     """Make due, once for a day on which something was written, that it is deleted when it is old. Inside work()."""
-    now = clock.wall()
+    now = clock.now()
     effects.due(FORGET, [(now.date().isoformat(), {})], at=now + KEPT + timedelta(days=1))

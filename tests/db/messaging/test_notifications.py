@@ -1,6 +1,7 @@
 """Members are told of what they may see, each occasion once, in the way they chose, and never of what they lost."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -353,6 +354,13 @@ def test_they_are_forgotten_after_ninety_days(now: time_machine.Traveller) -> No
     assert count() == 3
     with enter(scope_of("Ana")), work():
         assert Effect.objects.filter(kind="notices.forget").count() == 2
+
+
+def test_a_clock_that_was_moved_forgets_them_in_its_own_time() -> None:
+    happen(finished())
+    with enter(replace(scope_of("Ana"), clock_offset=KEPT + timedelta(days=1))):
+        forget_old()
+    assert count() == 0
 
 
 def test_every_kind_can_be_said_and_belongs_to_a_right_of_the_product() -> None:
