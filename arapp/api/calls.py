@@ -125,6 +125,10 @@ ACTS = {
     "import-stop": "POST imports/{public_id}/stop",
     "import-undo": "POST imports/{public_id}/undo",
     "import-discard": "POST imports/{public_id}/discard",
+    "sandbox-clock": "GET sandbox/clock",
+    "sandbox-advance": "POST sandbox/clock/advance",
+    "sandbox-stop": "POST jobs/{public_id}/cancel",
+    "sandbox-copy": "POST sandbox/copy",
 }
 """By the name of what a page does, the operation that does the same."""
 BY_PEOPLE = "Who may do what is decided by people who signed in, never by a key."
@@ -136,6 +140,7 @@ COMPARES = "Words of the page around figures that the act itself answers with."
 OWN = "A person's own way of looking at a list."
 TOLD = "What a person is told, and how; programs read the events and get webhooks."
 NEWS = "News of the product, for people."
+SANDBOX = "A person makes, empties and opens a sandbox; its keys end with it."
 KEEPERS = "Work that failed is looked at by who keeps the product running."
 PAGES_ONLY = {
     "home": "Figures of the lists, open items, ageing and messages, put beside each other.",
@@ -151,6 +156,10 @@ PAGES_ONLY = {
     "notification-read": TOLD,
     "notification-choices": TOLD,
     "notification-choices-save": TOLD,
+    "sandbox": SANDBOX,
+    "sandbox-make": SANDBOX,
+    "sandbox-anew": SANDBOX,
+    "sandbox-switch": SANDBOX,
     "parked": KEEPERS,
     "parked-retry": KEEPERS,
     "audit-csv": FILE_OF_LIST,

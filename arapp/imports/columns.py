@@ -31,6 +31,8 @@ from tenants.selectors import entity
 UPLOADS, UPLOADS_SECONDS = 120, 3600
 OPEN = {State.UPLOADED, State.CHECKING, State.READY}
 SAMPLES = 3
+SEVERAL = ("theirs_", "ours_")
+"""Fields of the tables of values, which come once for each value."""
 
 
 @page(IMPORTS_RUN, phased=True)
@@ -86,7 +88,7 @@ def _crumbs(slug: str) -> list[dict[str, str]]:
     return [{"label": _("Imports"), "href": reverse("imports", args=[slug])}]
 
 
-@page(IMPORTS_RUN, phased=True)
+@page(IMPORTS_RUN, phased=True, several=SEVERAL)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_columns(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Name the columns, and have every row checked."""
@@ -122,7 +124,7 @@ def import_reread(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
     return redirect("import-columns", slug, public_id)
 
 
-@page(IMPORTS_RUN, phased=True, several=("theirs_", "ours_"))
+@page(IMPORTS_RUN, phased=True, several=SEVERAL)
 @require_POST
 def import_values(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """The values of one column that need a meaning here, asked for when its heading changes."""

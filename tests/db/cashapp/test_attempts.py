@@ -1,6 +1,7 @@
 """One intent, one charge, one payment: whoever brings the answer, in whatever order, however often."""
 
 import itertools
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from cashapp.handlers import sweep
 from cashapp.models import Attempt, AttemptItem, Payment, SandboxCharge, WebhookEvent
 from cashapp.services import attempts, inbox
 from cashapp.services.attempts import AlreadyUnderWay, give_up, pay, record
-from core import effects
+from core import effects, vault
 from core import scope as scopes
 from core.books import verify
 from core.errors import AppError
@@ -194,8 +195,9 @@ def answer_in(order: tuple[str, ...], attempt: Attempt) -> None:
 
 def _stored(attempt: Attempt) -> int:
     with work():
+        payload = vault.seal(WebhookEvent, "payload", "sandbox:x", json.dumps({"key": attempt.key}))
         row, _ = WebhookEvent.objects.get_or_create(
-            provider="sandbox", event_id="x", defaults={"payload": {"key": attempt.key}}
+            provider="sandbox", event_id="x", defaults={"payload": payload}
         )
     return row.pk  # type: ignore[no-any-return]
 

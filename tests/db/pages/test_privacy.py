@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 
 from cashapp.models import BankLine
+from core import vault
 from core.scope import Scope, enter, work
 from customers.models import Contact, Customer
 from messaging.models import Message
+from receivables.models import OpenItem
 from tenants.models import Membership, Role
 from tenants.permissions import built_in_roles
 from tests import factories
@@ -19,7 +21,6 @@ from tests.db.pages.test_roles import give
 from tests.routes import Route, api_routes, staff_routes
 
 EMAIL, STREET, ACCOUNT = "canary.person@kestrel.example", "7 Canary Lane", "DE02120300000000202051"
-KNOWN = ["payer_account", {"account": ACCOUNT}]
 
 
 @pytest.fixture
@@ -32,11 +33,18 @@ def ids(house: Scope) -> dict[str, str]:
             kind="document", about=document.public_id, to_address=EMAIL, header_id="<x>",
             customer_public_id=customer.public_id, reply_to=EMAIL,
         )  # fmt: skip
-        line = BankLine.objects.create(
-            key="k1", payer="Kestrel", account=ACCOUNT, memo="thanks", currency="EUR", minor=100,
-            booked_on=factories.DAY,
-            proposals=[{"customer": customer.pk, "parts": [], "reasons": [KNOWN], "doubts": []}],
-        )  # fmt: skip
+        line = BankLine(
+            key="k1", payer="Kestrel", memo="thanks", currency="EUR", minor=100, booked_on=factories.DAY
+        )
+        line.account = vault.seal(BankLine, "account", line.public_id, ACCOUNT)
+        line.save()
+        known = ["payer_account", {"payer": "Kestrel", "line": str(line.pk)}]
+        item = OpenItem.objects.get(source=document.public_id)
+        line.proposals = [
+            {"customer": customer.pk, "parts": [[item.pk, 100]], "score": 50, "lines": [], "reasons": [known],
+             "doubts": []}
+        ]  # fmt: skip
+        line.save()
         return {
             "customers": customer.public_id,
             "invoices": document.public_id,
