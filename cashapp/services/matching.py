@@ -26,7 +26,7 @@ from core.effects import Later
 from core.errors import Conflict, Invalid, KeyReused, NotFound
 from core.events import emit
 from core.locks import lock
-from core.models import Effect
+from core.models import OutboxEvent
 from core.paging import beyond
 from core.scope import work
 from customers.selectors import customer as customer_of
@@ -38,8 +38,6 @@ from receivables.services.reserve import held
 
 CHUNK = 1000
 MOST_ROUNDS = 4
-LEFT = "cashapp.left"
-"""The kind under which it is kept beside the effects which lines people were told of; never due."""
 TURN = timedelta(minutes=4)
 
 
@@ -66,14 +64,11 @@ def match_queued(effect: Any) -> None:
 def _tell_left() -> None:
     """Let it be known that lines wait for a person, once for each newest one of them. Inside work()."""
     waiting = BankLine.objects.filter(state=LineState.OPEN)
-    newest = waiting.order_by("-pk").first()
-    if newest is None:
-        return
-    now = clock.wall()
-    told = Effect(kind=LEFT, key=newest.public_id, due_at=now, done_at=now)
-    Effect.objects.bulk_create([told], ignore_conflicts=True)
-    if Effect.objects.filter(kind=LEFT, key=newest.public_id, due_at=now).exists():
-        emit(BankLinesLeft(newest.public_id, newest.version, waiting.count()))
+    newest = waiting.order_by("-pk").values_list("pk", flat=True).first()
+    for line in lock(waiting.filter(pk=newest)):  # whoever comes second finds it told
+        told = OutboxEvent.objects.filter(name=BankLinesLeft.name, object_public_id=line.public_id)
+        if not told.exists():
+            emit(BankLinesLeft(line.public_id, line.version, waiting.count()))
 
 
 def match_all(*, until: datetime | None = None, chunk: int = CHUNK) -> Matched | None:
