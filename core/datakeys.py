@@ -9,6 +9,7 @@ class DataKey(TenantRow):
     """A key of the organization's for sealed fields, wrapped under a master key that is not in the database."""
 
     AUDITED = False  # its rotation is logged; a copy of old wrappings would outlive a lost master key
+
     number = models.PositiveIntegerField()
     wrapped = models.TextField()
     made_at = models.DateTimeField()

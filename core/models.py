@@ -13,6 +13,7 @@ from core.constraints import TenantRLS, Trigger, append_only
 from core.datakeys import DataKey
 from core.rates import FxRate, ReferenceRate
 from core.sealed import AuditPending, AuditSeal
+from core.tally import Tally
 
 __all__ = [
     "AuditEntry",
@@ -178,6 +179,7 @@ class HandledEvent(TenantRow):
     """One handler has done its part of one event, in the same transaction: redelivery finds it and stops."""
 
     AUDITED = False  # bookkeeping of the outbox
+
     event = TenantForeignKey(OutboxEvent)
     handler = models.CharField(max_length=120)
     handled_at = models.DateTimeField()
@@ -192,6 +194,7 @@ class Effect(TenantRow):
     """Something due outside the database (mail, PDF, charge, delivery), worked off under a lease."""
 
     AUDITED = False  # what it does leaves its own audited row
+
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=200)
     payload = models.JSONField(default=dict)
@@ -224,6 +227,7 @@ class IdempotencyKey(TenantRow):
     """What was answered to a caller's POST with this key; written in the transaction of its effect."""
 
     AUDITED = False  # bookkeeping of the API; the effect is audited in its own table
+
     caller = models.CharField(max_length=60)
     key = models.CharField(max_length=255)
     request = models.CharField(max_length=64)
@@ -366,31 +370,5 @@ class ImportRow(TenantRow):
                 fields=["organization", "source", "number"],
                 name="importrow_failed",
                 condition=models.Q(outcome="failed"),
-            )
-        ]
-
-
-class Tally(TenantRow):
-    """How many rows of a table there are and what they come to, moved by the database with every write of them.
-
-    See core.tallies. Writers that are under way at once each move a `slot` of their own and never wait for each
-    other; the sum over the slots is the figure.
-    """
-
-    AUDITED = False  # derived from tables that are audited
-    topic = models.CharField(max_length=20)
-    currency = models.CharField(max_length=3)
-    kind = models.CharField(max_length=40)
-    mark = models.CharField(max_length=20)
-    day = models.DateField()
-    slot = models.PositiveSmallIntegerField()
-    count = models.BigIntegerField()
-    minor = models.BigIntegerField()
-    total = models.BigIntegerField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "topic", "kind", "mark", "day", "currency", "slot"], name="tally_once"
             )
         ]

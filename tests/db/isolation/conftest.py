@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
@@ -99,3 +100,40 @@ def owned(house: House) -> Iterator[House]:
     with as_owner(), transaction.atomic():
         yield house
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def neighbours(django_db_setup: None, django_db_blocker: Any) -> Iterator[House]:
+    """Acorn has a row in every table, Birch is as the cast left it."""
+    with django_db_blocker.unblock(), furnished(birch_too=False) as house:
+        yield house
+
+
+@pytest.fixture
+def next_door(neighbours: House) -> Iterator[House]:
+    with transaction.atomic():
+        before = snapshot(neighbours)
+        yield neighbours
+        assert snapshot(neighbours) == before, "something of Acorn's changed"
+        transaction.set_rollback(True)
+
+
+def snapshot(house: House) -> list[Any]:
+    with enter(house.acorn), work():
+        return [
+            run(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM {model._meta.db_table} t")
+            for model in tenant_models()
+        ]
+
+
+def public_ids(house: House) -> dict[str, str]:
+    """The public id of each of Acorn's rows that has one, by table."""
+    with enter(house.acorn), work():
+        return {
+            model._meta.label: model.objects.values_list("public_id", flat=True).get(
+                pk=house.mine[model._meta.label]
+            )
+            for model in tenant_models()
+            if model._meta.label in house.mine
+            and any(field.name == "public_id" for field in model._meta.fields)
+        }

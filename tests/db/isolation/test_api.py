@@ -8,8 +8,7 @@ from django.test import Client
 
 from core.scope import enter, work
 from tenants.services import keys
-from tests.db.isolation.conftest import ACORN_CANARY, House
-from tests.db.isolation.test_pages import neighbours, next_door, public_ids  # noqa: F401
+from tests.db.isolation.conftest import ACORN_CANARY, House, public_ids
 from tests.routes import Route, api_routes
 
 METHODS = ("get", "post", "patch", "put", "delete")
@@ -19,7 +18,7 @@ NOBODY = "01J00000000000000000000000"
 
 
 @pytest.fixture
-def bea(next_door: House, monkeypatch: pytest.MonkeyPatch) -> Client:  # noqa: F811
+def bea(next_door: House, monkeypatch: pytest.MonkeyPatch) -> Client:
     """A program with all rights of Birch's owner, which no limit stops."""
     monkeypatch.setattr("tenants.api_door.PER_KEY", 10**9)
     monkeypatch.setattr("tenants.api_door.PER_ORGANIZATION", 10**9)
@@ -46,7 +45,7 @@ def asked(client: Client, method: str, address: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("route", WITH_IDS, ids=lambda route: route.text)
-def test_an_id_of_another_organization_is_nobodys(next_door: House, bea: Client, route: Route) -> None:  # noqa: F811
+def test_an_id_of_another_organization_is_nobodys(next_door: House, bea: Client, route: Route) -> None:
     values = list(public_ids(next_door).values())
     for method in methods(route):
         for value in values:
@@ -63,7 +62,7 @@ def test_an_id_of_another_organization_is_nobodys(next_door: House, bea: Client,
 
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.text)
-def test_no_list_shows_a_row_of_another_organization(next_door: House, bea: Client, route: Route) -> None:  # noqa: F811
+def test_no_list_shows_a_row_of_another_organization(next_door: House, bea: Client, route: Route) -> None:
     if "get" not in methods(route):
         pytest.skip("nothing to read")
     for query in ("", f"?q={ACORN_CANARY[:8]}"):

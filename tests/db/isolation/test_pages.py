@@ -1,6 +1,5 @@
 """Every page, crawled as another organization: 404, nothing of Acorn's in the answer, nothing changed."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,50 +9,13 @@ from django.test import Client
 
 from core.scope import enter, work
 from tenants.models import User
-from tests.db.isolation.conftest import ACORN_CANARY, House, furnished, run
+from tests.db.isolation.conftest import ACORN_CANARY, House, public_ids, run
 from tests.db.isolation.rows import tenant_models
 from tests.routes import Route, routes, staff_routes
 
 STAFF_ROUTES = staff_routes()
 WITH_IDS = [route for route in STAFF_ROUTES if len(route.parameters) > 1]
 each_page = pytest.mark.parametrize("route", STAFF_ROUTES or [None], ids=lambda route: route and route.text)
-
-
-@pytest.fixture(scope="module")
-def neighbours(django_db_setup: None, django_db_blocker: Any) -> Iterator[House]:
-    """Acorn has a row in every table, Birch is as the cast left it."""
-    with django_db_blocker.unblock(), furnished(birch_too=False) as house:
-        yield house
-
-
-@pytest.fixture
-def next_door(neighbours: House) -> Iterator[House]:
-    with transaction.atomic():
-        before = snapshot(neighbours)
-        yield neighbours
-        assert snapshot(neighbours) == before, "something of Acorn's changed"
-        transaction.set_rollback(True)
-
-
-def snapshot(house: House) -> list[Any]:
-    with enter(house.acorn), work():
-        return [
-            run(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM {model._meta.db_table} t")
-            for model in tenant_models()
-        ]
-
-
-def public_ids(house: House) -> dict[str, str]:
-    """The public id of each of Acorn's rows that has one, by table."""
-    with enter(house.acorn), work():
-        return {
-            model._meta.label: model.objects.values_list("public_id", flat=True).get(
-                pk=house.mine[model._meta.label]
-            )
-            for model in tenant_models()
-            if model._meta.label in house.mine
-            and any(field.name == "public_id" for field in model._meta.fields)
-        }
 
 
 def bea() -> Client:

@@ -354,11 +354,7 @@ def test_they_are_forgotten_after_ninety_days(now: time_machine.Traveller) -> No
     assert count() == 3
     with enter(scope_of("Ana")), work():
         assert Effect.objects.filter(kind="notices.forget").count() == 2
-
-
-def test_a_clock_that_was_moved_forgets_them_in_its_own_time() -> None:
-    happen(finished())
-    with enter(replace(scope_of("Ana"), clock_offset=KEPT + timedelta(days=1))):
+    with enter(replace(scope_of("Ana"), clock_offset=KEPT)):  # a clock that was moved has its own time
         forget_old()
     assert count() == 0
 
