@@ -1,0 +1,7 @@
+"""What is sold on subscription, who bought it, and which periods were billed."""
+
+from billing.models.catalogue import Plan, Price
+from billing.models.runs import WHY, BilledPeriod, BillingRun, HeldSubscription
+from billing.models.subscriptions import Subscription
+
+__all__ = ["WHY", "BilledPeriod", "BillingRun", "HeldSubscription", "Plan", "Price", "Subscription"]

@@ -1,0 +1,66 @@
+"""Which periods were billed, and what a run put aside."""
+
+from django.db import models
+
+from billing.models.subscriptions import Subscription
+from core import clock
+from core.base import Record, TenantForeignKey, TenantRow
+
+
+WHY = 300
+"""Longest reason why a run stopped, in characters."""
+
+
+class BillingRun(Record):
+    """One organization's run for one local date; rejoined, never doubled. Stopped, it says why and can be rejoined."""
+
+    PREFIX = "run"
+
+    as_of = models.DateField()
+    state = models.CharField(max_length=10, default="running")
+    billed = models.PositiveIntegerField(default=0)
+    documents = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    stopped_why = models.CharField(max_length=WHY, blank=True, default="")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "as_of"], name="billingrun_once")]
+
+
+class BilledPeriod(TenantRow):
+    """A subscription was billed for `[period_start, period_end)`: the natural key that no run can pass twice."""
+
+    subscription = TenantForeignKey(Subscription)
+    run = TenantForeignKey(BillingRun)
+    document = TenantForeignKey("invoicing.Document")
+    period_start = models.DateField()
+    period_end = models.DateField()
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "subscription", "period_start"], name="billedperiod_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(period_end__gt=models.F("period_start")), name="billedperiod_forward"
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "document"], name="billedperiod_document")]
+
+
+class HeldSubscription(TenantRow):
+    """A subscription that a run put aside, with the reason."""
+
+    run = TenantForeignKey(BillingRun)
+    subscription = TenantForeignKey(Subscription)
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "run", "subscription"], name="heldsubscription_once"
+            )
+        ]
