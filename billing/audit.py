@@ -7,17 +7,17 @@ from core.trail import Subject, subjects
 
 subjects["billing.Plan"] = Subject(_("Plan"))
 subjects["billing.Price"] = Subject(_("Price"))
+subjects["billing.SubscriptionItem"] = Subject(_("Item of a subscription"))
 subjects["billing.Subscription"] = Subject(
     _("Subscription"),
     "subscription",
     SUBSCRIPTIONS_VIEW,
-    parts={"billing.BilledPeriod": "subscription"},
+    parts={"billing.BilledPeriod": "subscription", "billing.SubscriptionItem": "subscription"},
     fields={
         "anchor": _("Since"),
         "zone": _("Time zone"),
         "next_bill_on": _("Next bill"),
         "next_bill_at": _("Next bill, moment"),
-        "next_index": _("Periods billed"),
         "held_at": _("Held since"),
         "held_reason": _("Why it is held"),
     },

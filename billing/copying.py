@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from billing.models import Price, Subscription
-from billing.services.subscriptions import create_price, subscribe
+from billing.services.prices import create_price
+from billing.services.subscriptions import subscribe
 from core.copying import Copier, register
 from customers.selectors import public_ids_by_external_id
 

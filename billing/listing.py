@@ -37,7 +37,7 @@ def subscribed() -> dict[int, int]:
 
 def price(public_id: str) -> Price:
     """The price with this public id; raises NotFound. Inside work()."""
-    found = Price.objects.select_related("plan").filter(public_id=public_id).first()
+    found = Price.objects.select_related("plan", "replaced_by").filter(public_id=public_id).first()
     if found is None:
         raise NotFound("That price is not here.")
     return found
@@ -46,7 +46,7 @@ def price(public_id: str) -> Price:
 def price_rows(*, plan: str = "", currency: str = "") -> "QuerySet[Price]":
     """Prices with their plans, those of a plan (code) and of a currency when they are given. Inside work()."""
     exact = {"plan__code": plan, "currency": currency}
-    found: QuerySet[Price] = Price.objects.select_related("plan")
+    found: QuerySet[Price] = Price.objects.select_related("plan", "replaced_by")
     return found.filter(**{name: value for name, value in exact.items() if value})
 
 
@@ -58,7 +58,7 @@ def plan_rows() -> "QuerySet[Plan]":
 
 def prices() -> list[Price]:
     """All prices with their plans, by plan. Inside work()."""
-    return list(Price.objects.select_related("plan").order_by("plan__name", "currency", "id"))
+    return list(Price.objects.select_related("plan", "replaced_by").order_by("plan__name", "currency", "id"))
 
 
 def subscriptions(*, state: str = "", customer: str = "", plan: str = "") -> "QuerySet[Subscription]":

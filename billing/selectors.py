@@ -1,13 +1,17 @@
 """Reads of billing: the facts a run prices, and what pages show."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import groupby
+from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from billing.domain.charges import Charge, Model, Odd, SubscriptionFacts, charge
-from billing.models import BilledPeriod, Subscription
+from billing.domain.charges import Charge, ItemFacts, Odd, SubscriptionFacts, Timing, charge
+from billing.domain.pricing import Terms
+from billing.domain.terms import kept_terms
+from billing.models import ONCE, BilledPeriod, Subscription, SubscriptionItem
 from core.periods import Unit
 from ledger.selectors import closed_entities
 from tenants.selectors import entity_facts
@@ -15,48 +19,71 @@ from tenants.selectors import entity_facts
 NAMED = 5
 """Subscriptions named in a sentence."""
 
+_OF = "subscription__"
 _FACTS = (
-    "id", "public_id", "customer_id", "quantity", "anchor", "next_index", "zone", "ends_on", "autopay",
-    "customer__entity_id", "customer__terms_days", "customer__archived_at",
-    "price__plan__name", "price__model", "price__currency",
-    "price__unit_price", "price__tax_percent", "price__unit", "price__every",
+    "id", "public_id", "quantity", "starts_on", "ends_on", "billed_through", "role", "price_id",
+    "price__plan__name", "price__model", "price__unit_price", "price__terms", "price__tax_percent",
+    "price__unit", "price__every", "price__timing", "price__currency",
+    *(f"{_OF}{name}" for name in (
+        "id", "public_id", "customer_id", "anchor", "zone", "ends_on", "autopay",
+        "customer__entity_id", "customer__terms_days", "customer__archived_at",
+    )),
 )  # fmt: skip
 
 
 def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFacts]:
-    """What pricing needs, in order of id, two queries. Inside work()."""
-    billed = defaultdict(set)
-    unbilled = BilledPeriod.objects.filter(
-        subscription_id__in=subscription_ids, period_start__gte=F("subscription__next_bill_on")
+    """What pricing needs, in order of id, one query. Inside work()."""
+    last = BilledPeriod.objects.filter(item=OuterRef("pk")).order_by("-period_start").values("period_end")[:1]
+    rows = (
+        SubscriptionItem.objects.filter(subscription_id__in=subscription_ids)
+        .annotate(billed_through=Coalesce(Subquery(last), "starts_on"))
+        .order_by("subscription_id", "pk")
+        .values(*_FACTS)
     )
-    for subscription_id, start in unbilled.values_list("subscription_id", "period_start"):
-        billed[subscription_id].add(start)
-    rows = Subscription.objects.filter(pk__in=subscription_ids).order_by("pk").values(*_FACTS)
+    terms: dict[int, Terms] = {}
     return [
-        SubscriptionFacts(
-            subscription_id=row["id"],
-            public_id=row["public_id"],
-            customer_id=row["customer_id"],
-            entity_id=row["customer__entity_id"],
-            plan=row["price__plan__name"],
-            model=Model(row["price__model"]),
-            currency=row["price__currency"],
-            unit_price=row["price__unit_price"].normalize(),
-            quantity=row["quantity"].normalize(),
-            tax_percent=row["price__tax_percent"],
-            unit=Unit(row["price__unit"]),
-            every=row["price__every"],
-            anchor=row["anchor"],
-            next_index=row["next_index"],
-            zone=row["zone"],
-            ends_on=row["ends_on"],
-            terms_days=row["customer__terms_days"],
-            autopay=row["autopay"],
-            customer_archived=row["customer__archived_at"] is not None,
-            billed_starts=billed[row["id"]],
-        )
-        for row in rows
+        _subscription(sorted(items, key=lambda row: row["role"] != "plan"), terms)
+        for _, items in groupby(rows, key=lambda row: row["subscription__id"])
     ]
+
+
+def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) -> SubscriptionFacts:
+    """The facts of the subscription that these items are of. `terms` keeps what was read of a price."""
+    row = {name.removeprefix(_OF): value for name, value in rows[0].items() if name.startswith(_OF)}
+    return SubscriptionFacts(
+        subscription_id=row["id"],
+        public_id=row["public_id"],
+        customer_id=row["customer_id"],
+        entity_id=row["customer__entity_id"],
+        currency=rows[0]["price__currency"],
+        anchor=row["anchor"],
+        zone=row["zone"],
+        ends_on=row["ends_on"],
+        terms_days=row["customer__terms_days"],
+        autopay=row["autopay"],
+        items=tuple(_item(each, terms) for each in rows),
+        customer_archived=row["customer__archived_at"] is not None,
+    )
+
+
+def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
+    price = row["price_id"]
+    if price not in terms:
+        terms[price] = kept_terms(row["price__model"], row["price__unit_price"], row["price__terms"])
+    return ItemFacts(
+        item_id=row["id"],
+        public_id=row["public_id"],
+        name=row["price__plan__name"],
+        terms=terms[price],
+        quantity=row["quantity"].normalize(),
+        tax_percent=row["price__tax_percent"],
+        unit=None if row["price__unit"] == ONCE else Unit(row["price__unit"]),
+        every=row["price__every"],
+        timing=Timing(row["price__timing"]),
+        starts_on=row["starts_on"],
+        ends_on=row["ends_on"],
+        billed_through=row["billed_through"],
+    )
 
 
 def due(as_of: date) -> "QuerySet[Subscription]":

@@ -1,6 +1,6 @@
 """Why a line comes to its amount, in words and figures, from the steps stored with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -67,19 +67,15 @@ def steps(why: Iterable[Mapping[str, Any]], amount: Money) -> list[Step]:
 def _step(each: Mapping[str, Any], amount: Money) -> Step | None:
     if "text" in each:
         return Step(str(each["text"]))
-    match each.get("step"):
-        case "period":
-            return _period(each)
-        case "per_unit" | "flat":
-            return _product(each, amount.currency)
-        case "prorated":
-            return _share(each)
-        case "rounded":
-            return Step(_("Rounded once, half away from zero"), money_text(amount), result=True)
-    return None
+    told = _STEPS.get(str(each.get("step")))
+    return told(each, amount) if told else None
 
 
-def _period(each: Mapping[str, Any]) -> Step | None:
+def _rounded(_each: Mapping[str, Any], amount: Money) -> Step:
+    return Step(_("Rounded once, half away from zero"), money_text(amount), result=True)
+
+
+def _period(each: Mapping[str, Any], _amount: Money) -> Step | None:
     try:
         start, end = date.fromisoformat(each["start"]), date.fromisoformat(each["end"])
     except (KeyError, TypeError, ValueError):
@@ -91,7 +87,7 @@ def _period(each: Mapping[str, Any]) -> Step | None:
     )
 
 
-def _share(each: Mapping[str, Any]) -> Step | None:
+def _share(each: Mapping[str, Any], _amount: Money) -> Step | None:
     """The part of a period that is billed, by its days."""
     try:
         days, whole = int(each["days"]), int(each["of"])
@@ -102,10 +98,78 @@ def _share(each: Mapping[str, Any]) -> Step | None:
     )
 
 
-def _product(each: Mapping[str, Any], currency: str) -> Step | None:
+def _priced(each: Mapping[str, Any], amount: Money) -> Step | None:
+    """A step of a price that is more than a product: what it counts, and what that comes to."""
     try:
-        amount, price = Decimal(str(each["quantity"])), Decimal(str(each["unit_price"]))
-        product = amount * price
+        said = {name: _figure(value) for name, value in each.items() if name not in {"step", "up_to"}}
+        ends = _figure(each["up_to"]) if each.get("up_to") is not None else ""
+        for name in ("unit_price", "flat", "per_event"):
+            if name in said:
+                said[name] = price_text(Decimal(str(each[name])), amount.currency)
+        return _PRICED[str(each["step"])](said, ends)
+    except (KeyError, InvalidOperation):
+        return None
+
+
+def _figure(value: Any) -> str:
+    return quantity_text(Decimal(str(value)))
+
+
+def _tier(said: Mapping[str, str], ends: str) -> Step:
+    place = _("Up to %(end)s") % {"end": ends} if ends else _("Above %(start)s") % {"start": said["above"]}
+    if "percent" in said:
+        times = f"{said['percent']} % × {said['quantity']}"
+    elif "lots" in said:
+        times = f"{said['lots']} × {said['unit_price']}"
+    else:
+        times = f"{said['quantity']} × {said['unit_price']}"
+    return Step(f"{place}: {times}" + (f" + {said['flat']}" if "flat" in said else ""), said["amount"])
+
+
+def _free(said: Mapping[str, str], _ends: str) -> Step:
+    return Step(_("Free of charge"), said["quantity"])
+
+
+def _package(said: Mapping[str, str], _ends: str) -> Step:
+    lots = {"n": said["quantity"], "lots": said["lots"], "per": said["per"]}
+    return Step(_("%(n)s in %(lots)s packages of %(per)s") % lots, f"{said['lots']} × {said['unit_price']}")
+
+
+def _percent(said: Mapping[str, str], _ends: str) -> Step:
+    return Step(_("%(percent)s %% of %(base)s") % {"percent": said["percent"], "base": said["quantity"]})
+
+
+def _events(said: Mapping[str, str], _ends: str) -> Step:
+    words = _("%(percent)s %% of %(base)s, and %(charged)s of %(events)s events at %(each)s") % {
+        "percent": said["percent"], "base": said["quantity"], "charged": said["charged"],
+        "events": said["events"], "each": said["per_event"],
+    }  # fmt: skip
+    return Step(words, said["amount"])
+
+
+def _at_least(said: Mapping[str, str], _ends: str) -> Step:
+    return Step(_("At least, instead of %(amount)s") % {"amount": said["instead_of"]}, said["amount"])
+
+
+def _at_most(said: Mapping[str, str], _ends: str) -> Step:
+    return Step(_("At most, instead of %(amount)s") % {"amount": said["instead_of"]}, said["amount"])
+
+
+_PRICED = {
+    "free": _free,
+    "package": _package,
+    "tier": _tier,
+    "percent": _percent,
+    "events": _events,
+    "minimum": _at_least,
+    "maximum": _at_most,
+}
+
+
+def _product(each: Mapping[str, Any], amount: Money) -> Step | None:
+    try:
+        count, price = Decimal(str(each["quantity"])), Decimal(str(each["unit_price"]))
+        product = count * price
         if not abs(product) < _MOST:
             return None
         shown = product.quantize(Decimal(1).scaleb(-_SHOWN_PLACES)).normalize()
@@ -114,4 +178,14 @@ def _product(each: Mapping[str, Any], currency: str) -> Step | None:
     value = quantity_text(shown) + ("" if shown == product else "…")
     if each["step"] == "flat":
         return Step(_("Flat price"), value)
-    return Step(f"{quantity_text(amount)} × {price_text(price, currency)}", value)
+    return Step(f"{quantity_text(count)} × {price_text(price, amount.currency)}", value)
+
+
+_STEPS: Mapping[str, Callable[[Mapping[str, Any], Money], Step | None]] = {
+    "period": _period,
+    "flat": _product,
+    "per_unit": _product,
+    "prorated": _share,
+    "rounded": _rounded,
+    **dict.fromkeys(_PRICED, _priced),
+}

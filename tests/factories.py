@@ -6,7 +6,8 @@ from itertools import count
 from typing import Any
 
 from billing.models import Subscription
-from billing.services.subscriptions import create_price, subscribe
+from billing.services.prices import create_price
+from billing.services.subscriptions import subscribe
 from cashapp.services.payments import record
 from core import vault
 from customers.models import Customer

@@ -10,7 +10,8 @@ from arapp.demo import story
 from arapp.demo.life import Life, at, days_of
 from arapp.demo.people import House, Person
 from arapp.demo.story import Subscribing
-from billing.services.subscriptions import create_price, subscribe
+from billing.services.prices import create_price
+from billing.services.subscriptions import subscribe
 from core import clock, doors, jobs
 from core.models import Job, Organization
 from core.scope import Actor, Scope, enter, work

@@ -1,13 +1,16 @@
 """Plans, prices, subscriptions and billing runs as the API gives them."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
-from billing.domain.charges import Model
+from billing.domain.charges import Timing
+from billing.domain.pricing import Model
 from billing.listing import NextBill, RunFigures, RunPreview, held_by, run_figures, state_of
-from billing.models import BillingRun, HeldSubscription, Subscription
+from billing.models import ONCE, BillingRun, HeldSubscription, Price, Subscription
+from billing.services.subscriptions import ADDED, FEE, PLAN
 from core.api.fields import Exact, Id, Out, RecordOut, Ref, Word
 from core.periods import Unit
 from invoicing.api.outputs import GivenLine, InvoiceLineOut, TaxLineOut, given_line
@@ -25,6 +28,54 @@ class PlanOut(RecordOut):
     code = serializers.CharField()
 
 
+class Part(Exact):
+    """A number of a tier; null where the tier does not say it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_digits": 27, "read_only": True, "allow_null": True, **kwargs})
+
+    def get_attribute(self, instance: Any) -> Any:
+        value = instance.get(str(self.field_name))
+        return None if value is None else Decimal(value)
+
+
+class Kept(Part):
+    """A number of a price's terms; null where the price does not say it."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return super().get_attribute(instance.terms)
+
+
+class KeptCount(serializers.IntegerField):
+    """A count of a price's terms; null where the price does not say it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
+
+    def get_attribute(self, instance: Price) -> Any:
+        return instance.terms.get(self.field_name)
+
+
+class KeptFlag(serializers.BooleanField):
+    """A convention of a price's terms; what it does not say is true."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, **kwargs})
+
+    def get_attribute(self, instance: Price) -> Any:
+        return instance.terms.get(self.field_name, True)
+
+
+class TierOut(Out):
+    """A range of quantities."""
+
+    up_to = Part(help_text="Last quantity of the tier; the last tier has none.")
+    unit_price = Part(help_text="Of a unit in the tier, in major units.")
+    percent = Part(help_text="Of an amount in the tier.")
+    flat = Part(help_text="Owed as soon as the tier is reached, in major units.")
+    per = Part(help_text="Units that the unit price is for; a started lot counts whole.")
+
+
 class PriceOut(RecordOut):
     """What a plan costs in one currency and interval. A price never changes; another takes its place."""
 
@@ -33,15 +84,53 @@ class PriceOut(RecordOut):
     plan = Ref("billing.api.outputs.PlanOut")
     model = Word([str(each) for each in Model], help_text="Whether the quantity counts.")
     currency = serializers.CharField()
-    unit_price = Exact(max_digits=28, help_text="In major units.")
+    unit_price = Exact(
+        max_digits=28,
+        help_text="Of all, of a unit or of a package, in major units; 0 where there are tiers or a percentage.",
+    )
+
+    tiers = TierOut(
+        many=True, source="terms.tiers", default=(), help_text="Empty unless the model has tiers."
+    )
+    per = Kept(help_text="Units in a package.")
+    free = Kept(help_text="Units, or for a percentage the amount, that cost nothing.")
+    percent = Kept(help_text="Of the amount.")
+    per_event = Kept(help_text="Beside the percentage, for each event, in major units.")
+    free_events = KeptCount(help_text="Events that cost nothing.")
+    free_total = Kept(help_text="Amount that costs nothing; the limit that is reached first ends both.")
+    event_minimum = Kept(help_text="Least fee of an event, in major units.")
+    event_maximum = Kept(help_text="Largest fee of an event, in major units.")
+    minimum = Kept(help_text="Least amount of a period, in major units.")
+    maximum = Kept(help_text="Largest amount of a period, in major units.")
+    flat_at_zero = KeptFlag(help_text="Whether nothing still owes the first tier's flat part.")
     every = serializers.IntegerField(help_text="How many units long a period is.")
-    unit = Word([str(each) for each in Unit])
+    unit = Word([*(str(each) for each in Unit), ONCE])
+    timing = Word(
+        [str(each) for each in Timing], help_text="Whether a period is billed at its start or at its end."
+    )
     tax_percent = Exact(max_digits=7, decimal_places=4)
+    replaced_by = Id(allow_null=True, help_text="The price that took its place.")
+    retired_at = serializers.DateTimeField(allow_null=True, help_text="Not offered since.")
 
 
 class _Standing(Word):
     def to_representation(self, value: Subscription) -> str:
         return state_of(value)
+
+
+class SubscriptionItemOut(RecordOut):
+    """One thing that a subscription bills. Price and quantity never change: what changes ends and another begins."""
+
+    OBJECT = "subscription_item"
+
+    role = Word((PLAN, ADDED, FEE), help_text="The plan itself, what is beside it, or what is owed once.")
+    price = Id()
+    quantity = Exact(max_digits=28)
+    starts_on = serializers.DateField(help_text="First day that it is billed for.")
+    ends_on = serializers.DateField(
+        allow_null=True,
+        help_text="First day that it is not billed any more, when that is before the subscription's.",
+    )
 
 
 class SubscriptionOut(RecordOut):
@@ -57,6 +146,9 @@ class SubscriptionOut(RecordOut):
     customer = Ref("customers.api.outputs.CustomerOut")
     price = Ref("billing.api.outputs.PriceOut")
     quantity = Exact(max_digits=28)
+    items = SubscriptionItemOut(
+        many=True, source="billed_items", help_text="All it bills or billed, the plan first."
+    )
     starts_on = serializers.DateField(source="anchor", help_text="Its periods are counted from here.")
     ends_on = serializers.DateField(allow_null=True, help_text="First day that is not billed any more.")
     zone = serializers.CharField(help_text="Its days are days there.")

@@ -1,14 +1,27 @@
 from django.urls import path
 
-from billing.api import runs, views
+from billing.api import prices, runs, views
 
 urlpatterns = [
-    path("plans", views.Plans.as_view(), name="api-plans"),
-    path("prices", views.Prices.as_view(), name="api-prices"),
-    path("prices/<slug:public_id>", views.OnePrice.as_view(), name="api-price"),
+    path("plans", prices.Plans.as_view(), name="api-plans"),
+    path("prices", prices.Prices.as_view(), name="api-prices"),
+    path("prices/<slug:public_id>", prices.OnePrice.as_view(), name="api-price"),
+    path("prices/<slug:public_id>/quote", prices.PriceQuote.as_view(), name="api-price-quote"),
+    path("prices/<slug:public_id>/retire", prices.PriceRetire.as_view(), name="api-price-retire"),
+    path("quotes", prices.Quotes.as_view(), name="api-quotes"),
+    path(
+        "subscription_items/<slug:public_id>/end",
+        views.SubscriptionItemEnd.as_view(),
+        name="api-subscription-item-end",
+    ),
     path("subscriptions", views.Subscriptions.as_view(), name="api-subscriptions"),
     path("subscriptions/<slug:public_id>", views.OneSubscription.as_view(), name="api-subscription"),
     path("subscriptions/<slug:public_id>/end", views.SubscriptionEnd.as_view(), name="api-subscription-end"),
+    path(
+        "subscriptions/<slug:public_id>/items",
+        views.SubscriptionItems.as_view(),
+        name="api-subscription-items",
+    ),
     path(
         "subscriptions/<slug:public_id>/release",
         views.SubscriptionRelease.as_view(),

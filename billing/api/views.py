@@ -1,50 +1,34 @@
-"""Plans, prices and subscriptions for programs."""
+"""Subscriptions for programs."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from billing import listing
-from billing.api.outputs import GivenBill, PlanOut, PriceOut, SubscriptionOut, UpcomingOut
-from billing.domain.charges import Model
-from billing.models import Price, Subscription
+from billing.api.outputs import GivenBill, SubscriptionItemOut, SubscriptionOut, UpcomingOut
+from billing.models import Price, Subscription, SubscriptionItem
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.services.subscriptions import MOST_EVERY, amend, create_price, end, release, subscribe
-from core.api.fields import CurrencyCode, Day, Exact, Flag, In, Metadata, PublicId, Text, Whole
+from billing.services.subscriptions import MOST_ADDED, add_item, amend, end, end_item, release, subscribe
+from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import Invalid
-from core.periods import Unit
 from invoicing.api.outputs import business_today
 
-TAG = "Plans and subscriptions"
+TAG = "Subscriptions"
 MOST = 10**12
 EXPANDS = ["customer", "price", "price.plan"]
 
 
-class PricesQuery(In):
-    plan = Text(max_length=40, required=False, help_text="Its code.")
-    currency = CurrencyCode(required=False)
-
-
-class PriceIn(In):
-    code = Text(max_length=40, help_text="Of the plan, which is made when it is new.")
-    name = Text(required=False, help_text="Of a new plan; one that is there keeps its own.")
-    model = serializers.ChoiceField(choices=[str(each) for each in Model])
-    unit_price = Exact(
-        max_digits=27, decimal_places=12, min_value=0, max_value=MOST, help_text="In major units."
-    )
-    currency = CurrencyCode()
-    every = Whole(min_value=1, max_value=MOST_EVERY, required=False, help_text="1, unless you say otherwise.")
-    unit = serializers.ChoiceField(
-        choices=[str(each) for each in Unit], required=False, help_text="A month, unless you say otherwise."
-    )
-    tax_percent = Exact(
-        max_digits=7,
-        decimal_places=4,
+def _quantity() -> Exact:
+    return Exact(
+        max_digits=27,
+        decimal_places=12,
         min_value=0,
-        max_value=100,
+        max_value=MOST,
         required=False,
-        help_text="The legal entity's, unless you say otherwise.",
+        help_text="1, unless you say otherwise.",
     )
 
 
@@ -56,18 +40,22 @@ class SubscriptionsQuery(In):
     plan = Text(max_length=40, required=False, help_text="Its code.")
 
 
+class AddedIn(In):
+    price = PublicId(help_text="In the customer's currency.")
+    quantity = _quantity()
+
+
 class SubscriptionIn(In):
     customer = PublicId()
     price = PublicId(help_text="In the customer's currency.")
     starts_on = Day(help_text="First day of the first period; it may be over.")
     ends_on = Day(required=False, allow_null=True, help_text="First day that is not billed any more.")
-    quantity = Exact(
-        max_digits=27,
-        decimal_places=12,
-        min_value=0,
-        max_value=MOST,
+    quantity = _quantity()
+    added = serializers.ListField(
+        child=AddedIn(),
         required=False,
-        help_text="1, unless you say otherwise.",
+        max_length=MOST_ADDED,
+        help_text="Billed beside the plan from the same day on: add-ons, usage, what is owed once.",
     )
     autopay = Flag(required=False, help_text="Charge the saved method of payment by itself.")
     external_id = Text(
@@ -88,37 +76,8 @@ class EndIn(In):
     on = Day(help_text="First day that is not billed any more.")
 
 
-class Plans(Api):
-    tag = TAG
-
-    @operation(SUBSCRIPTIONS_VIEW, gives=PlanOut, many=True)
-    def get(self, call: Call) -> Listing:
-        """List plans, the newest first."""
-        return Listing(listing.plan_rows())
-
-
-class Prices(Api):
-    tag = TAG
-
-    @operation(SUBSCRIPTIONS_VIEW, query=PricesQuery, gives=PriceOut, many=True, expands=["plan"])
-    def get(self, call: Call) -> Listing:
-        """List prices, the newest first."""
-        wanted = {name: call.query[name] for name in ("plan", "currency") if name in call.query}
-        return Listing(listing.price_rows(**wanted))
-
-    @operation(SUBSCRIPTIONS_CREATE, takes=PriceIn, gives=PriceOut, status=201)
-    def post(self, call: Call) -> Price:
-        """Create a price, and its plan when that is new."""
-        return create_price(**{"name": "", **call.data})
-
-
-class OnePrice(Api):
-    tag = TAG
-
-    @operation(SUBSCRIPTIONS_VIEW, gives=PriceOut, expands=["plan"])
-    def get(self, call: Call, public_id: str) -> Price:
-        """Get a price."""
-        return listing.price(public_id)
+class ItemIn(AddedIn):
+    starts_on = Day(help_text="First day that it is billed for; its first part is billed by the days.")
 
 
 class Subscriptions(Api):
@@ -130,7 +89,11 @@ class Subscriptions(Api):
     def get(self, call: Call) -> Listing:
         """List subscriptions, the newest first."""
         wanted = {name: call.query[name] for name in ("state", "customer", "plan") if name in call.query}
-        return Listing(listing.subscriptions(**wanted).select_related("customer__parent", "price__plan"))
+        return Listing(
+            listing.subscriptions(**wanted)
+            .select_related("customer__parent", "price__plan")
+            .prefetch_related("items__price")
+        )
 
     @operation(SUBSCRIPTIONS_CREATE, takes=SubscriptionIn, gives=SubscriptionOut, status=201)
     def post(self, call: Call) -> Subscription:
@@ -141,8 +104,14 @@ class Subscriptions(Api):
         """
         said: dict[str, Any] = dict(call.data)
         price = referred("price", lambda: listing.price(said.pop("price")))
-        made = referred("customer", lambda: subscribe(price=price, **said))
+        added = [_added(n, each) for n, each in enumerate(said.pop("added", []))]
+        made = referred("customer", lambda: subscribe(price=price, added=added, **said))
         return listing.subscription(made.public_id)
+
+
+def _added(place: int, said: Mapping[str, Any]) -> tuple[Price, Decimal]:
+    price = referred(f"added.{place}.price", lambda: listing.price(said["price"]))
+    return price, said.get("quantity", Decimal(1))
 
 
 class OneSubscription(Api):
@@ -181,6 +150,33 @@ class SubscriptionEnd(Api):
         call.expect(listing.subscription(public_id).version)
         end(public_id, **call.data)
         return listing.subscription(public_id)
+
+
+class SubscriptionItems(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_EDIT, takes=ItemIn, gives=SubscriptionItemOut, status=201)
+    def post(self, call: Call, public_id: str) -> SubscriptionItem:
+        """Bill something more with a subscription.
+
+        A day within a period bills the days that are left of it by their exact share.
+        """
+        call.expect(listing.subscription(public_id).version)
+        said: dict[str, Any] = dict(call.data)
+        price = referred("price", lambda: listing.price(said.pop("price")))
+        return add_item(public_id, price=price, **said)
+
+
+class SubscriptionItemEnd(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_EDIT, takes=EndIn, gives=SubscriptionItemOut)
+    def post(self, call: Call, public_id: str) -> SubscriptionItem:
+        """Stop billing what was added to a subscription, on a day that is not billed yet.
+
+        The plan itself ends with its subscription. The same day again changes nothing.
+        """
+        return end_item(public_id, **call.data)
 
 
 class SubscriptionRelease(Api):

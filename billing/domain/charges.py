@@ -1,31 +1,33 @@
 """What a subscription owes by a day: pure, from plain facts, each line saying why.
 
-Preview, run and rerun are this one function. Periods are billed in advance, at their start. Amounts are minor
-units of the price's currency, unit prices major units. An end within a period bills the days up to it, by the exact
-share of the period's days, rounded once.
+Preview, run, rerun and replay are this one function. A subscription has items, each with a price that is billed in
+advance, at the start of its period, or in arrears, at the end. Periods come from the subscription's anchor and the
+price's interval; an item that begins or ends within one bills its days by the exact share, rounded once. Amounts are
+minor units of the subscription's currency, prices major units, days local to its zone.
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 
-from core.money import MoneyError, exponent, multiply
-from core.periods import Period, Unit, boundary, local_midnight, period
-from invoicing.domain.totals import LineDraft, line, totals
+from billing.domain.pricing import Model, Priced, Terms, Unpriceable, price
+from billing.domain.wording import short
+from core.money import MoneyError, exponent, from_decimal
+from core.periods import Period, Unit, index_on, local_midnight, period
+from invoicing.domain.totals import LineDraft, totals
 
 MAX_PERIODS = 36
 """More missed periods than this at once are a mistake in a date, not a bill."""
 
 
-class Model(StrEnum):
-    """How a price turns a quantity into an amount."""
+class Timing(StrEnum):
+    """When a period is billed."""
 
-    FLAT = "flat"
-    PER_UNIT = "per_unit"
+    ADVANCE = "advance"
+    ARREARS = "arrears"
 
 
 class Odd(Exception):
@@ -33,174 +35,208 @@ class Odd(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """One thing that a subscription bills: a price, how much of it, and from when to when.
+
+    `unit` None is a price that is owed once, on `starts_on`. `billed_through` is the first day not billed yet.
+    """
+
+    item_id: int
+    public_id: str
+    name: str
+    terms: Terms
+    quantity: Decimal
+    tax_percent: Decimal
+    unit: Unit | None
+    every: int
+    timing: Timing
+    starts_on: date
+    ends_on: date | None
+    billed_through: date
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
-    """What is needed to bill one subscription. `next_index` is the first period not billed yet."""
+    """What is needed to bill one subscription; its items are in the order of their lines."""
 
     subscription_id: int
     public_id: str
     customer_id: int
     entity_id: int
-    plan: str
-    model: Model
     currency: str
-    unit_price: Decimal
-    quantity: Decimal
-    tax_percent: Decimal
-    unit: Unit
-    every: int
     anchor: date
-    next_index: int
     zone: str
     ends_on: date | None
     terms_days: int
     autopay: bool
+    items: tuple[ItemFacts, ...]
     customer_archived: bool = False
-    billed_starts: Set[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A period of an item that is billed as one line: `span`, which is all of `whole` or a part of it."""
+
+    item: ItemFacts
+    span: Period
+    whole: Period
+
+    @property
+    def on(self) -> date:
+        """The local date on which it falls due."""
+        return self.span.end if self.item.timing is Timing.ARREARS else self.span.start
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """The lines due of one subscription, the periods they bill, and when the next one is due.
+    """The lines due of one subscription, what each bills, and when the next is due.
 
-    It writes nothing and says nothing about numbers or payment.
+    It writes nothing and says nothing about numbers or payment. An ended one has nothing left to bill.
     """
 
     facts: SubscriptionFacts
     lines: tuple[LineDraft, ...]
-    periods: tuple[Period, ...]
-    next_index: int
+    dues: tuple[Due, ...]
     next_bill_on: date
     next_bill_at: datetime
     ended: bool
 
 
 def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
-    """Everything of the subscription that starts on or before `as_of` (local date) and is not billed yet.
+    """Everything of the subscription that is due on or before `as_of` (local date) and not billed yet.
 
     Raises Odd when the facts cannot make a bill: an archived customer, a quantity below zero, too many missed
     periods, an amount out of range.
     """
     _sane(facts)
-    lines: list[LineDraft] = []
-    periods: list[Period] = []
-    index = facts.next_index
-    while (start := boundary(facts.anchor, facts.unit, facts.every, index)) <= as_of and not _over(
-        facts, start
-    ):
-        if len(periods) == MAX_PERIODS:
-            raise Odd(f"More than {MAX_PERIODS} periods would be billed at once.")
-        if start not in facts.billed_starts:
-            whole = period(facts.anchor, facts.unit, facts.every, index)
-            span = _up_to_the_end(facts, whole)
-            lines.append(_line(facts, span) if span == whole else _part(facts, span, whole))
-            periods.append(span)
-        index += 1
+    found: list[Due] = []
+    nexts: list[date] = []
+    for item in facts.items:
+        dues, left = _dues(facts, item, as_of)
+        found += dues
+        if left is not None:
+            nexts.append(left.on)
+    lines = tuple(line_of(facts.currency, each) for each in found)
     _add_up(lines)
-    next_on = boundary(facts.anchor, facts.unit, facts.every, index)
-    if index and facts.ends_on and _over(facts, next_on):
-        next_on = facts.ends_on  # nothing is billed beyond it
+    next_on = min(nexts) if nexts else _last_day(facts, found)
     return Charge(
         facts=facts,
-        lines=tuple(lines),
-        periods=tuple(periods),
-        next_index=index,
+        lines=lines,
+        dues=tuple(found),
         next_bill_on=next_on,
         next_bill_at=local_midnight(next_on, facts.zone),
-        ended=_over(facts, next_on),
+        ended=not nexts,
     )
 
 
-def _add_up(lines: list[LineDraft]) -> None:
+def dues(facts: SubscriptionFacts, item: ItemFacts) -> Iterator[Due]:
+    """The periods of an item from its `billed_through` on, without end unless it has one."""
+    ends = [day for day in (item.ends_on, facts.ends_on) if day is not None]
+    end = min(ends) if ends else None
+    start = item.billed_through
+    if item.unit is None:
+        if start == item.starts_on and (end is None or start < end):
+            day = Period(start, start + timedelta(days=1))
+            yield Due(item, day, day)
+        return
+    index = index_on(facts.anchor, item.unit, item.every, start)
+    while end is None or start < end:
+        whole = period(facts.anchor, item.unit, item.every, index)
+        span = Period(start, whole.end if end is None else min(whole.end, end))
+        yield Due(item, span, whole)
+        start, index = span.end, index + 1
+
+
+def next_due(facts: SubscriptionFacts) -> date | None:
+    """The local date on which something falls due next, or None when nothing is left to bill."""
+    firsts = [next(dues(facts, item), None) for item in facts.items]
+    return min((each.on for each in firsts if each is not None), default=None)
+
+
+def billed_through(facts: SubscriptionFacts) -> date:
+    """The first day that nothing was billed for yet."""
+    return max((item.billed_through for item in facts.items), default=facts.anchor)
+
+
+def _dues(facts: SubscriptionFacts, item: ItemFacts, as_of: date) -> tuple[list[Due], Due | None]:
+    """What of an item is due by a day, and what comes next."""
+    found: list[Due] = []
+    for each in dues(facts, item):
+        if each.on > as_of:
+            return found, each
+        if len(found) == MAX_PERIODS:
+            raise Odd(f"More than {MAX_PERIODS} periods would be billed at once.")
+        found.append(each)
+    return found, None
+
+
+def _last_day(facts: SubscriptionFacts, found: Sequence[Due]) -> date:
+    """The day up to which everything is billed, of what has nothing left."""
+    billed = [each.span.end for each in found] + [item.billed_through for item in facts.items]
+    return facts.ends_on or max(billed, default=facts.anchor)
+
+
+def _add_up(lines: Sequence[LineDraft]) -> None:
     try:
         totals(lines)
     except MoneyError as error:
         raise Odd(str(error)) from error
 
 
-def _over(facts: SubscriptionFacts, start: date) -> bool:
-    return facts.ends_on is not None and start >= facts.ends_on
-
-
 def _sane(facts: SubscriptionFacts) -> None:
     if facts.customer_archived:
         raise Odd("The customer is archived: bring it back, or end the subscription.")
-    if facts.quantity < 0 or facts.unit_price < 0:
-        raise Odd("A quantity or price is below zero.")
-    if facts.every < 1:
-        raise Odd("The interval is not a positive number.")
+    for item in facts.items:
+        if item.quantity < 0 or item.terms.unit_price < 0:
+            raise Odd("A quantity or price is below zero.")
+        if item.every < 1:
+            raise Odd("The interval is not a positive number.")
+        if item.billed_through < facts.anchor:
+            raise Odd("An item begins before its subscription.")
 
 
-def _up_to_the_end(facts: SubscriptionFacts, whole: Period) -> Period:
-    """The period, or what of it comes before the end."""
-    if facts.ends_on is None or whole.end <= facts.ends_on:
-        return whole
-    return Period(whole.start, facts.ends_on)
+def line_of(currency: str, due: Due) -> LineDraft:
+    """The line that bills a period of an item; raises Odd when it cannot be priced.
 
-
-def _line(facts: SubscriptionFacts, span: Period) -> LineDraft:
-    """A whole period."""
+    A whole period of a flat or plain unit price multiplies out as quantity x price. Anything else is one piece,
+    because a price per unit would have to be rounded first.
+    """
+    item, span = due.item, due.span
     try:
-        return line(
-            facts.plan,
-            _quantity(facts),
-            facts.unit_price,
-            facts.currency,
-            tax_percent=facts.tax_percent,
-            service_start=span.start,
-            service_end=span.end,
-            source=_source(facts, span),
-            why=(*_why(facts, span), {"step": "rounded", "rule": "half_up"}),
-        )
-    except MoneyError as error:
+        priced = price(item.terms, item.quantity)
+        amount = from_decimal(priced.amount * span.days / due.whole.days, currency)
+    except (MoneyError, Unpriceable) as error:
         raise Odd(str(error)) from error
-
-
-def _part(facts: SubscriptionFacts, span: Period, whole: Period) -> LineDraft:
-    """The days of a period before the end, as one piece: a price per unit and part would have to be rounded first."""
-    quantity = _quantity(facts)
-    try:
-        amount = multiply(Fraction(quantity) * span.days / whole.days, facts.unit_price, facts.currency)
-    except MoneyError as error:
-        raise Odd(str(error)) from error
-    price = facts.unit_price.normalize()
-    places = max(exponent(facts.currency), -int(price.as_tuple().exponent))
-    times = f"{quantity:f} × " if facts.model is Model.PER_UNIT else ""
-    prorated = {
-        "step": "prorated",
-        "days": span.days,
-        "of": whole.days,
-        "start": whole.start.isoformat(),
-        "end": whole.end.isoformat(),
-    }
+    multiplies = span == due.whole and len(priced.steps) == 1 and priced.steps[0]["step"] in _MULTIPLY
     return LineDraft(
-        description=facts.plan,
-        detail=f"{times}{price:.{places}f} for {span.days} of {whole.days} days",
-        quantity=Decimal(1),
-        unit_price=amount.decimal,
+        description=item.name,
+        detail="" if multiplies else _detail(due, priced, currency),
+        quantity=Decimal(priced.steps[0]["quantity"]) if multiplies else Decimal(1),
+        unit_price=item.terms.unit_price if multiplies else amount.decimal,
         amount_minor=amount.minor,
-        tax_percent=facts.tax_percent,
+        tax_percent=item.tax_percent,
         service_start=span.start,
         service_end=span.end,
-        source=_source(facts, span),
-        why=(*_why(facts, span), prorated, {"step": "rounded", "rule": "half_up"}),
+        source=f"{item.public_id}:{span.start.isoformat()}",
+        why=_why(due, priced),
     )
 
 
-def _quantity(facts: SubscriptionFacts) -> Decimal:
-    return facts.quantity if facts.model is Model.PER_UNIT else Decimal(1)
+_MULTIPLY = (str(Model.FLAT), str(Model.PER_UNIT))
 
 
-def _source(facts: SubscriptionFacts, span: Period) -> str:
-    return f"{facts.public_id}:{span.start.isoformat()}"
+def _detail(due: Due, priced: Priced, currency: str) -> str:
+    said = short(priced.steps, exponent(currency))
+    if due.span == due.whole:
+        return said
+    return f"{said} for {due.span.days} of {due.whole.days} days"
 
 
-def _why(facts: SubscriptionFacts, span: Period) -> tuple[dict[str, Any], ...]:
-    """The days that are billed, and what a whole period would cost."""
-    return (
-        {"step": "period", "start": span.start.isoformat(), "end": span.end.isoformat()},
-        {
-            "step": str(facts.model),
-            "quantity": f"{_quantity(facts):f}",
-            "unit_price": f"{facts.unit_price:f}",
-        },
-    )
+def _why(due: Due, priced: Priced) -> tuple[dict[str, Any], ...]:
+    """The days that are billed, how the quantity was priced, which share of it, and the rounding."""
+    span, whole = due.span, due.whole
+    steps = [{"step": "period", "start": span.start.isoformat(), "end": span.end.isoformat()}, *priced.steps]
+    if span != whole:
+        share = {"step": "prorated", "days": span.days, "of": whole.days}
+        steps.append({**share, "start": whole.start.isoformat(), "end": whole.end.isoformat()})
+    return (*(dict(each) for each in steps), {"step": "rounded", "rule": "half_up"})

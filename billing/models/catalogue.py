@@ -4,6 +4,9 @@ from django.db import models
 
 from core.base import Record, TenantForeignKey
 
+ONCE = "once"
+"""The interval of a price that is owed one time."""
+
 
 class Plan(Record):
     """Something sold by the period."""
@@ -18,7 +21,10 @@ class Plan(Record):
 
 
 class Price(Record):
-    """What a plan costs in one currency and interval. A price never changes; it is replaced by another."""
+    """What a plan costs in one currency and interval. A price never changes; it is replaced by another.
+
+    `terms` keeps what the model needs besides `unit_price`, as billing.domain.terms writes it.
+    """
 
     PREFIX = "price"
 
@@ -26,9 +32,13 @@ class Price(Record):
     model = models.CharField(max_length=20)
     currency = models.CharField(max_length=3)
     unit_price = models.DecimalField(max_digits=28, decimal_places=12)
+    terms = models.JSONField(default=dict)
     unit = models.CharField(max_length=10)
     every = models.PositiveSmallIntegerField(default=1)
+    timing = models.CharField(max_length=10, default="advance")
     tax_percent = models.DecimalField(max_digits=7, decimal_places=4)
+    replaced_by = TenantForeignKey("self", null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

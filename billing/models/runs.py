@@ -2,10 +2,9 @@
 
 from django.db import models
 
-from billing.models.subscriptions import Subscription
+from billing.models.subscriptions import Subscription, SubscriptionItem
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
-
 
 WHY = 300
 """Longest reason why a run stopped, in characters."""
@@ -29,9 +28,10 @@ class BillingRun(Record):
 
 
 class BilledPeriod(TenantRow):
-    """A subscription was billed for `[period_start, period_end)`: the natural key that no run can pass twice."""
+    """An item was billed for `[period_start, period_end)`: the natural key that no run can pass twice."""
 
     subscription = TenantForeignKey(Subscription)
+    item = TenantForeignKey(SubscriptionItem)
     run = TenantForeignKey(BillingRun)
     document = TenantForeignKey("invoicing.Document")
     period_start = models.DateField()
@@ -41,13 +41,16 @@ class BilledPeriod(TenantRow):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "subscription", "period_start"], name="billedperiod_once"
+                fields=["organization", "item", "period_start"], name="billedperiod_once"
             ),
             models.CheckConstraint(
                 condition=models.Q(period_end__gt=models.F("period_start")), name="billedperiod_forward"
             ),
         ]
-        indexes = [models.Index(fields=["organization", "document"], name="billedperiod_document")]
+        indexes = [
+            models.Index(fields=["organization", "document"], name="billedperiod_document"),
+            models.Index(fields=["organization", "subscription"], name="billedperiod_subscription"),
+        ]
 
 
 class HeldSubscription(TenantRow):

@@ -7,9 +7,10 @@ from core.base import Record, TenantForeignKey
 
 
 class Subscription(Record):
-    """A customer's subscription to a price. `next_index` counts periods from the anchor; the rest follows from it.
+    """A customer's subscription to a plan. Its items say what is billed; periods are counted from the anchor.
 
-    `held_at` is set when a run could not bill it: it waits for a person and stops nothing else.
+    `price` and `quantity` are those of the plan it is on now, for lists. `held_at` is set when a run could not bill
+    it: it waits for a person and stops nothing else.
     """
 
     PREFIX = "sub"
@@ -22,11 +23,15 @@ class Subscription(Record):
     zone = models.CharField(max_length=64)
     ends_on = models.DateField(null=True, blank=True)
     autopay = models.BooleanField(default=False)
-    next_index = models.PositiveIntegerField(default=0)
     next_bill_on = models.DateField()
     next_bill_at = models.DateTimeField()
     held_at = models.DateTimeField(null=True, blank=True)
     held_reason = models.CharField(max_length=500, blank=True, default="")
+
+    @property
+    def billed_items(self) -> "list[SubscriptionItem]":
+        """Its items, the plan first; read them ahead where there are many subscriptions."""
+        return sorted(self.items.all(), key=lambda each: (each.role != "plan", each.pk))
 
     class Meta:
         constraints = [
@@ -50,3 +55,29 @@ class Subscription(Record):
             ),
             models.Index(fields=["organization", "customer"], name="subscription_customer"),
         ]
+
+
+class SubscriptionItem(Record):
+    """One thing that a subscription bills, from `starts_on` up to `ends_on`: the plan itself, or what is added to it.
+
+    Price and quantity never change: what changes ends and another begins, so that every past bill can be made again.
+    """
+
+    PREFIX = "si"
+
+    subscription = TenantForeignKey(Subscription, related_name="items")
+    price = TenantForeignKey(Price)
+    quantity = models.DecimalField(max_digits=28, decimal_places=12, default=1)
+    role = models.CharField(max_length=10)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_on=None) | models.Q(ends_on__gte=models.F("starts_on")),
+                name="subscriptionitem_forward",
+            ),
+            models.CheckConstraint(condition=models.Q(quantity__gte=0), name="subscriptionitem_not_negative"),
+        ]
+        indexes = [models.Index(fields=["organization", "subscription"], name="subscriptionitem_of")]

@@ -130,7 +130,7 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int]) -> bool:
     _advance(charges)
     issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
     BillingRun.objects.filter(pk=run.pk).update(
-        billed=F("billed") + sum(len(each.periods) for each in billable),
+        billed=F("billed") + sum(len(each.dues) for each in billable),
         documents=F("documents") + len(document_ids),
         state="running",
         stopped_why="",
@@ -146,7 +146,7 @@ def _draft(each: Charge) -> DocumentDraft:
         customer_id=facts.customer_id,
         currency=facts.currency,
         terms_days=facts.terms_days,
-        source=f"{facts.public_id}:{each.periods[0].start.isoformat()}",
+        source=f"{facts.public_id}:{each.lines[0].source}",
         lines=each.lines,
         autopay=facts.autopay,
     )
@@ -156,25 +156,25 @@ def _periods(run: BillingRun, charges: Sequence[Charge], document_ids: Sequence[
     return [
         BilledPeriod(
             subscription_id=each.facts.subscription_id,
+            item_id=due.item.item_id,
             run=run,
             document_id=document_id,
-            period_start=span.start,
-            period_end=span.end,
+            period_start=due.span.start,
+            period_end=due.span.end,
             amount_minor=line.amount_minor,
         )
         for each, document_id in zip(charges, document_ids, strict=True)
-        for span, line in zip(each.periods, each.lines, strict=True)
+        for due, line in zip(each.dues, each.lines, strict=True)
     ]
 
 
 def _advance(charges: Sequence[Charge]) -> None:
-    """Move each subscription to its next period, computed from the anchor; one statement."""
+    """Say of each subscription when it is due next, computed from the anchor; one statement."""
     bulk.update(
         Subscription,
         [
             {
                 "id": each.facts.subscription_id,
-                "next_index": each.next_index,
                 "next_bill_on": each.next_bill_on,
                 "next_bill_at": each.next_bill_at,
                 "state": "ended" if each.ended else "active",

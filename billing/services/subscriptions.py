@@ -1,89 +1,30 @@
-"""Plans, prices and subscriptions."""
+"""Who subscribes to what: from when, to when, and what is added to it."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
-from billing.domain.charges import Model
+from billing.domain.charges import billed_through, next_due
 from billing.domain.days import day_problem
-from billing.models import Plan, Price, Subscription
-from core import money
-from core.errors import Conflict, Invalid
+from billing.models import ONCE, Price, Subscription, SubscriptionItem
+from billing.selectors import subscription_facts
+from core.errors import Conflict, Invalid, NotFound
 from core.locks import lock_one
-from core.periods import Unit, local_midnight
+from core.periods import local_midnight
 from customers.services.customers import take_on
-from tenants.selectors import entity
 
-MOST_EVERY = 120
-_CODE = re.compile(r"[\w.-]{1,40}")
+MOST_QUANTITY = 10**12
+MOST_ADDED = 50
+PLAN, ADDED, FEE = "plan", "added", "fee"
+"""What an item is to its subscription: the plan itself, something beside it, something owed once."""
 
 
 class ExternalIdTaken(Conflict):
     """Another subscription has this id of another system."""
 
     code = "external_id_taken"
-
-
-def create_price(
-    *,
-    name: str,
-    code: str,
-    model: str,
-    unit_price: Decimal,
-    currency: str,
-    unit: str = "month",
-    every: int = 1,
-    tax_percent: Decimal | None = None,
-) -> Price:
-    """A price of the plan with this code, the plan being made, with the name, when it is new. Inside work().
-
-    `unit_price` in major units, at most 12 decimals; tax defaults to the legal entity's. Raises Invalid.
-    """
-    problems = _plan_problems(name, code) | _price_problems(model, unit, every, unit_price, tax_percent)
-    try:
-        money.exponent(currency)
-    except money.MoneyError as error:
-        problems["currency"] = str(error)
-    if problems:
-        raise Invalid("The price cannot be saved.", fields=problems)
-    plan, _ = Plan.objects.get_or_create(code=code, defaults={"name": name})
-    return Price.objects.create(
-        plan=plan,
-        model=model,
-        unit_price=unit_price,
-        currency=currency,
-        unit=unit,
-        every=every,
-        tax_percent=entity().tax_percent if tax_percent is None else tax_percent,
-    )
-
-
-def _plan_problems(name: str, code: str) -> dict[str, str]:
-    if not _CODE.fullmatch(code):
-        return {"code": "Letters, digits, dots and dashes."}
-    if not name.strip() and not Plan.objects.filter(code=code).exists():
-        return {"name": "A new plan needs a name."}
-    return {}
-
-
-def _price_problems(
-    model: str, unit: str, every: int, unit_price: Decimal, tax_percent: Decimal | None
-) -> dict[str, str]:
-    problems: dict[str, str] = {}
-    if model not in list(Model):
-        problems["model"] = "Choose flat or per unit."
-    if unit not in list(Unit):
-        problems["unit"] = "Choose day, week, month, quarter or year."
-    if not 1 <= every <= MOST_EVERY:
-        problems["every"] = f"An interval is 1 to {MOST_EVERY}."
-    if not unit_price.is_finite() or unit_price < 0 or unit_price > 10**12:
-        problems["unit_price"] = "A price is zero or more."
-    if tax_percent is not None and not 0 <= tax_percent <= 100:  # noqa: PLR2004
-        problems["tax_percent"] = "A tax is between 0 and 100 percent."
-    return problems
 
 
 def subscribe(
@@ -94,28 +35,31 @@ def subscribe(
     quantity: Decimal = Decimal(1),
     autopay: bool = False,
     ends_on: date | None = None,
+    added: Sequence[tuple[Price, Decimal]] = (),
     external_id: str = "",
     metadata: Mapping[str, str] | None = None,
 ) -> Subscription:
-    """Subscribe a customer (public id) to a price from a local date in the customer's zone. Inside work().
+    """Subscribe a customer (public id) to a plan's price from a local date in the customer's zone. Inside work().
 
-    The first period starts on `starts_on`, also in the past. Raises Invalid for an archived customer, when the price's
-    currency is not the customer's, on a quantity below zero, a day out of range, or an end before the start;
-    ExternalIdTaken.
+    `added` are prices beside the plan's, with their quantities, from the same day on. The first period starts on
+    `starts_on`, also in the past. Raises Invalid for an archived customer, a price in another currency than the
+    customer's or not offered any more, a plan that is owed once, a quantity below zero, a day out of range, or an
+    end before the start; ExternalIdTaken.
     """
     for field, day in (("starts_on", starts_on), ("ends_on", ends_on)):
         if day is not None and (problem := day_problem(day)):
             raise Invalid(problem, fields={field: problem})
     owner = take_on(customer)
-    if price.currency != owner.currency:
-        raise Invalid(f"This customer is billed in {owner.currency}.", fields={"price": "Another currency."})
-    if not quantity.is_finite() or quantity < 0 or quantity > 10**12:
-        raise Invalid("A quantity is zero or more.", fields={"quantity": "Zero or more."})
+    if price.unit == ONCE:
+        problem = "A subscription begins with a price that comes again; add what is owed once to it."
+        raise Invalid(problem, fields={"price": problem})
+    for n, (each, count) in enumerate([(price, quantity), *added]):
+        _sellable(each, count, owner.currency, at=f"added.{n - 1}." if n else "")
     if ends_on is not None and ends_on <= starts_on:
         raise Invalid("It ends before it starts.", fields={"ends_on": "After the start."})
     try:
         with transaction.atomic():
-            return Subscription.objects.create(
+            made: Subscription = Subscription.objects.create(
                 customer=owner,
                 price=price,
                 quantity=quantity,
@@ -130,6 +74,107 @@ def subscribe(
             )
     except IntegrityError as error:
         raise ExternalIdTaken(f"Another subscription is called “{external_id}” by your system.") from error
+    SubscriptionItem.objects.bulk_create(
+        SubscriptionItem(
+            subscription=made,
+            price=each,
+            quantity=count,
+            starts_on=starts_on,
+            role=_role(each) if n else PLAN,
+        )
+        for n, (each, count) in enumerate([(price, quantity), *added])
+    )
+    return _schedule(made)
+
+
+def add_item(
+    public_id: str, *, price: Price, quantity: Decimal = Decimal(1), starts_on: date
+) -> SubscriptionItem:
+    """Bill something more with a subscription from a local date on, its first part by the days. Inside work().
+
+    Raises Invalid for a price in another currency or not offered any more, a quantity below zero, a day before the
+    subscription's first or at or after its end; Conflict when it has ended.
+    """
+    subscription = _live(public_id)
+    _sellable(price, quantity, subscription.price.currency)
+    if starts_on < subscription.anchor or (subscription.ends_on and starts_on >= subscription.ends_on):
+        problem = "A day within the subscription."
+        raise Invalid(problem, fields={"starts_on": problem})
+    item: SubscriptionItem = SubscriptionItem.objects.create(
+        subscription=subscription, price=price, quantity=quantity, starts_on=starts_on, role=_role(price)
+    )
+    _schedule(subscription)
+    return item
+
+
+def end_item(public_id: str, *, on: date) -> SubscriptionItem:
+    """Stop billing something that was added, from a local date on that is not billed yet. Inside work().
+
+    The plan itself ends with its subscription. Raises Invalid for a day that is billed already or before the item
+    begins, Conflict for the plan and for what ended on another day. The same wish again changes nothing.
+    """
+    subscription = _live(_subscription_of(public_id))
+    item: SubscriptionItem = lock_one(SubscriptionItem.objects.filter(public_id=public_id))
+    if item.ends_on == on:
+        return item
+    if item.role == PLAN:
+        raise Conflict("The plan ends with its subscription.")
+    (facts,) = subscription_facts([subscription.pk])
+    through = next(each.billed_through for each in facts.items if each.item_id == item.pk)
+    if item.ends_on is not None and item.ends_on <= through:
+        raise Conflict("This has ended already.")
+    if on < through:
+        problem = f"It is billed up to {through}; end it then, and credit what is too much."
+        raise Invalid(problem, fields={"on": problem})
+    item.ends_on = on
+    item.touch("ends_on")
+    _schedule(subscription)
+    return item
+
+
+def _subscription_of(item: str) -> str:
+    found = SubscriptionItem.objects.filter(public_id=item).values_list("subscription__public_id", flat=True)
+    if not found:
+        raise NotFound("That item is not here.")
+    return str(found[0])
+
+
+def _live(public_id: str) -> Subscription:
+    """The subscription, locked; raises NotFound, and Conflict when it has ended."""
+    found = lock_one(Subscription.objects.filter(public_id=public_id))
+    if found.state != "active":
+        raise Conflict("This has ended already.")
+    return found
+
+
+def _role(price: Price) -> str:
+    return FEE if price.unit == ONCE else ADDED
+
+
+def _sellable(price: Price, quantity: Decimal, currency: str, *, at: str = "") -> None:
+    """Refuse what cannot be sold to a customer billed in `currency`; `at` names the place in what was sent."""
+    if price.currency != currency:
+        raise Invalid(f"This customer is billed in {currency}.", fields={f"{at}price": "Another currency."})
+    if price.retired_at is not None:
+        raise Invalid("This price is not offered any more.", fields={f"{at}price": "Not offered any more."})
+    if not quantity.is_finite() or not 0 <= quantity <= MOST_QUANTITY:
+        raise Invalid("A quantity is zero or more.", fields={f"{at}quantity": "Zero or more."})
+
+
+def _schedule(subscription: Subscription) -> Subscription:
+    """Say when the subscription is due next, as its items stand, or that it has ended; unchanged it stays."""
+    (facts,) = subscription_facts([subscription.pk])
+    due = next_due(facts)
+    day = due or subscription.ends_on or billed_through(facts)
+    wanted = {
+        "next_bill_on": day,
+        "next_bill_at": local_midnight(day, subscription.zone),
+        "state": "active" if due else "ended",
+    }
+    changed = [name for name, value in wanted.items() if getattr(subscription, name) != value]
+    for name in changed:
+        setattr(subscription, name, wanted[name])
+    return subscription.touch(*changed) if changed else subscription
 
 
 def amend(
@@ -185,9 +230,11 @@ def end(public_id: str, *, on: date) -> Subscription:
         return subscription
     if subscription.state != "active":
         raise Conflict("This has ended already.")
-    if on < subscription.next_bill_on:
-        problem = f"It is billed up to {subscription.next_bill_on}; end it then, and credit what is too much."
+    (facts,) = subscription_facts([subscription.pk])
+    through = billed_through(facts)
+    if on < through:
+        problem = f"It is billed up to {through}; end it then, and credit what is too much."
         raise Invalid(problem, fields={"on": problem})
     subscription.ends_on = on
-    subscription.state = "ended" if on == subscription.next_bill_on else "active"
-    return subscription.touch("ends_on", "state")
+    subscription.touch("ends_on")
+    return _schedule(subscription)

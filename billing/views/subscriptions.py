@@ -29,7 +29,8 @@ from billing.listing import (
     subscriptions,
 )
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.services.subscriptions import create_price, end, release, subscribe
+from billing.services.prices import create_price
+from billing.services.subscriptions import end, release, subscribe
 from core import clock
 from core.errors import AppError, Invalid, NotFound
 from core.money import Money

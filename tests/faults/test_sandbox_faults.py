@@ -51,7 +51,7 @@ def test_a_clock_whose_mover_is_killed_again_and_again_comes_to_its_target(
             job.refresh_from_db()
             assert (job.state, job.message) == ("done", "")
             assert timetravel.business_now() >= target
-            periods = Counter(BilledPeriod.objects.values_list("subscription_id", "period_start"))
+            periods = Counter(BilledPeriod.objects.values_list("item_id", "period_start"))
             assert max(periods.values()) == 1
             assert len(periods) == Document.objects.count() >= 24
             assert verify() == []

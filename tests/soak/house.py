@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from billing.models import Subscription
-from billing.services.subscriptions import create_price, end, subscribe
+from billing.services.prices import create_price
+from billing.services.subscriptions import end, subscribe
 from cashapp.models import BankLine, Payment
 from cashapp.services import payments
 from cashapp.services.matching import settle_line

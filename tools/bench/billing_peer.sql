@@ -1,13 +1,15 @@
 -- The limit: the same rows in the same tables, under the same keys, triggers and policies, written by one
 -- statement a table with nothing decided in between.
 CREATE TEMPORARY TABLE plan ON COMMIT DROP AS
-SELECT s.id AS subscription_id, s.public_id AS sub, s.customer_id, c.entity_id, c.public_id AS customer, c.terms_days,
+SELECT s.id AS subscription_id, i.id AS part, s.public_id AS sub, s.customer_id, c.entity_id, c.public_id AS customer, c.terms_days,
        row_number() OVER (ORDER BY s.id) AS n, p.currency, p.unit_price, p.tax_percent, l.name AS plan,
        s.next_bill_on AS starts, (s.next_bill_on + interval '1 month')::date AS ends,
        round(p.unit_price * 100)::bigint AS net, round(p.unit_price * p.tax_percent)::bigint AS tax,
        nextval('invoicing_document_id_seq') AS doc, nextval('receivables_openitem_id_seq') AS item,
        nextval('ledger_entry_id_seq') AS entry
-FROM billing_subscription s JOIN billing_price p ON p.organization_id = s.organization_id AND p.id = s.price_id
+FROM billing_subscription s
+JOIN billing_subscriptionitem i ON i.organization_id = s.organization_id AND i.subscription_id = s.id
+JOIN billing_price p ON p.organization_id = s.organization_id AND p.id = s.price_id
 JOIN billing_plan l ON l.organization_id = p.organization_id AND l.id = p.plan_id
 JOIN customers_customer c ON c.organization_id = s.organization_id AND c.id = s.customer_id
 WHERE s.state = 'active' AND s.held_at IS NULL AND s.next_bill_on <= %(day)s;
@@ -25,9 +27,9 @@ SELECT %(org)s, doc, 1, plan, '', 1, unit_price, net, 'S', tax_percent, starts, 
         jsonb_build_object('step', 'rounded', 'rule', 'half_up')) FROM plan;
 INSERT INTO invoicing_taxline (organization_id, document_id, category, percent, base_minor, tax_minor)
 SELECT %(org)s, doc, 'S', tax_percent, net, tax FROM plan;
-INSERT INTO billing_billedperiod (organization_id, subscription_id, run_id, document_id, period_start, period_end, amount_minor)
-SELECT %(org)s, subscription_id, %(run)s, doc, starts, ends, net FROM plan;
-UPDATE billing_subscription s SET next_index = 1, next_bill_on = ends, next_bill_at = s.next_bill_at + interval '1 month',
+INSERT INTO billing_billedperiod (organization_id, subscription_id, item_id, run_id, document_id, period_start, period_end, amount_minor)
+SELECT %(org)s, subscription_id, part, %(run)s, doc, starts, ends, net FROM plan;
+UPDATE billing_subscription s SET next_bill_on = ends, next_bill_at = s.next_bill_at + interval '1 month',
     version = version + 1, updated_at = %(at)s FROM plan WHERE s.id = plan.subscription_id;
 INSERT INTO invoicing_party (organization_id, document_id, seller, buyer)
 SELECT %(org)s, p.doc, jsonb_build_object('name', e.name, 'address', e.address, 'country', e.country, 'tax_number', e.tax_number),

@@ -13,7 +13,8 @@ from django.test import Client
 from arapp.api.calls import ACTS, CALLS, PAGES_ONLY, V1
 from arapp.management.commands.openapi import FILE
 from billing.models import BillingRun
-from billing.services.subscriptions import create_price, subscribe
+from billing.services.prices import create_price
+from billing.services.subscriptions import subscribe
 from cashapp.models import BankLine
 from cashapp.services.payments import record
 from core.api.schema import document

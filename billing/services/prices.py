@@ -1,0 +1,115 @@
+"""What is sold: plans and their prices."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from billing.domain.charges import Timing
+from billing.domain.pricing import ZERO, Terms
+from billing.domain.terms import BadTerms, as_json, terms_of
+from billing.models import ONCE, Plan, Price
+from core import clock, money
+from core.errors import Conflict, Invalid
+from core.locks import lock_one
+from core.periods import Unit
+from tenants.selectors import entity
+
+MOST_EVERY = 120
+_CODE = re.compile(r"[\w.-]{1,40}")
+
+
+def create_price(
+    *,
+    name: str,
+    code: str,
+    model: str,
+    currency: str,
+    unit: str = "month",
+    every: int = 1,
+    timing: str = "advance",
+    tax_percent: Decimal | None = None,
+    replaces: str = "",
+    **terms: Any,
+) -> Price:
+    """A price of the plan with this code, the plan being made, with the name, when it is new. Inside work().
+
+    `terms` are the fields that billing.domain.terms reads, prices in major units; tax defaults to the legal
+    entity's. `unit` may be "once". With `replaces`, a price's public id, that one is not offered any more; who
+    subscribes to it keeps it.
+    Raises Invalid, and Conflict when that price is replaced already.
+    """
+    problems = _plan_problems(name, code) | _price_problems(unit, every, timing, tax_percent)
+    read = _read(model, terms, problems)
+    try:
+        money.exponent(currency)
+    except money.MoneyError as error:
+        problems["currency"] = str(error)
+    if problems or read is None:
+        raise Invalid("The price cannot be saved.", fields=problems)
+    plan, _ = Plan.objects.get_or_create(code=code, defaults={"name": name})
+    made: Price = Price.objects.create(
+        plan=plan,
+        model=model,
+        unit_price=read.unit_price,
+        terms=as_json(replace(read, unit_price=ZERO)),
+        currency=currency,
+        unit=unit,
+        every=every,
+        timing=timing,
+        tax_percent=entity().tax_percent if tax_percent is None else tax_percent,
+    )
+    if replaces:
+        _replace(replaces, made)
+    return made
+
+
+def retire_price(public_id: str) -> Price:
+    """Offer a price no more; who subscribes to it keeps it. Again changes nothing. Inside work()."""
+    price: Price = lock_one(Price.objects.filter(public_id=public_id))
+    if price.retired_at is None:
+        price.retired_at = clock.now()
+        price.touch("retired_at")
+    return price
+
+
+def _replace(public_id: str, new: Price) -> None:
+    old: Price = lock_one(Price.objects.filter(public_id=public_id))
+    if (old.plan_id, old.currency) != (new.plan_id, new.currency):
+        problem = "A price is replaced by one of its own plan and currency."
+        raise Invalid(problem, fields={"replaces": problem})
+    if old.replaced_by_id is not None:
+        raise Conflict("That price is replaced already; replace the newer one.")
+    old.replaced_by = new
+    old.retired_at = old.retired_at or clock.now()
+    old.touch("replaced_by", "retired_at")
+
+
+def _read(model: str, terms: Mapping[str, Any], problems: dict[str, str]) -> Terms | None:
+    try:
+        return terms_of(model, terms)
+    except BadTerms as error:
+        problems.update(error.fields)
+        return None
+
+
+def _plan_problems(name: str, code: str) -> dict[str, str]:
+    if not _CODE.fullmatch(code):
+        return {"code": "Letters, digits, dots and dashes."}
+    if not name.strip() and not Plan.objects.filter(code=code).exists():
+        return {"name": "A new plan needs a name."}
+    return {}
+
+
+def _price_problems(unit: str, every: int, timing: str, tax_percent: Decimal | None) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    if unit not in [*Unit, ONCE]:
+        problems["unit"] = "Choose day, week, month, quarter, year or once."
+    if not 1 <= every <= MOST_EVERY:
+        problems["every"] = f"An interval is 1 to {MOST_EVERY}."
+    if timing not in list(Timing) or (unit == ONCE and timing != Timing.ADVANCE):
+        problems["timing"] = "In advance, or in arrears for what comes again."
+    if tax_percent is not None and not 0 <= tax_percent <= 100:  # noqa: PLR2004
+        problems["tax_percent"] = "A tax is between 0 and 100 percent."
+    return problems
