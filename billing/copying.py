@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from billing.models import Price, Subscription
-from billing.services.prices import create_price
+from billing.domain.charges import ItemFacts, SubscriptionFacts, dues
+from billing.domain.terms import USES, as_json
+from billing.models import Price, Subscription, SubscriptionItem
+from billing.quotes import terms_at
+from billing.selectors import subscription_facts
+from billing.services.prices import create_price, retire_price
 from billing.services.subscriptions import subscribe
 from core.copying import Copier, register
 from customers.selectors import public_ids_by_external_id
 
-PRICE = ("model", "unit_price", "currency", "unit", "every", "tax_percent")
-SUBSCRIPTION = ("quantity", "autopay", "ends_on")
+PRICE = ("model", "currency", "unit", "every", "timing", "tax_percent")
 
 
 def _prices(rows: Sequence[Price]) -> list[dict[str, Any]]:
@@ -19,10 +22,19 @@ def _prices(rows: Sequence[Price]) -> list[dict[str, Any]]:
             "live": row.public_id,
             "code": row.plan.code,
             "name": row.plan.name,
+            "terms": _terms(row),
+            "retired": row.retired_at is not None,
             **{name: getattr(row, name) for name in PRICE},
         }
         for row in rows
     ]
+
+
+def _terms(row: Price) -> dict[str, Any]:
+    """What the price says, its unit price also when that is zero."""
+    terms = terms_at(row)
+    unit_price = {"unit_price": terms.unit_price} if "unit_price" in USES[terms.model] else {}
+    return {**as_json(terms), **unit_price}
 
 
 def _write_prices(facts: list[dict[str, Any]]) -> int:
@@ -30,31 +42,49 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
     for each in facts:
         if Price.objects.filter(external_id=each["live"]).exists():
             continue
-        price = create_price(code=each["code"], name=each["name"], **{name: each[name] for name in PRICE})
+        said = {name: each[name] for name in ("code", "name", *PRICE)}
+        price = create_price(**said, **each["terms"])
         Price.objects.filter(pk=price.pk).update(external_id=each["live"])
+        if each["retired"]:
+            retire_price(price.public_id)
         made += 1
     return made
 
 
 def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
-    return [
-        {
-            "live": row.public_id,
-            "customer": row.customer.public_id,
-            "price": row.price.public_id,
-            "starts_on": row.next_bill_on,
-            **{name: getattr(row, name) for name in SUBSCRIPTION},
-        }
-        for row in rows
-    ]
+    facts = {each.subscription_id: each for each in subscription_facts([row.pk for row in rows])}
+    prices = dict(
+        SubscriptionItem.objects.filter(subscription__in=rows).values_list("pk", "price__public_id")
+    )
+    found = []
+    for row in rows:
+        each = facts[row.pk]
+        items = [item for item in each.items if _runs(each, item)]
+        if not items:
+            continue
+        found.append(
+            {
+                "live": row.public_id,
+                "customer": row.customer.public_id,
+                "starts_on": items[0].billed_through,
+                "items": [(prices[item.item_id], item.quantity) for item in items],
+                "autopay": row.autopay,
+                "ends_on": row.ends_on,
+            }
+        )
+    return found
+
+
+def _runs(facts: SubscriptionFacts, item: ItemFacts) -> bool:
+    """Whether something of an item is still to come, and will come again."""
+    return item.unit is not None and next(dues(facts, item), None) is not None
 
 
 def _write_subscriptions(facts: list[dict[str, Any]]) -> int:
-    """Each goes on where the live one stands: what was billed there is not billed again here."""
+    """Each goes on where the live one's plan stands: what was billed there is not billed again here."""
     customers = public_ids_by_external_id([each["customer"] for each in facts])
-    prices = {
-        row.external_id: row for row in Price.objects.filter(external_id__in=[f["price"] for f in facts])
-    }
+    wanted = {price for each in facts for price, _ in each["items"]}
+    prices = {row.external_id: row for row in Price.objects.filter(external_id__in=wanted)}
     there = set(
         Subscription.objects.filter(external_id__in=[f["live"] for f in facts]).values_list(
             "external_id", flat=True
@@ -62,15 +92,18 @@ def _write_subscriptions(facts: list[dict[str, Any]]) -> int:
     )
     made = 0
     for each in facts:
-        known = each["customer"] in customers and each["price"] in prices
+        known = each["customer"] in customers and all(price in prices for price, _ in each["items"])
         if each["live"] in there or not known:
             continue
+        (price, quantity), *added = [(prices[price], quantity) for price, quantity in each["items"]]
         subscribe(
             customer=customers[each["customer"]],
-            price=prices[each["price"]],
-            starts_on=each["starts_on"],
+            price=price,
+            quantity=quantity,
+            added=added,
             external_id=each["live"],
-            **{name: each[name] for name in SUBSCRIPTION},
+            moved_in=True,
+            **{name: each[name] for name in ("starts_on", "autopay", "ends_on")},
         )
         made += 1
     return made

@@ -38,13 +38,14 @@ def subscribe(
     added: Sequence[tuple[Price, Decimal]] = (),
     external_id: str = "",
     metadata: Mapping[str, str] | None = None,
+    moved_in: bool = False,
 ) -> Subscription:
     """Subscribe a customer (public id) to a plan's price from a local date in the customer's zone. Inside work().
 
     `added` are prices beside the plan's, with their quantities, from the same day on. The first period starts on
-    `starts_on`, also in the past. Raises Invalid for an archived customer, a price in another currency than the
-    customer's or not offered any more, a plan that is owed once, a quantity below zero, a day out of range, or an
-    end before the start; ExternalIdTaken.
+    `starts_on`, also in the past. One that is `moved_in` from elsewhere may have a price that is not offered any more.
+    Raises Invalid for an archived customer, a price in another currency than the customer's or not offered, a plan
+    that is owed once, a quantity below zero, a day out of range, or an end before the start; ExternalIdTaken.
     """
     for field, day in (("starts_on", starts_on), ("ends_on", ends_on)):
         if day is not None and (problem := day_problem(day)):
@@ -54,7 +55,7 @@ def subscribe(
         problem = "A subscription begins with a price that comes again; add what is owed once to it."
         raise Invalid(problem, fields={"price": problem})
     for n, (each, count) in enumerate([(price, quantity), *added]):
-        _sellable(each, count, owner.currency, at=f"added.{n - 1}." if n else "")
+        _sellable(each, count, owner.currency, retired=moved_in, at=f"added.{n - 1}." if n else "")
     if ends_on is not None and ends_on <= starts_on:
         raise Invalid("It ends before it starts.", fields={"ends_on": "After the start."})
     try:
@@ -151,11 +152,11 @@ def _role(price: Price) -> str:
     return FEE if price.unit == ONCE else ADDED
 
 
-def _sellable(price: Price, quantity: Decimal, currency: str, *, at: str = "") -> None:
+def _sellable(price: Price, quantity: Decimal, currency: str, *, retired: bool = False, at: str = "") -> None:
     """Refuse what cannot be sold to a customer billed in `currency`; `at` names the place in what was sent."""
     if price.currency != currency:
         raise Invalid(f"This customer is billed in {currency}.", fields={f"{at}price": "Another currency."})
-    if price.retired_at is not None:
+    if price.retired_at is not None and not retired:
         raise Invalid("This price is not offered any more.", fields={f"{at}price": "Not offered any more."})
     if not quantity.is_finite() or not 0 <= quantity <= MOST_QUANTITY:
         raise Invalid("A quantity is zero or more.", fields={f"{at}quantity": "Zero or more."})

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from billing.models import Plan, Price, Subscription
+from billing.services.prices import create_price, retire_price
+from billing.services.run import run_billing
+from billing.services.subscriptions import subscribe
 from core import clock
 from core.errors import Forbidden
 from core.models import Job
+from core.periods import Unit, boundary
 from core.sandbox import NotASandbox
 from core.scope import Scope, enter, work
 from core.tasks import system_scope
@@ -91,6 +95,38 @@ def test_again_adds_nothing_but_what_is_new(sandbox: Scope) -> None:
     with work():
         factories.customer(name="One more")
     assert copy(sandbox).payload["made"] == 1
+
+
+def test_terms_added_items_and_what_is_not_offered_any_more_come_as_they_are(sandbox: Scope) -> None:
+    with work():
+        owner = factories.customer()
+        tiers = [{"up_to": Decimal(5), "unit_price": Decimal(7)}, {"unit_price": Decimal("6.5")}]
+        calls = create_price(
+            name="Calls", code="calls", model="graduated", currency="EUR", tiers=tiers, timing="arrears"
+        )
+        setup = create_price(
+            name="Set-up", code="setup", model="flat", currency="EUR", unit="once", unit_price=Decimal(9)
+        )
+        free = create_price(name="Free", code="free", model="flat", currency="EUR", unit_price=Decimal(0))
+        today = clock.today("Europe/Berlin")
+        live = subscribe(
+            customer=owner.public_id,
+            price=free,
+            starts_on=today,
+            added=[(setup, Decimal(1)), (calls, Decimal(12))],
+        )
+        retire_price(free.public_id)
+    run_billing(today)
+    copy(sandbox, customers=False)
+    copy(sandbox)
+    with enter(sandbox), work():
+        made = Subscription.objects.get(external_id=live.public_id)
+        assert [(item.role, item.price.plan.code, item.quantity) for item in made.billed_items] == [
+            ("plan", "free", 1), ("added", "calls", 12),
+        ]  # fmt: skip
+        assert made.items.get(role="added").price.terms == calls.terms
+        assert made.anchor == boundary(today, Unit.MONTH, 1, 1), "what was billed there is not billed again"
+        assert [price.plan.code for price in Price.objects.filter(retired_at__isnull=False)] == ["free"]
 
 
 def test_without_customers_none_come(sandbox: Scope) -> None:

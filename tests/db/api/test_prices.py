@@ -1,0 +1,198 @@
+"""Prices of every model by API, what a quantity costs, and what is added to a subscription."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from billing.models import BilledPeriod, Price, SubscriptionItem
+from billing.services.run import run_billing
+from core.books import verify
+from core.scope import Scope, enter, work
+from customers.models import Customer
+from tests.db.api.conftest import Program, said
+
+pytestmark = pytest.mark.usefixtures("judged")
+
+TIERS = [{"up_to": "5", "unit_price": "7"}, {"up_to": "10", "unit_price": "6.5"}, {"unit_price": "6"}]
+DAY = "2026-11-01"
+
+
+def price(api: Program, **given: Any) -> Any:
+    return api.post("/prices", {"code": "calls", "name": "Calls", "currency": "EUR", **given}, 201)
+
+
+def counted(house: Scope) -> tuple[int, int]:
+    with enter(house), work():
+        return Price.objects.count(), SubscriptionItem.objects.count()
+
+
+def pointers(answer: Any) -> list[str]:
+    assert answer.status_code == 422, answer.content
+    return [each["pointer"] for each in said(answer)["errors"]]
+
+
+@pytest.mark.parametrize(("_case", "terms", "quantity", "minor"), [
+    ("graduated", {"model": "graduated", "tiers": TIERS}, "12", 7950),
+    ("volume", {"model": "volume", "tiers": TIERS}, "12", 7200),
+    ("package", {"model": "package", "unit_price": "100", "per": "10", "free": "10"}, "121", 120000),
+    ("stairstep", {"model": "stairstep", "tiers": [{"up_to": "10", "flat": "100"}, {"flat": "180"}]}, "11", 18000),
+    ("percentage", {"model": "percentage", "percent": "2.9", "minimum": "30", "maximum": "50"}, "1000", 3000),
+    ("shares", {"model": "graduated_percentage", "tiers": [{"percent": "1", "flat": "200"}]}, "10", 20010),
+    ("per unit", {"model": "per_unit", "unit_price": "0.0012"}, "1000", 120),
+    ("flat", {"model": "flat", "unit_price": "0"}, "3", 0),
+])  # fmt: skip
+def test_a_price_of_each_model_is_kept_and_quoted_as_it_was_said(
+    api: Program, _case: str, terms: dict[str, Any], quantity: str, minor: int
+) -> None:
+    made = price(api, **terms)
+    for name, value in terms.items():
+        if name != "tiers":
+            assert made[name] == value
+    assert [{k: v for k, v in tier.items() if v is not None} for tier in made["tiers"]] == terms.get(
+        "tiers", []
+    )
+    again = api.get(f"/prices/{made['id']}")
+    assert again == made
+    kept = api.get(f"/prices/{made['id']}/quote?quantity={quantity}")
+    free = api.post("/quotes", {**terms, "currency": "EUR", "quantity": quantity})
+    assert kept == free
+    assert kept["amount_minor"] == minor
+    assert kept["why"][-1]["label"] == "Rounded once, half away from zero"
+
+
+def test_events_are_quoted_one_by_one(api: Program) -> None:
+    terms = {"model": "percentage", "percent": "1", "per_event": "5", "free_events": 3, "currency": "EUR"}
+    assert api.post("/quotes", {**terms, "events": ["10", "10", "10", "10"]})["amount_minor"] == 510
+    assert pointers(api("POST", "/quotes", {**terms, "quantity": "40"})) == ["/quantity"]
+
+
+@pytest.mark.parametrize(("_case", "terms", "pointer"), [
+    ("a tier that falls", {"model": "volume", "tiers": [{"up_to": "5"}, {"up_to": "5"}, {}]}, "/tiers/1/up_to"),
+    ("no tier", {"model": "volume"}, "/tiers"),
+    ("a field of another model", {"model": "flat", "unit_price": "1", "percent": "1"}, "/percent"),
+    ("a number that is none", {"model": "flat", "unit_price": "NaN"}, "/unit_price"),
+    ("a JSON number", {"model": "volume", "tiers": [{"unit_price": 7}]}, "/tiers/0/unit_price"),
+    ("a field of no tier", {"model": "volume", "tiers": [{"colour": "red"}]}, "/tiers/0/colour"),
+    ("more than all", {"model": "percentage", "percent": "100.1"}, "/percent"),
+    ("arrears of what is owed once", {"model": "flat", "unit_price": "1", "unit": "once", "timing": "arrears"},
+     "/timing"),
+    ("replaces none", {"model": "flat", "unit_price": "1", "replaces": "price_none"}, "/replaces"),
+])  # fmt: skip
+def test_what_makes_no_price_is_named_at_its_field(
+    api: Program, house: Scope, _case: str, terms: dict[str, Any], pointer: str
+) -> None:
+    before = counted(house)
+    assert pointers(api("POST", "/prices", {"code": "c", "name": "C", "currency": "EUR", **terms})) == [
+        pointer
+    ]
+    assert counted(house) == before
+
+
+def test_a_price_is_replaced_and_retired(api: Program, kestrel: Customer) -> None:
+    old = price(api, model="flat", unit_price="10")
+    sub = api.post(
+        "/subscriptions", {"customer": kestrel.public_id, "price": old["id"], "starts_on": DAY}, 201
+    )
+    new = price(api, model="flat", unit_price="12", replaces=old["id"])
+    gone = api.get(f"/prices/{old['id']}")
+    assert gone["replaced_by"] == new["id"]
+    assert gone["retired_at"]
+    wish = {"customer": kestrel.public_id, "price": old["id"], "starts_on": DAY}
+    assert pointers(api("POST", "/subscriptions", wish)) == ["/price"]
+    assert api.get(f"/subscriptions/{sub['id']}")["price"] == old["id"]
+    retired = api.post(f"/prices/{new['id']}/retire")
+    assert api.post(f"/prices/{new['id']}/retire") == retired
+
+
+def test_a_subscription_with_what_is_added_is_billed_as_its_preview_says(
+    api: Program, house: Scope, kestrel: Customer
+) -> None:
+    plan, setup = (
+        price(api, model="flat", unit_price="29"),
+        price(api, model="flat", unit_price="99", unit="once"),
+    )
+    calls = price(api, model="graduated", tiers=TIERS, timing="arrears")
+    sub = api.post("/subscriptions", {
+        "customer": kestrel.public_id, "price": plan["id"], "starts_on": DAY,
+        "added": [{"price": setup["id"]}, {"price": calls["id"], "quantity": "12"}],
+    }, 201)  # fmt: skip
+    assert [(item["role"], item["price"], item["quantity"]) for item in sub["items"]] == [
+        ("plan", plan["id"], "1"), ("fee", setup["id"], "1"), ("added", calls["id"], "12"),
+    ]  # fmt: skip
+    path = f"/subscriptions/{sub['id']}"
+    with enter(house):
+        run_billing(date(2026, 11, 1))
+    coming = api.get(f"{path}/upcoming")
+    assert (coming["bill_on"], coming["net_minor"]) == ("2026-12-01", 2900 + 7950)
+    with enter(house):
+        run_billing(date(2026, 12, 1))
+    invoice = api.get("/invoices")["data"][0]
+    assert invoice["lines"] == coming["lines"]
+    assert [step["label"] for step in invoice["lines"][1]["why"]] == [
+        "For 1 Nov 2026 to 30 Nov 2026", "Up to 5: 5 × 7.00", "Up to 10: 5 × 6.50", "Above 10: 2 × 6.00",
+        "Rounded once, half away from zero",
+    ]  # fmt: skip
+    with enter(house), work():
+        assert verify() == []
+
+
+def test_items_are_added_and_ended(api: Program, house: Scope, kestrel: Customer) -> None:
+    plan, extra = price(api, model="flat", unit_price="29"), price(api, model="per_unit", unit_price="3")
+    sub = api.post(
+        "/subscriptions", {"customer": kestrel.public_id, "price": plan["id"], "starts_on": DAY}, 201
+    )
+    path = f"/subscriptions/{sub['id']}"
+    item = api.post(f"{path}/items", {"price": extra["id"], "quantity": "10", "starts_on": "2026-11-16"}, 201)
+    assert api.get(path)["items"][1] == item
+    with enter(house):
+        run_billing(date(2026, 11, 16))
+    with enter(house), work():
+        assert list(BilledPeriod.objects.order_by("id").values_list("amount_minor", flat=True)) == [
+            2900,
+            1500,
+        ]
+    end = f"/subscription_items/{item['id']}/end"
+    assert pointers(api("POST", end, {"on": "2026-11-20"})) == ["/on"]
+    ended = api.post(end, {"on": "2026-12-01"})
+    assert ended["ends_on"] == "2026-12-01"
+    assert api.post(end, {"on": "2026-12-01"}) == ended
+    assert (
+        api("POST", f"/subscription_items/{sub['items'][0]['id']}/end", {"on": "2026-12-01"}).status_code
+        == 409
+    )
+
+
+@pytest.mark.parametrize(("_case", "added", "pointer"), [
+    ("no such price", [{"price": "price_none"}], "/added/0/price"),
+    ("less than nothing", [{"quantity": "-1"}], "/added/0/quantity"),
+    ("a field it does not know", [{"discount": "1"}], "/added/0/discount"),
+])  # fmt: skip
+def test_what_cannot_be_added_is_named_at_its_place(
+    api: Program, house: Scope, kestrel: Customer, _case: str, added: list[dict[str, str]], pointer: str
+) -> None:
+    plan = price(api, model="flat", unit_price="29")
+    before = counted(house)
+    wish = {"customer": kestrel.public_id, "price": plan["id"], "starts_on": DAY}
+    wish["added"] = [{"price": plan["id"], **each} for each in added]
+    assert pointers(api("POST", "/subscriptions", wish)) == [pointer]
+    assert counted(house) == before
+
+
+def test_who_may_only_look_changes_nothing(
+    api: Program, as_key: Callable[..., Program], house: Scope, kestrel: Customer
+) -> None:
+    made = price(api, model="flat", unit_price="29")
+    sub = api.post(
+        "/subscriptions", {"customer": kestrel.public_id, "price": made["id"], "starts_on": DAY}, 201
+    )
+    before, viewer = counted(house), as_key("acorn", "ana@acorn.example", rights=["subscriptions.view"])
+    for path, body in [
+        (f"/prices/{made['id']}/retire", {}),
+        (f"/subscriptions/{sub['id']}/items", {"price": made["id"], "starts_on": DAY}),
+        (f"/subscription_items/{sub['items'][0]['id']}/end", {"on": DAY}),
+    ]:
+        assert viewer("POST", path, body).status_code == 403, path
+    assert counted(house) == before
+    assert viewer.get(f"/prices/{made['id']}/quote?quantity=1")["amount_minor"] == 2900
