@@ -6,7 +6,12 @@ from billing.permissions import RUNS_VIEW, SUBSCRIPTIONS_VIEW
 from core.trail import Subject, subjects
 
 subjects["billing.Plan"] = Subject(_("Plan"))
-subjects["billing.Price"] = Subject(_("Price"))
+subjects["billing.Price"] = Subject(
+    _("Price"),
+    "price",
+    SUBSCRIPTIONS_VIEW,
+    fields={"every": _("Every"), "timing": _("Billed"), "retired_at": _("Not offered since")},
+)
 subjects["billing.SubscriptionItem"] = Subject(_("Item of a subscription"))
 subjects["billing.Subscription"] = Subject(
     _("Subscription"),

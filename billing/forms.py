@@ -10,9 +10,9 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from billing.domain.days import day_problem
-from billing.models import Price
-from core.fields import Day, FormKey, Line, Whole
-from invoicing.explain import price_text
+from billing.models import ONCE, Price
+from billing.words import amount_text, model_text
+from core.fields import Day, FormKey
 from invoicing.forms import NumberField
 
 MOST = Decimal(10**12)
@@ -26,48 +26,25 @@ _UNITS = {
 }
 
 
-class PriceForm(forms.Form):
-    """A price of a plan; a plan of a new code is made with it."""
+class QuoteForm(forms.Form):
+    """How much, to be told what it costs."""
 
-    name = Line(label=_("Plan"), max_length=200)
-    code = forms.CharField(
-        label=_("Code"),
-        max_length=40,
-        validators=[RegexValidator(r"\A[\w.-]+\Z", _("Letters, digits, dots and dashes."))],
-        help_text=_("An existing code adds a price to that plan."),
-    )
-    model = forms.ChoiceField(label=_("Model"), choices=[("flat", _("Flat")), ("per_unit", _("Per unit"))])
-    unit_price = NumberField(label=_("Price"))
-    currency = forms.CharField(label=_("Currency"), max_length=3, min_length=3)
-    every = Whole(label=_("Every"), min_value=1, max_value=120, initial=1)
-    unit = forms.ChoiceField(
-        label=_("Interval"),
-        choices=[
-            ("day", _("days")),
-            ("week", _("weeks")),
-            ("month", _("months")),
-            ("quarter", _("quarters")),
-            ("year", _("years")),
-        ],
-        initial="month",
-    )
-    tax_percent = NumberField(label=_("Tax, %"), required=False, places=4)
+    quantity = NumberField(label=_("Quantity"))
+
+
+class ItemForm(forms.Form):
+    """What is billed beside a subscription's plan."""
+
+    price = forms.ChoiceField(label=_("What"))
+    quantity = NumberField(label=_("Quantity"), initial="1")
+    starts_on = Day(label=_("From"), help_text=_("Its first part is billed by the days."))
     key = FormKey()
 
-    def clean_currency(self) -> str:
-        return str(self.cleaned_data["currency"]).upper()
-
-    def clean_unit_price(self) -> Decimal:
-        price: Decimal = self.cleaned_data["unit_price"]
-        if not 0 <= price <= MOST:
-            raise forms.ValidationError(_("A price is zero or more."))
-        return price
-
-    def clean_tax_percent(self) -> Decimal | None:
-        percent: Decimal | None = self.cleaned_data["tax_percent"]
-        if percent is not None and not 0 <= percent <= 100:  # noqa: PLR2004
-            raise forms.ValidationError(_("A tax is between 0 and 100 percent."))
-        return percent
+    def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [(each.public_id, _label(each)) for each in prices]
+        self.fields["price"] = forms.ChoiceField(label=_("What"), choices=offered)
+        self.fields["starts_on"].initial = today
 
 
 class SubscriptionForm(forms.Form):
@@ -119,12 +96,14 @@ def _reasonable(day: date) -> date:
 
 
 def _label(price: Price) -> str:
-    amount = price_text(price.unit_price, price.currency)
-    return f"{price.plan.name}: {price.currency} {amount} {_interval(price.every, price.unit)}"
+    amount = f"{price.currency} {amount_text(price)} {_interval(price.every, price.unit)}"
+    return f"{price.plan.name}: {model_text(price)}, {amount}"
 
 
 def _interval(every: int, unit: str) -> str:
     """How often, in the words of the price lists: a month, every 3 months."""
+    if unit == ONCE:
+        return str(_("once"))
     one, many = _UNITS[unit]
     return str(one) if every == 1 else f"{_('every')} {every} {many}"
 

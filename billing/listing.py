@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
-from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge
-from billing.models import BilledPeriod, BillingRun, HeldSubscription, Plan, Price, Subscription
+from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge, dues
+from billing.models import (
+    BilledPeriod,
+    BillingRun,
+    HeldSubscription,
+    Plan,
+    Price,
+    Subscription,
+    SubscriptionItem,
+)
 from billing.selectors import billable, closed_books, due, preview, subscription_facts
 from core.errors import NotFound
 from core.money import Money
@@ -30,8 +38,9 @@ def plans() -> list[tuple[Plan, list[Price]]]:
 
 
 def subscribed() -> dict[int, int]:
-    """Number of live subscriptions by price id. Inside work()."""
-    rows = Subscription.objects.filter(state="active").values_list("price_id").annotate(n=Count("id"))
+    """Number of live subscriptions that bill something at a price, by its id. Inside work()."""
+    live = SubscriptionItem.objects.filter(subscription__state="active", ends_on=None)
+    rows = live.values_list("price_id").annotate(n=Count("subscription_id", distinct=True))
     return dict(rows.order_by())
 
 
@@ -56,9 +65,11 @@ def plan_rows() -> "QuerySet[Plan]":
     return found
 
 
-def prices() -> list[Price]:
-    """All prices with their plans, by plan. Inside work()."""
-    return list(Price.objects.select_related("plan", "replaced_by").order_by("plan__name", "currency", "id"))
+def prices(*, currency: str = "") -> list[Price]:
+    """Prices that are offered, with their plans, by plan; those of a currency when it is given. Inside work()."""
+    found = Price.objects.select_related("plan").filter(retired_at=None)
+    wanted = found.filter(currency=currency) if currency else found
+    return list(wanted.order_by("plan__name", "currency", "id"))
 
 
 def subscriptions(*, state: str = "", customer: str = "", plan: str = "") -> "QuerySet[Subscription]":
@@ -71,7 +82,8 @@ def subscriptions(*, state: str = "", customer: str = "", plan: str = "") -> "Qu
     if customer:
         found = found.filter(customer__public_id=customer)
     if plan:
-        found = found.filter(price__plan__code=plan)
+        items = SubscriptionItem.objects.filter(subscription=OuterRef("pk"), price__plan__code=plan)
+        found = found.filter(Exists(items))
     return found
 
 
@@ -91,9 +103,30 @@ def subscription(public_id: str) -> Subscription:
 def periods(row: Subscription) -> "QuerySet[BilledPeriod]":
     """What was billed of a subscription, with its documents. Inside work()."""
     found: QuerySet[BilledPeriod] = BilledPeriod.objects.filter(subscription=row).select_related(
-        "document", "run"
+        "document", "run", "item__price__plan"
     )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class BilledItem:
+    """An item of a subscription with the first day that nothing was billed for yet, and whether more comes."""
+
+    row: SubscriptionItem
+    billed_through: date
+    live: bool
+
+
+def items(row: Subscription) -> list[BilledItem]:
+    """What a subscription bills and billed, the plan first; two queries. Inside work()."""
+    (facts,) = subscription_facts([row.pk])
+    known = {each.item_id: each for each in facts.items}
+    rows = SubscriptionItem.objects.filter(subscription=row).select_related("price__plan")
+    found = [
+        BilledItem(each, known[each.pk].billed_through, next(dues(facts, known[each.pk]), None) is not None)
+        for each in rows
+    ]
+    return sorted(found, key=lambda each: (each.row.role != "plan", each.row.pk))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,14 @@
 from django.urls import path
 
-from billing.views import runs, subscriptions
+from billing.views import prices, runs, subscriptions
 
 urlpatterns = [
-    path("plans/", subscriptions.plans_page, name="plans"),
-    path("plans/new/", subscriptions.price_new, name="price-new"),
+    path("plans/", prices.plans_page, name="plans"),
+    path("plans/new/", prices.price_new, name="price-new"),
+    path("plans/typed/", prices.price_typed, name="price-typed"),
+    path("plans/prices/<slug:public_id>/", prices.price_page, name="price"),
+    path("plans/prices/<slug:public_id>/quote/", prices.price_quote, name="price-quote"),
+    path("plans/prices/<slug:public_id>/retire/", prices.price_retire, name="price-retire"),
     path("subscriptions/", subscriptions.subscriptions_page, name="subscriptions"),
     path("subscriptions/new/", subscriptions.subscription_new, name="subscription-new"),
     path("subscriptions/<slug:public_id>/", subscriptions.subscription_page, name="subscription"),
@@ -14,6 +18,8 @@ urlpatterns = [
         name="subscription-release",
     ),
     path("subscriptions/<slug:public_id>/end/", subscriptions.subscription_end, name="subscription-end"),
+    path("subscriptions/<slug:public_id>/items/", subscriptions.item_add, name="item-add"),
+    path("subscriptions/<slug:public_id>/items/<slug:item>/end/", subscriptions.item_end, name="item-end"),
     path("runs/", runs.runs_page, name="runs"),
     path("runs/start/", runs.run_start, name="run-start"),
     path("runs/preview/", runs.preview_of_run, name="run-preview"),

@@ -103,7 +103,8 @@ def _priced(each: Mapping[str, Any], amount: Money) -> Step | None:
     try:
         said = {name: _figure(value) for name, value in each.items() if name not in {"step", "up_to"}}
         ends = _figure(each["up_to"]) if each.get("up_to") is not None else ""
-        for name in ("unit_price", "flat", "per_event"):
+        said["plain"] = str(each.get("unit_price", 0))
+        for name in ("unit_price", "flat", "per_event", "amount", "instead_of"):
             if name in said:
                 said[name] = price_text(Decimal(str(each[name])), amount.currency)
         return _PRICED[str(each["step"])](said, ends)
@@ -117,13 +118,12 @@ def _figure(value: Any) -> str:
 
 def _tier(said: Mapping[str, str], ends: str) -> Step:
     place = _("Up to %(end)s") % {"end": ends} if ends else _("Above %(start)s") % {"start": said["above"]}
+    parts = [said["flat"]] if "flat" in said else []
     if "percent" in said:
-        times = f"{said['percent']} % × {said['quantity']}"
-    elif "lots" in said:
-        times = f"{said['lots']} × {said['unit_price']}"
-    else:
-        times = f"{said['quantity']} × {said['unit_price']}"
-    return Step(f"{place}: {times}" + (f" + {said['flat']}" if "flat" in said else ""), said["amount"])
+        parts = [f"{said['percent']} % × {said['quantity']}", *parts]
+    elif Decimal(said["plain"]) or not parts:
+        parts = [f"{said.get('lots', said['quantity'])} × {said['unit_price']}", *parts]
+    return Step(f"{place}: {' + '.join(parts)}", said["amount"])
 
 
 def _free(said: Mapping[str, str], _ends: str) -> Step:

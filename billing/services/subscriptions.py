@@ -108,13 +108,14 @@ def add_item(
     return item
 
 
-def end_item(public_id: str, *, on: date) -> SubscriptionItem:
+def end_item(public_id: str, *, on: date, of: str = "") -> SubscriptionItem:
     """Stop billing something that was added, from a local date on that is not billed yet. Inside work().
 
-    The plan itself ends with its subscription. Raises Invalid for a day that is billed already or before the item
-    begins, Conflict for the plan and for what ended on another day. The same wish again changes nothing.
+    `of` is the subscription it must be of, when that is known; else it is not found. The plan itself ends with its
+    subscription. Raises Invalid for a day that is billed already or before the item begins, Conflict for the plan and
+    for what ended on another day. The same wish again changes nothing.
     """
-    subscription = _live(_subscription_of(public_id))
+    subscription = _live(_subscription_of(public_id, of))
     item: SubscriptionItem = lock_one(SubscriptionItem.objects.filter(public_id=public_id))
     if item.ends_on == on:
         return item
@@ -133,11 +134,12 @@ def end_item(public_id: str, *, on: date) -> SubscriptionItem:
     return item
 
 
-def _subscription_of(item: str) -> str:
-    found = SubscriptionItem.objects.filter(public_id=item).values_list("subscription__public_id", flat=True)
-    if not found:
+def _subscription_of(item: str, expected: str) -> str:
+    rows = SubscriptionItem.objects.filter(public_id=item)
+    found = rows.values_list("subscription__public_id", flat=True).first()
+    if found is None or (expected and found != expected):
         raise NotFound("That item is not here.")
-    return str(found[0])
+    return str(found)
 
 
 def _live(public_id: str) -> Subscription:

@@ -1,4 +1,4 @@
-"""Plans with their prices, and subscriptions."""
+"""Subscriptions: the list, a new one, and what each bills."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,24 +13,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.domain.charges import Charge
-from billing.forms import EndForm, PriceForm, SubscriptionFilterForm, SubscriptionForm
+from billing.forms import EndForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
 from billing.listing import (
     NEWEST,
+    BilledItem,
     NextBill,
+    items,
     next_bill,
     periods,
     plan_codes,
-    plans,
     price,
     prices,
     state_of,
-    subscribed,
     subscription,
     subscriptions,
 )
+from billing.models import ONCE, Price
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.services.prices import create_price
-from billing.services.subscriptions import end, release, subscribe
+from billing.services.subscriptions import add_item, end, end_item, release, subscribe
+from billing.words import amount_text, model_text
 from core import clock
 from core.errors import AppError, Invalid, NotFound
 from core.money import Money
@@ -39,7 +40,7 @@ from core.paging import paged
 from core.web import page
 from customers.lookup import label_of, named
 from customers.selectors import customer as customer_of
-from invoicing.explain import price_text, steps
+from invoicing.explain import steps
 from tenants.selectors import entity
 
 
@@ -60,55 +61,6 @@ def find_named(form: Any, text: str) -> str:
     except Invalid as error:
         form.add_error("customer_name", error.message)
         return ""
-
-
-@page(SUBSCRIPTIONS_VIEW)
-@require_GET
-def plans_page(request: HttpRequest, slug: str) -> HttpResponse:
-    house = entity()
-    form = PriceForm(
-        initial={"currency": house.currency, "tax_percent": f"{house.tax_percent.normalize():f}"}
-    )
-    return _plans(request, slug, form)
-
-
-def _plans(request: HttpRequest, slug: str, form: PriceForm, outcome: Outcome | None = None) -> HttpResponse:
-    counts = subscribed()
-    shown = [
-        {
-            "plan": plan,
-            "prices": [
-                {"row": each, "text": price_text(each.unit_price, each.currency), "n": counts.get(each.pk, 0)}
-                for each in its_prices
-            ],
-        }
-        for plan, its_prices in plans()
-    ]
-    context = {
-        "slug": slug,
-        "plans": shown,
-        "form": form,
-        "error": outcome.error if outcome and not isinstance(outcome.error, Invalid) else None,
-        "no_create": missing(SUBSCRIPTIONS_CREATE),
-    }
-    status = outcome.status if outcome and outcome.error else 422 if form.errors else 200
-    return TemplateResponse(request, "billing/plans.html", context, status=status)
-
-
-@page(SUBSCRIPTIONS_CREATE)
-@require_POST
-def price_new(request: HttpRequest, slug: str) -> HttpResponse:
-    form = PriceForm(request.POST)
-    if not form.is_valid():
-        return _plans(request, slug, form)
-    with attempt() as outcome:
-        said = form.cleaned_data
-        once(said.pop("key"), lambda: create_price(**said).public_id)
-        messages.success(request, _("Price saved"))
-    if outcome.error:
-        take(form, outcome)
-        return _plans(request, slug, form, outcome)
-    return redirect("plans", slug)
 
 
 def _link(given: QueryDict, *drop: str, **put: str) -> str:
@@ -146,7 +98,7 @@ def _row(each: Any) -> dict[str, Any]:
     return {
         "row": each,
         "state": state_of(each),
-        "price": price_text(each.price.unit_price, each.price.currency),
+        "price": amount_text(each.price),
     }
 
 
@@ -177,8 +129,8 @@ def _chips(given: QueryDict, wanted: dict[str, str], codes: list[dict[str, Any]]
 def subscription_new(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today(entity().zone)
     if request.method == "GET":
-        return _new(request, slug, SubscriptionForm(prices=prices(), today=today, initial=_initial(request)))
-    form = SubscriptionForm(request.POST, prices=prices(), today=today)
+        return _new(request, slug, SubscriptionForm(prices=_plans(), today=today, initial=_initial(request)))
+    form = SubscriptionForm(request.POST, prices=_plans(), today=today)
     if not form.is_valid():
         return _new(request, slug, form, 422)
     said = form.cleaned_data
@@ -190,6 +142,11 @@ def subscription_new(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error(None, outcome.error.message)
         return _new(request, slug, form, outcome.status)
     return redirect("subscription", slug, made)
+
+
+def _plans() -> list[Price]:
+    """The prices that a subscription may begin with."""
+    return [each for each in prices() if each.unit != ONCE]
 
 
 def _subscribe(said: dict[str, Any]) -> str:
@@ -227,6 +184,8 @@ def _subscription_page(
     public_id: str,
     *,
     form: EndForm | None = None,
+    added: ItemForm | None = None,
+    ended: tuple[str, EndForm] | None = None,
     error: AppError | None = None,
 ) -> HttpResponse:
     """The page, or the page after a refusal with what was typed."""
@@ -251,14 +210,32 @@ def _subscription_page(
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
         **_next(next_bill(row, today=today), currency),
+        "items": [_item(each, ended) for each in items(row)],
+        "added": added or ItemForm(prices=prices(currency=currency), today=today),
+        "adding": live and added is not None,
         "form": form or EndForm(initial={"on": row.next_bill_on}),
         "reopen": live and form is not None,
         "error": error if not isinstance(error, Invalid) else None,
         "no_release": missing(RUNS_START),
         "no_edit": missing(SUBSCRIPTIONS_EDIT),
     }
-    status = error.status if error else 422 if form is not None else 200
+    status = error.status if error else 422 if form or added or ended else 200
     return TemplateResponse(request, "billing/subscription.html", context, status=status)
+
+
+def _item(each: BilledItem, ended: tuple[str, EndForm] | None) -> dict[str, Any]:
+    """A row of what is billed; with the form that ends it, when it can be ended alone."""
+    row = each.row
+    again = ended[1] if ended and ended[0] == row.public_id else None
+    return {
+        "row": row,
+        "price": amount_text(row.price),
+        "model": model_text(row.price),
+        "through": each.billed_through,
+        "live": each.live,
+        "form": again or EndForm(initial={"on": each.billed_through}, auto_id=f"id_{row.public_id}_%s"),
+        "reopen": again is not None,
+    }
 
 
 @page(SUBSCRIPTIONS_EDIT)
@@ -277,6 +254,43 @@ def subscription_end(request: HttpRequest, slug: str, public_id: str) -> HttpRes
     if outcome.error:
         take(form, outcome)
         return _subscription_page(request, slug, public_id, form=form, error=outcome.error)
+    return redirect("subscription", slug, public_id)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def item_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Bill something more with the subscription."""
+    row = subscription(public_id)
+    offered = prices(currency=row.price.currency)
+    form = ItemForm(request.POST, prices=offered, today=clock.today(entity().zone))
+    if not form.is_valid():
+        return _subscription_page(request, slug, public_id, added=form)
+    with attempt() as outcome:
+        said = dict(form.cleaned_data)
+        key, chosen = said.pop("key"), price(said.pop("price"))
+        once(key, lambda: add_item(public_id, price=chosen, **said).public_id)
+        messages.success(request, _("Added"))
+    if outcome.error:
+        take(form, outcome)
+        return _subscription_page(request, slug, public_id, added=form, error=outcome.error)
+    return redirect("subscription", slug, public_id)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def item_end(request: HttpRequest, slug: str, public_id: str, item: str) -> HttpResponse:
+    """Stop billing what was added, from a day on."""
+    row = subscription(public_id)
+    form = EndForm(request.POST, auto_id=f"id_{item}_%s")
+    if not form.is_valid():
+        return _subscription_page(request, slug, public_id, ended=(item, form))
+    with attempt() as outcome:
+        end_item(item, on=form.cleaned_data["on"], of=row.public_id)
+        messages.success(request, _("Ended"))
+    if outcome.error:
+        take(form, outcome)
+        return _subscription_page(request, slug, public_id, ended=(item, form), error=outcome.error)
     return redirect("subscription", slug, public_id)
 
 

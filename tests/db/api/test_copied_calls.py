@@ -58,6 +58,7 @@ def ids(house: Scope, kestrel: Customer, settings: Any, tmp_path: Path) -> dict[
             method="bank_transfer", key="k1",
         ).public_id  # fmt: skip
         price = create_price(name="Pro", code="pro", model="flat", unit_price=Decimal(10), currency="EUR")
+        found["price"] = price.public_id
         found["message"] = message(customer_public_id=kestrel.public_id).public_id
         found["subscription"] = subscribe(
             customer=kestrel.public_id, price=price, starts_on=date(2026, 11, 1)

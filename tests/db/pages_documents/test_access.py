@@ -34,6 +34,7 @@ def things(acorn: Scope) -> dict[str, str]:
             "issued": issued.public_id,
             "sub": sub.public_id,
             "held": held.public_id,
+            "price": sub.price.public_id,
             "run": BillingRun.objects.get().public_id,
         }
 
@@ -45,6 +46,8 @@ PAGES = [
     "invoices/{draft}/",
     "invoices/{issued}/",
     "plans/",
+    "plans/prices/{price}/",
+    "plans/prices/{price}/quote/?quantity=3",
     "subscriptions/",
     "subscriptions/{sub}/",
     "subscriptions/{held}/",
@@ -55,7 +58,13 @@ PAGES = [
     "journal/?account=1100",
     "journal/trial-balance/",
 ]
-WRITERS_PAGES = ["invoices/new/", "invoices/{draft}/edit/", "subscriptions/new/", "invoices/invoices.csv"]
+WRITERS_PAGES = [
+    "invoices/new/",
+    "invoices/{draft}/edit/",
+    "plans/new/",
+    "subscriptions/new/",
+    "invoices/invoices.csv",
+]
 WRITES = [
     "invoices/new/",
     "invoices/bulk/",
@@ -70,7 +79,10 @@ WRITES = [
     "invoices/{issued}/write-off/preview/",
     "invoices/{issued}/send/",
     "plans/new/",
+    "plans/typed/",
+    "plans/prices/{price}/retire/",
     "subscriptions/new/",
+    "subscriptions/{sub}/items/",
     "subscriptions/{held}/release/",
     "runs/start/",
     "runs/preview/",

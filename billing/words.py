@@ -1,0 +1,42 @@
+"""What a price says, in a few words for lists."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.domain.pricing import Model, plain
+from billing.models import Price
+from billing.price_forms import MODELS
+from billing.quotes import terms_at
+from core.templatetags.fmt import quantity
+from invoicing.explain import price_text
+
+
+def amount_text(price: Price) -> str:
+    """What a price costs, its first and last tier where it has some: 14.50, 0.10 – 0.05, 2.9 %."""
+    terms = terms_at(price)
+    if terms.model is Model.PERCENTAGE:
+        return f"{plain(terms.percent)} %"
+    if terms.model is Model.GRADUATED_PERCENTAGE:
+        return _range([plain(tier.percent) for tier in terms.tiers]) + " %"
+    if terms.tiers:
+        stairs = terms.model is Model.STAIRSTEP
+        each = [tier.flat if stairs else tier.unit_price for tier in terms.tiers]
+        return _range([price_text(one, price.currency) for one in each])
+    return price_text(price.unit_price, price.currency)
+
+
+def _range(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{texts[0]} – {texts[-1]}"
+
+
+def model_text(price: Price) -> str:
+    """The model with what matters most of it: Graduated, 3 tiers."""
+    terms, word = terms_at(price), str(MODELS[Model(price.model)])
+    if terms.tiers:
+        tiers = ngettext("%(n)s tier", "%(n)s tiers", len(terms.tiers)) % {"n": len(terms.tiers)}
+        return f"{word}, {tiers}"
+    if terms.model is Model.PACKAGE:
+        return _("Package of %(n)s") % {"n": quantity(terms.per)}
+    return word
