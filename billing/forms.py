@@ -47,6 +47,24 @@ class ItemForm(forms.Form):
         self.fields["starts_on"].initial = today
 
 
+class ChangeForm(forms.Form):
+    """Another price or quantity of a subscription's plan."""
+
+    price = forms.ChoiceField(label=_("Price"))
+    quantity = NumberField(label=_("Quantity"))
+    on = Day(
+        label=_("From"),
+        required=False,
+        help_text=_("A day that is not billed yet; left empty, the end of the period under way."),
+    )
+
+    def __init__(self, *args: Any, prices: Sequence[Price], **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "id_change_%s", **kwargs})
+        self.fields["price"] = forms.ChoiceField(
+            label=_("Price"), choices=[(each.public_id, _label(each)) for each in prices]
+        )
+
+
 class SubscriptionForm(forms.Form):
     """A customer's subscription to a price."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 
 from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge, dues
 from billing.models import (
@@ -116,12 +116,22 @@ class BilledItem:
     billed_through: date
     live: bool
 
+    @property
+    def comes_later(self) -> bool:
+        """Whether it takes the place of the plan that is shown, on a day to come."""
+        at_once = self.row.subscription
+        same = (at_once.price_id, at_once.quantity) == (self.row.price_id, self.row.quantity)
+        return (
+            self.row.role == "plan" and self.live and self.billed_through == self.row.starts_on and not same
+        )
+
 
 def items(row: Subscription) -> list[BilledItem]:
-    """What a subscription bills and billed, the plan first; two queries. Inside work()."""
+    """What a subscription bills and billed, the plan first, but changes taken back; two queries. Inside work()."""
     (facts,) = subscription_facts([row.pk])
     known = {each.item_id: each for each in facts.items}
-    rows = SubscriptionItem.objects.filter(subscription=row).select_related("price__plan")
+    rows = SubscriptionItem.objects.filter(subscription=row).exclude(ends_on=F("starts_on"))
+    rows = rows.select_related("price__plan", "subscription")
     found = [
         BilledItem(each, known[each.pk].billed_through, next(dues(facts, known[each.pk]), None) is not None)
         for each in rows

@@ -83,6 +83,8 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         starts_on=row["starts_on"],
         ends_on=row["ends_on"],
         billed_through=row["billed_through"],
+        price_id=price,
+        is_plan=row["role"] == "plan",
     )
 
 

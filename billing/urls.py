@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import prices, runs, subscriptions
+from billing.views import changes, prices, runs, subscriptions
 
 urlpatterns = [
     path("plans/", prices.plans_page, name="plans"),
@@ -18,8 +18,11 @@ urlpatterns = [
         name="subscription-release",
     ),
     path("subscriptions/<slug:public_id>/end/", subscriptions.subscription_end, name="subscription-end"),
-    path("subscriptions/<slug:public_id>/items/", subscriptions.item_add, name="item-add"),
-    path("subscriptions/<slug:public_id>/items/<slug:item>/end/", subscriptions.item_end, name="item-end"),
+    path("subscriptions/<slug:public_id>/change/", changes.subscription_change, name="subscription-change"),
+    path("subscriptions/<slug:public_id>/change/preview/", changes.change_preview, name="change-preview"),
+    path("subscriptions/<slug:public_id>/change/revoke/", changes.change_revoke, name="change-revoke"),
+    path("subscriptions/<slug:public_id>/items/", changes.item_add, name="item-add"),
+    path("subscriptions/<slug:public_id>/items/<slug:item>/end/", changes.item_end, name="item-end"),
     path("runs/", runs.runs_page, name="runs"),
     path("runs/start/", runs.run_start, name="run-start"),
     path("runs/preview/", runs.preview_of_run, name="run-preview"),

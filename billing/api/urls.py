@@ -18,6 +18,21 @@ urlpatterns = [
     path("subscriptions/<slug:public_id>", views.OneSubscription.as_view(), name="api-subscription"),
     path("subscriptions/<slug:public_id>/end", views.SubscriptionEnd.as_view(), name="api-subscription-end"),
     path(
+        "subscriptions/<slug:public_id>/change",
+        views.SubscriptionChange.as_view(),
+        name="api-subscription-change",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/change/preview",
+        views.SubscriptionChangePreview.as_view(),
+        name="api-subscription-change-preview",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/change/revoke",
+        views.SubscriptionChangeRevoke.as_view(),
+        name="api-subscription-change-revoke",
+    ),
+    path(
         "subscriptions/<slug:public_id>/items",
         views.SubscriptionItems.as_view(),
         name="api-subscription-items",

@@ -10,10 +10,12 @@ from billing import listing
 from billing.api.outputs import GivenBill, SubscriptionItemOut, SubscriptionOut, UpcomingOut
 from billing.models import Price, Subscription, SubscriptionItem
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.services.change import change, revoke_change
 from billing.services.subscriptions import MOST_ADDED, add_item, amend, end, end_item, release, subscribe
 from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import Invalid
+from core.pages import dry_run
 from invoicing.api.outputs import business_today
 
 TAG = "Subscriptions"
@@ -126,8 +128,8 @@ class OneSubscription(Api):
     def patch(self, call: Call, public_id: str) -> Subscription:
         """Change a subscription: its end, and what your system keeps with it.
 
-        What is left out stays; metadata is replaced as a whole. `ends_on` is what `/end` does. Customer, price,
-        quantity and start never change: end it, and subscribe again.
+        What is left out stays; metadata is replaced as a whole. `ends_on` is what `/end` does. Price and quantity
+        are changed by `/change`; customer and start never change.
         """
         call.expect(listing.subscription(public_id).version)
         try:
@@ -149,6 +151,72 @@ class SubscriptionEnd(Api):
         """
         call.expect(listing.subscription(public_id).version)
         end(public_id, **call.data)
+        return listing.subscription(public_id)
+
+
+class ChangeIn(In):
+    price = PublicId(
+        required=False, help_text="Of any plan, in the same currency; what it has, unless you say otherwise."
+    )
+    quantity = Exact(
+        max_digits=27,
+        decimal_places=12,
+        min_value=0,
+        max_value=MOST,
+        required=False,
+        help_text="What it has, unless you say otherwise.",
+    )
+    on = Day(
+        required=False,
+        help_text="First day of the change, not billed yet; the end of the period under way, unless you say otherwise.",
+    )
+
+
+def _changed(public_id: str, data: Mapping[str, Any]) -> None:
+    said: dict[str, Any] = dict(data)
+    if "price" in said:
+        said["price"] = referred("price", lambda: listing.price(said["price"]))
+    change(public_id, today=business_today(), **said)
+
+
+class SubscriptionChange(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_EDIT, takes=ChangeIn, gives=SubscriptionOut)
+    def post(self, call: Call, public_id: str) -> Subscription:
+        """Change the plan's price or quantity, from a day on that is not billed yet.
+
+        A change set for later is replaced; the same one again changes nothing, and what is in force today takes it
+        back.
+        """
+        call.expect(listing.subscription(public_id).version)
+        _changed(public_id, call.data)
+        return listing.subscription(public_id)
+
+
+class SubscriptionChangePreview(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_VIEW, takes=ChangeIn, gives=UpcomingOut)
+    def post(self, call: Call, public_id: str) -> GivenBill:
+        """What the next invoice of a subscription would say after a change.
+
+        The change is made, billed by the function that runs bill with, and taken back.
+        """
+        with dry_run():
+            _changed(public_id, call.data)
+            row = listing.subscription(public_id)
+            return GivenBill(row, listing.next_bill(row, today=business_today()))
+
+
+class SubscriptionChangeRevoke(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_EDIT, gives=SubscriptionOut)
+    def post(self, call: Call, public_id: str) -> Subscription:
+        """Take back a change that is set for later. Without one nothing happens."""
+        call.expect(listing.subscription(public_id).version)
+        revoke_change(public_id, today=business_today())
         return listing.subscription(public_id)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from billing.domain.pricing import Model, Priced, Terms, Unpriceable, price
 from billing.domain.wording import short
 from core.money import MoneyError, exponent, from_decimal
-from core.periods import Period, Unit, index_on, local_midnight, period
+from core.periods import Period, Unit, boundary, index_on, local_midnight, period
 from invoicing.domain.totals import LineDraft, totals
 
 MAX_PERIODS = 36
@@ -36,7 +36,7 @@ class Odd(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
-    """One thing that a subscription bills: a price, how much of it, and from when to when.
+    """One thing that a subscription bills: a price, how much of it, and from when to when; the plan, or beside it.
 
     `unit` None is a price that is owed once, on `starts_on`. `billed_through` is the first day not billed yet.
     """
@@ -53,6 +53,8 @@ class ItemFacts:
     starts_on: date
     ends_on: date | None
     billed_through: date
+    price_id: int = 0
+    is_plan: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Due:
 class Charge:
     """The lines due of one subscription, what each bills, and when the next is due.
 
-    It writes nothing and says nothing about numbers or payment. An ended one has nothing left to bill.
+    It writes nothing and says nothing about numbers or payment. An ended one has nothing left to bill; `plan` is the
+    plan's item in force on the day.
     """
 
     facts: SubscriptionFacts
@@ -100,6 +103,7 @@ class Charge:
     next_bill_on: date
     next_bill_at: datetime
     ended: bool
+    plan: ItemFacts
 
 
 def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
@@ -126,6 +130,7 @@ def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
         next_bill_on=next_on,
         next_bill_at=local_midnight(next_on, facts.zone),
         ended=not nexts,
+        plan=plan_on(facts, as_of),
     )
 
 
@@ -153,9 +158,27 @@ def next_due(facts: SubscriptionFacts) -> date | None:
     return min((each.on for each in firsts if each is not None), default=None)
 
 
+def boundary_after(facts: SubscriptionFacts, item: ItemFacts, day: date) -> date:
+    """The first day of the item's next period: the first boundary after a local date."""
+    unit = item.unit or Unit.DAY
+    return boundary(
+        facts.anchor, unit, item.every, index_on(facts.anchor, unit, item.every, max(day, facts.anchor)) + 1
+    )
+
+
 def billed_through(facts: SubscriptionFacts) -> date:
     """The first day that nothing was billed for yet."""
     return max((item.billed_through for item in facts.items), default=facts.anchor)
+
+
+def plan_on(facts: SubscriptionFacts, day: date) -> ItemFacts:
+    """The plan's item that is in force on a local date: the last one that began by then, else the first."""
+    plans = sorted(
+        (item for item in facts.items if item.is_plan and item.ends_on != item.starts_on),
+        key=lambda item: item.starts_on,
+    )
+    begun = [item for item in plans if item.starts_on <= day]
+    return begun[-1] if begun else plans[0]
 
 
 def _dues(facts: SubscriptionFacts, item: ItemFacts, as_of: date) -> tuple[list[Due], Due | None]:

@@ -169,7 +169,7 @@ def _periods(run: BillingRun, charges: Sequence[Charge], document_ids: Sequence[
 
 
 def _advance(charges: Sequence[Charge]) -> None:
-    """Say of each subscription when it is due next, computed from the anchor; one statement."""
+    """Say of each subscription when it is due next and which plan is in force; one statement."""
     bulk.update(
         Subscription,
         [
@@ -178,6 +178,8 @@ def _advance(charges: Sequence[Charge]) -> None:
                 "next_bill_on": each.next_bill_on,
                 "next_bill_at": each.next_bill_at,
                 "state": "ended" if each.ended else "active",
+                "price_id": each.plan.price_id,
+                "quantity": each.plan.quantity,
             }
             for each in charges
         ],

@@ -55,7 +55,7 @@ def subscribe(
         problem = "A subscription begins with a price that comes again; add what is owed once to it."
         raise Invalid(problem, fields={"price": problem})
     for n, (each, count) in enumerate([(price, quantity), *added]):
-        _sellable(each, count, owner.currency, retired=moved_in, at=f"added.{n - 1}." if n else "")
+        require_sellable(each, count, owner.currency, retired=moved_in, at=f"added.{n - 1}." if n else "")
     if ends_on is not None and ends_on <= starts_on:
         raise Invalid("It ends before it starts.", fields={"ends_on": "After the start."})
     try:
@@ -85,7 +85,7 @@ def subscribe(
         )
         for n, (each, count) in enumerate([(price, quantity), *added])
     )
-    return _schedule(made)
+    return schedule(made)
 
 
 def add_item(
@@ -96,15 +96,15 @@ def add_item(
     Raises Invalid for a price in another currency or not offered any more, a quantity below zero, a day before the
     subscription's first or at or after its end; Conflict when it has ended.
     """
-    subscription = _live(public_id)
-    _sellable(price, quantity, subscription.price.currency)
+    subscription = live_one(public_id)
+    require_sellable(price, quantity, subscription.price.currency)
     if starts_on < subscription.anchor or (subscription.ends_on and starts_on >= subscription.ends_on):
         problem = "A day within the subscription."
         raise Invalid(problem, fields={"starts_on": problem})
     item: SubscriptionItem = SubscriptionItem.objects.create(
         subscription=subscription, price=price, quantity=quantity, starts_on=starts_on, role=_role(price)
     )
-    _schedule(subscription)
+    schedule(subscription)
     return item
 
 
@@ -115,7 +115,7 @@ def end_item(public_id: str, *, on: date, of: str = "") -> SubscriptionItem:
     subscription. Raises Invalid for a day that is billed already or before the item begins, Conflict for the plan and
     for what ended on another day. The same wish again changes nothing.
     """
-    subscription = _live(_subscription_of(public_id, of))
+    subscription = live_one(_subscription_of(public_id, of))
     item: SubscriptionItem = lock_one(SubscriptionItem.objects.filter(public_id=public_id))
     if item.ends_on == on:
         return item
@@ -130,7 +130,7 @@ def end_item(public_id: str, *, on: date, of: str = "") -> SubscriptionItem:
         raise Invalid(problem, fields={"on": problem})
     item.ends_on = on
     item.touch("ends_on")
-    _schedule(subscription)
+    schedule(subscription)
     return item
 
 
@@ -142,7 +142,7 @@ def _subscription_of(item: str, expected: str) -> str:
     return str(found)
 
 
-def _live(public_id: str) -> Subscription:
+def live_one(public_id: str) -> Subscription:
     """The subscription, locked; raises NotFound, and Conflict when it has ended."""
     found = lock_one(Subscription.objects.filter(public_id=public_id))
     if found.state != "active":
@@ -154,7 +154,9 @@ def _role(price: Price) -> str:
     return FEE if price.unit == ONCE else ADDED
 
 
-def _sellable(price: Price, quantity: Decimal, currency: str, *, retired: bool = False, at: str = "") -> None:
+def require_sellable(
+    price: Price, quantity: Decimal, currency: str, *, retired: bool = False, at: str = ""
+) -> None:
     """Refuse what cannot be sold to a customer billed in `currency`; `at` names the place in what was sent."""
     if price.currency != currency:
         raise Invalid(f"This customer is billed in {currency}.", fields={f"{at}price": "Another currency."})
@@ -164,7 +166,7 @@ def _sellable(price: Price, quantity: Decimal, currency: str, *, retired: bool =
         raise Invalid("A quantity is zero or more.", fields={f"{at}quantity": "Zero or more."})
 
 
-def _schedule(subscription: Subscription) -> Subscription:
+def schedule(subscription: Subscription) -> Subscription:
     """Say when the subscription is due next, as its items stand, or that it has ended; unchanged it stays."""
     (facts,) = subscription_facts([subscription.pk])
     due = next_due(facts)
@@ -240,4 +242,4 @@ def end(public_id: str, *, on: date) -> Subscription:
         raise Invalid(problem, fields={"on": problem})
     subscription.ends_on = on
     subscription.touch("ends_on")
-    return _schedule(subscription)
+    return schedule(subscription)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.domain.charges import Charge
-from billing.forms import EndForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
+from billing.forms import ChangeForm, EndForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
 from billing.listing import (
     NEWEST,
     BilledItem,
@@ -28,9 +28,9 @@ from billing.listing import (
     subscription,
     subscriptions,
 )
-from billing.models import ONCE, Price
+from billing.models import ONCE, Price, Subscription
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.services.subscriptions import add_item, end, end_item, release, subscribe
+from billing.services.subscriptions import end, release, subscribe
 from billing.words import amount_text, model_text
 from core import clock
 from core.errors import AppError, Invalid, NotFound
@@ -175,10 +175,10 @@ def _new(request: HttpRequest, slug: str, form: SubscriptionForm, status: int = 
 @page(SUBSCRIPTIONS_VIEW)
 @require_GET
 def subscription_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    return _subscription_page(request, slug, public_id)
+    return subscription_shown(request, slug, public_id)
 
 
-def _subscription_page(
+def subscription_shown(
     request: HttpRequest,
     slug: str,
     public_id: str,
@@ -186,6 +186,7 @@ def _subscription_page(
     form: EndForm | None = None,
     added: ItemForm | None = None,
     ended: tuple[str, EndForm] | None = None,
+    changed: ChangeForm | None = None,
     error: AppError | None = None,
 ) -> HttpResponse:
     """The page, or the page after a refusal with what was typed."""
@@ -194,6 +195,7 @@ def _subscription_page(
     part = paged(periods(row), NEWEST, request.GET.get("page", ""))
     currency = row.price.currency
     live = row.state == "active"
+    its_items = items(row)
     context = {
         "slug": slug,
         "today": today,
@@ -209,17 +211,20 @@ def _subscription_page(
         ],
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
-        **_next(next_bill(row, today=today), currency),
-        "items": [_item(each, ended) for each in items(row)],
+        **next_figures(next_bill(row, today=today), currency),
+        "items": [_item(each, ended) for each in its_items],
         "added": added or ItemForm(prices=prices(currency=currency), today=today),
         "adding": live and added is not None,
+        "change": changed or change_form(row),
+        "changing": live and changed is not None,
+        "later": next((each for each in its_items if each.comes_later), None),
         "form": form or EndForm(initial={"on": row.next_bill_on}),
         "reopen": live and form is not None,
         "error": error if not isinstance(error, Invalid) else None,
         "no_release": missing(RUNS_START),
         "no_edit": missing(SUBSCRIPTIONS_EDIT),
     }
-    status = error.status if error else 422 if form or added or ended else 200
+    status = error.status if error else 422 if form or added or ended or changed else 200
     return TemplateResponse(request, "billing/subscription.html", context, status=status)
 
 
@@ -244,7 +249,7 @@ def subscription_end(request: HttpRequest, slug: str, public_id: str) -> HttpRes
     """End it on a day; what comes before that day and is not billed yet is billed by the next run."""
     form = EndForm(request.POST)
     if not form.is_valid():
-        return _subscription_page(request, slug, public_id, form=form)
+        return subscription_shown(request, slug, public_id, form=form)
     with attempt() as outcome:
         ended = end(public_id, on=form.cleaned_data["on"])
         messages.success(
@@ -253,48 +258,21 @@ def subscription_end(request: HttpRequest, slug: str, public_id: str) -> HttpRes
         )
     if outcome.error:
         take(form, outcome)
-        return _subscription_page(request, slug, public_id, form=form, error=outcome.error)
+        return subscription_shown(request, slug, public_id, form=form, error=outcome.error)
     return redirect("subscription", slug, public_id)
 
 
-@page(SUBSCRIPTIONS_EDIT)
-@require_POST
-def item_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """Bill something more with the subscription."""
-    row = subscription(public_id)
+def change_form(row: Subscription, data: Any = None) -> ChangeForm:
+    """What the plan may be changed to: what is offered in its currency, and the price that it has."""
     offered = prices(currency=row.price.currency)
-    form = ItemForm(request.POST, prices=offered, today=clock.today(entity().zone))
-    if not form.is_valid():
-        return _subscription_page(request, slug, public_id, added=form)
-    with attempt() as outcome:
-        said = dict(form.cleaned_data)
-        key, chosen = said.pop("key"), price(said.pop("price"))
-        once(key, lambda: add_item(public_id, price=chosen, **said).public_id)
-        messages.success(request, _("Added"))
-    if outcome.error:
-        take(form, outcome)
-        return _subscription_page(request, slug, public_id, added=form, error=outcome.error)
-    return redirect("subscription", slug, public_id)
+    choices = [each for each in offered if each.unit != ONCE]
+    if row.price_id not in {each.pk for each in choices}:
+        choices.insert(0, row.price)
+    initial = {"price": row.price.public_id, "quantity": f"{row.quantity.normalize():f}"}
+    return ChangeForm(data, prices=choices, initial=initial)
 
 
-@page(SUBSCRIPTIONS_EDIT)
-@require_POST
-def item_end(request: HttpRequest, slug: str, public_id: str, item: str) -> HttpResponse:
-    """Stop billing what was added, from a day on."""
-    row = subscription(public_id)
-    form = EndForm(request.POST, auto_id=f"id_{item}_%s")
-    if not form.is_valid():
-        return _subscription_page(request, slug, public_id, ended=(item, form))
-    with attempt() as outcome:
-        end_item(item, on=form.cleaned_data["on"], of=row.public_id)
-        messages.success(request, _("Ended"))
-    if outcome.error:
-        take(form, outcome)
-        return _subscription_page(request, slug, public_id, ended=(item, form), error=outcome.error)
-    return redirect("subscription", slug, public_id)
-
-
-def _next(found: NextBill, currency: str) -> dict[str, Any]:
+def next_figures(found: NextBill, currency: str) -> dict[str, Any]:
     """The preview of the next invoice as figures."""
     if found.charge is None or found.totals is None:
         return {"odd": found.odd}

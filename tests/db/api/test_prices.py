@@ -196,3 +196,50 @@ def test_who_may_only_look_changes_nothing(
         assert viewer("POST", path, body).status_code == 403, path
     assert counted(house) == before
     assert viewer.get(f"/prices/{made['id']}/quote?quantity=1")["amount_minor"] == 2900
+
+
+def test_a_change_is_previewed_made_and_taken_back(api: Program, house: Scope, kestrel: Customer) -> None:
+    plan, dear = price(api, model="flat", unit_price="29"), price(api, model="per_unit", unit_price="50")
+    wish = {"customer": kestrel.public_id, "price": plan["id"], "starts_on": DAY}
+    sub = api.post("/subscriptions", wish, 201)
+    path = f"/subscriptions/{sub['id']}"
+    with enter(house):
+        run_billing(date(2026, 11, 1))
+    change = {"price": dear["id"], "quantity": "3", "on": "2026-12-01"}
+    coming = api.post(f"{path}/change/preview", change)
+    assert (coming["bill_on"], coming["net_minor"]) == ("2026-12-01", 15000)
+    assert api.get(path)["items"] == sub["items"]
+    made = api.post(f"{path}/change", change)
+    assert [(each["price"], each["starts_on"], each["ends_on"]) for each in made["items"]] == [
+        (plan["id"], DAY, "2026-12-01"), (dear["id"], "2026-12-01", None),
+    ]  # fmt: skip
+    assert api.post(f"{path}/change", change) == made
+    back = api.post(f"{path}/change/revoke")
+    assert (back["price"], back["items"][0]["ends_on"]) == (plan["id"], None)
+    again = api.post(f"{path}/change", change)
+    with enter(house):
+        run_billing(date(2026, 12, 1))
+    assert api.get("/invoices")["data"][0]["net_minor"] == coming["net_minor"]
+    assert api.get(path)["price"] == dear["id"] != again["price"]
+
+
+@pytest.mark.parametrize(("_case", "wish", "pointer"), [
+    ("a billed day", {"quantity": "2", "on": "2026-11-15"}, "/on"),
+    ("no such price", {"price": "price_none"}, "/price"),
+    ("nothing", {}, "/price"),
+    ("less than nothing", {"quantity": "-1"}, "/quantity"),
+    ("a field it does not know", {"discount": "1"}, "/discount"),
+])  # fmt: skip
+def test_a_change_that_cannot_be_is_named(
+    api: Program, house: Scope, kestrel: Customer, _case: str, wish: dict[str, str], pointer: str
+) -> None:
+    plan = price(api, model="flat", unit_price="29")
+    sub = api.post(
+        "/subscriptions", {"customer": kestrel.public_id, "price": plan["id"], "starts_on": DAY}, 201
+    )
+    with enter(house):
+        run_billing(date(2026, 11, 1))
+    before = counted(house)
+    for act in ("change", "change/preview"):
+        assert pointers(api("POST", f"/subscriptions/{sub['id']}/{act}", wish)) == [pointer]
+    assert counted(house) == before

@@ -271,3 +271,49 @@ def test_a_page_of_many_prices_and_items_asks_no_more(ana: Client, sub: Subscrip
             if n % 2:
                 retire_price(price.public_id)
     assert [asked(path) for path in pages] == before
+
+
+def test_a_plan_changes_from_its_page_as_its_preview_says(ana: Client, sub: Subscription) -> None:
+    run_billing(DAY)
+    path = f"/o/acorn/subscriptions/{sub.public_id}/"
+    wish = {"price": sub.price.public_id, "quantity": "5", "on": "2027-03-01"}
+    shown = ana.post(f"{path}change/preview/", wish).content.decode()
+    assert "From 1 Mar 2027" in shown
+    assert "EUR\u00a072.50" in shown
+    with work():
+        assert SubscriptionItem.objects.count() == 1, "a preview writes nothing"
+    for _ in range(2):
+        assert ana.post(f"{path}change/", wish).status_code == 302
+    assert "It changes on 1 Mar 2027." in ana.get(path).content.decode()
+    with work():
+        assert SubscriptionItem.objects.count() == 2
+    assert ana.post(f"{path}change/revoke/").status_code == 302
+    assert "It changes on" not in ana.get(path).content.decode()
+
+
+@pytest.mark.parametrize(("_case", "given", "why"), [
+    ("a billed day", {"on": "2026-11-15"}, "billed up to"), ("no quantity", {"quantity": ""}, ""),
+    ("less than nothing", {"quantity": "-1"}, "zero or more"), ("no such price", {"price": "price_none"}, ""),
+    ("no day", {"on": "soon"}, ""), ("nothing new", {"quantity": "1"}, "Nothing would change"),
+])  # fmt: skip
+def test_a_change_that_cannot_be_comes_back_with_its_reason(
+    ana: Client, sub: Subscription, snapshot: Snapshot, _case: str, given: dict[str, str], why: str
+) -> None:
+    run_billing(DAY)
+    before = snapshot()
+    path = f"/o/acorn/subscriptions/{sub.public_id}/change/"
+    wish = {"price": sub.price.public_id, "quantity": "5", "on": "", **given}
+    answer = ana.post(path, wish)
+    assert answer.status_code == 422
+    assert re.search(r'id="change"[^>]*data-show="1"', answer.content.decode())
+    preview = ana.post(f"{path}preview/", wish)
+    assert preview.status_code == 200
+    assert why in preview.content.decode()
+    assert snapshot() == before
+
+
+def test_another_houses_plan_is_not_changed(bea: Client, sub: Subscription) -> None:
+    for house in ("acorn", "birch"):
+        for act in ("change/", "change/preview/", "change/revoke/"):
+            wish = {"price": sub.price.public_id, "quantity": "5"}
+            assert bea.post(f"/o/{house}/subscriptions/{sub.public_id}/{act}", wish).status_code == 404

@@ -104,6 +104,7 @@ EVENTS = Terms(Model.PERCENTAGE, percent=d(1), per_event=d(5), free_events=3)
     *[("the limit reached first ends what is free", replace(EVENTS, free_total=d(15)), [10] * n, a)
       for n, a in ((1, 0), (2, "5.05"), (3, "10.15"))],
     ("a limit reached exactly", replace(EVENTS, free_total=d(20)), [10] * 3, "5.10"),
+    ("what is used up exactly is over", replace(EVENTS, free_events=None, free_total=d(20)), [10, 10, 0], "5"),
     ("only an amount is free", replace(EVENTS, free_events=None, free_total=d(15)), [10, 10], "5.05"),
     ("a fixed part each", Terms(Model.PERCENTAGE, percent=d(2), per_event=d("0.30")), [100, 50], "3.6"),
     ("each at least", Terms(Model.PERCENTAGE, percent=d(1), event_minimum=d(1)), [10, 500], 6),

@@ -1,0 +1,117 @@
+"""Another price or quantity for a subscription's plan, from a day on that is not billed yet."""
+
+from datetime import date
+from decimal import Decimal
+
+from billing.domain.charges import boundary_after, plan_on
+from billing.models import ONCE, Price, Subscription, SubscriptionItem
+from billing.selectors import subscription_facts
+from billing.services.subscriptions import PLAN, live_one, require_sellable, schedule
+from core.errors import Conflict, Invalid
+from core.locks import lock
+
+
+def change(
+    public_id: str,
+    *,
+    price: Price | None = None,
+    quantity: Decimal | None = None,
+    on: date | None = None,
+    today: date,
+) -> Subscription:
+    """Bill a subscription's plan at another price or quantity from a local date on. Inside work().
+
+    By default from the end of the period under way, so that nothing is prorated; within a period that is not billed
+    yet, each price bills its days. What was set for later before is replaced, the price and quantity of today are
+    what it comes back to; the same wish again changes nothing. Raises Invalid for a day that is billed already or at
+    or after the end, a price in another currency or not offered, one that is owed once, a quantity below zero, and
+    when nothing would change; Conflict when it has ended.
+    """
+    subscription = live_one(public_id)
+    now, later = _plan_items(subscription)
+    wanted_price, wanted_quantity = price or now.price, now.quantity if quantity is None else quantity
+    _require_plan(wanted_price, wanted_quantity, subscription, now)
+    day = _day(subscription, now, on, today)
+    wish = (wanted_price.pk, wanted_quantity, day)
+    if later is not None and wish == (later.price_id, later.quantity, later.starts_on):
+        return subscription
+    if (wanted_price.pk, wanted_quantity) == (now.price_id, now.quantity):
+        if later is None:
+            raise Invalid("Nothing would change.", fields={"price": "Another price, or another quantity."})
+        return _put_back(subscription, now, later)
+    if later is not None:
+        _empty(later)
+    now.ends_on = day
+    now.touch("ends_on")
+    SubscriptionItem.objects.create(
+        subscription=subscription, price=wanted_price, quantity=wanted_quantity, starts_on=day, role=PLAN
+    )
+    return schedule(_shown(subscription, today))
+
+
+def revoke_change(public_id: str, *, today: date) -> Subscription:
+    """Take back what was set for later and not billed yet; without such a change nothing happens. Inside work()."""
+    subscription = live_one(public_id)
+    now, later = _plan_items(subscription)
+    if later is None:
+        return subscription
+    if later.starts_on <= today:
+        raise Conflict("That change is in force already; change it again.")
+    return _put_back(subscription, now, later)
+
+
+def _plan_items(subscription: Subscription) -> tuple[SubscriptionItem, SubscriptionItem | None]:
+    """The plan's item that is billed now, and the one that takes its place and is not billed yet; locked."""
+    rows = SubscriptionItem.objects.filter(subscription=subscription, role=PLAN).select_related("price")
+    chain = sorted(
+        (row for row in lock(rows) if row.ends_on is None or row.ends_on > row.starts_on),
+        key=lambda row: row.starts_on,
+    )
+    (facts,) = subscription_facts([subscription.pk])
+    begun = {item.item_id for item in facts.items if item.billed_through > item.starts_on}
+    if len(chain) > 1 and chain[-1].pk not in begun:
+        return chain[-2], chain[-1]
+    return chain[-1], None
+
+
+def _require_plan(price: Price, quantity: Decimal, subscription: Subscription, now: SubscriptionItem) -> None:
+    if price.unit == ONCE:
+        problem = "A plan is a price that comes again."
+        raise Invalid(problem, fields={"price": problem})
+    require_sellable(price, quantity, subscription.price.currency, retired=price.pk == now.price_id)
+
+
+def _day(subscription: Subscription, now: SubscriptionItem, on: date | None, today: date) -> date:
+    (facts,) = subscription_facts([subscription.pk])
+    item = next(each for each in facts.items if each.item_id == now.pk)
+    day = on or max(item.billed_through, boundary_after(facts, item, today))
+    if day < item.billed_through:
+        problem = f"It is billed up to {item.billed_through}; change it from then on."
+        raise Invalid(problem, fields={"on": problem})
+    if subscription.ends_on is not None and day >= subscription.ends_on:
+        problem = f"It ends on {subscription.ends_on}."
+        raise Invalid(problem, fields={"on": problem})
+    return day
+
+
+def _put_back(subscription: Subscription, now: SubscriptionItem, later: SubscriptionItem) -> Subscription:
+    _empty(later)
+    now.ends_on = None
+    now.touch("ends_on")
+    return schedule(_shown(subscription, now.starts_on))
+
+
+def _empty(item: SubscriptionItem) -> None:
+    """An item that never bills: it ends on the day it begins. Rows stay, so that the audit can be read."""
+    item.ends_on = item.starts_on
+    item.touch("ends_on")
+
+
+def _shown(subscription: Subscription, today: date) -> Subscription:
+    """Let the subscription show the price and quantity of the plan that is in force today."""
+    (facts,) = subscription_facts([subscription.pk])
+    plan = plan_on(facts, today)
+    if (plan.price_id, plan.quantity) != (subscription.price_id, subscription.quantity):
+        subscription.price_id, subscription.quantity = plan.price_id, plan.quantity
+        subscription.touch("price", "quantity")
+    return subscription

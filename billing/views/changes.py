@@ -1,0 +1,126 @@
+"""Changing what a subscription bills: its plan and quantity, and what is beside it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from billing.forms import ChangeForm, EndForm, ItemForm
+from billing.listing import items, next_bill, price, prices, subscription
+from billing.models import Subscription
+from billing.permissions import SUBSCRIPTIONS_EDIT
+from billing.quotes import quote_of
+from billing.services.change import change, revoke_change
+from billing.services.subscriptions import add_item, end_item
+from billing.views.subscriptions import change_form, next_figures, subscription_shown, take
+from core import clock
+from core.money import Money
+from core.pages import attempt, dry_run, once
+from core.web import page
+from tenants.selectors import entity
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def item_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Bill something more with the subscription."""
+    row = subscription(public_id)
+    offered = prices(currency=row.price.currency)
+    form = ItemForm(request.POST, prices=offered, today=clock.today(entity().zone))
+    if not form.is_valid():
+        return subscription_shown(request, slug, public_id, added=form)
+    with attempt() as outcome:
+        said = dict(form.cleaned_data)
+        key, chosen = said.pop("key"), price(said.pop("price"))
+        once(key, lambda: add_item(public_id, price=chosen, **said).public_id)
+        messages.success(request, _("Added"))
+    if outcome.error:
+        take(form, outcome)
+        return subscription_shown(request, slug, public_id, added=form, error=outcome.error)
+    return redirect("subscription", slug, public_id)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def item_end(request: HttpRequest, slug: str, public_id: str, item: str) -> HttpResponse:
+    """Stop billing what was added, from a day on."""
+    row = subscription(public_id)
+    form = EndForm(request.POST, auto_id=f"id_{item}_%s")
+    if not form.is_valid():
+        return subscription_shown(request, slug, public_id, ended=(item, form))
+    with attempt() as outcome:
+        end_item(item, on=form.cleaned_data["on"], of=row.public_id)
+        messages.success(request, _("Ended"))
+    if outcome.error:
+        take(form, outcome)
+        return subscription_shown(request, slug, public_id, ended=(item, form), error=outcome.error)
+    return redirect("subscription", slug, public_id)
+
+
+def _changed(public_id: str, form: ChangeForm) -> Subscription:
+    said = form.cleaned_data
+    today = clock.today(entity().zone)
+    wanted = price(said["price"])
+    return change(public_id, price=wanted, quantity=said["quantity"], on=said["on"], today=today)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def subscription_change(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Bill the plan at another price or quantity, from a day on."""
+    form = change_form(subscription(public_id), request.POST)
+    if not form.is_valid():
+        return subscription_shown(request, slug, public_id, changed=form)
+    with attempt() as outcome:
+        _changed(public_id, form)
+        messages.success(request, _("Changed"))
+    if outcome.error:
+        take(form, outcome)
+        return subscription_shown(request, slug, public_id, changed=form, error=outcome.error)
+    return redirect("subscription", slug, public_id)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def change_preview(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """The next invoice after the change as it is typed: made, billed and taken back."""
+    row = subscription(public_id)
+    form = change_form(row, request.POST)
+    context: dict[str, Any] = {"slug": slug}
+    if form.is_valid():
+        with attempt() as outcome, dry_run():
+            _changed(public_id, form)
+            context |= _after(subscription(public_id), row)
+        context["odd"] = outcome.error.message if outcome.error else context.get("odd")
+    return TemplateResponse(request, "billing/parts/change_preview.html", context)
+
+
+def _after(changed: Subscription, row: Subscription) -> dict[str, Any]:
+    """What a whole period costs from the day of the change on, and what the next invoice says."""
+    then = items(changed)
+    (new,) = [each.row for each in then if each.row.role == "plan" and each.row.ends_on is None]
+    amounts = [quote_of(new.price, new.quantity), quote_of(row.price, row.quantity)]
+    code = row.price.currency
+    return {
+        "new": new,
+        "amount_then": Money(amounts[0].amount_minor, code),
+        "amount_now": Money(amounts[1].amount_minor, code),
+        "now": row.price,
+        "bill_on": changed.next_bill_on,
+        **next_figures(next_bill(changed, today=clock.today(entity().zone)), code),
+    }
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def change_revoke(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    with attempt() as outcome:
+        revoke_change(public_id, today=clock.today(entity().zone))
+        messages.success(request, _("The change is taken back"))
+    if outcome.error:
+        return subscription_shown(request, slug, public_id, error=outcome.error)
+    return redirect("subscription", slug, public_id)
