@@ -3,6 +3,7 @@
 import pytest
 
 from tests.architecture.test_catalogue import ask, columns, frozen, names
+from tools.mutants.rules import EQUIVALENT
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -56,6 +57,17 @@ def test_tables_of_facts_are_append_only_by_right_too() -> None:
 def test_the_audit_is_written_by_the_database_alone() -> None:
     written = {"core_auditentry", "core_auditpending", "core_auditseal"}
     assert written & (holders("INSERT") | holders("UPDATE") | holders("DELETE")) == set()
+
+
+def test_tallies_are_moved_by_triggers_alone() -> None:
+    assert "core_tally" not in holders("INSERT") | holders("UPDATE") | holders("DELETE")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in EQUIVALENT if name.startswith("writes:")))
+def test_a_policy_nobody_needs_to_notice_judges_no_write_of_the_app(name: str) -> None:
+    """Not even of one column: a right given later wants its policy tried again."""
+    table = name.removeprefix("writes:")
+    assert columns(table, "INSERT") | columns(table, "UPDATE") == set()
 
 
 def test_what_no_organization_knows_is_for_the_operator_alone() -> None:
