@@ -48,14 +48,21 @@ def count(kind: str, who: str, *, limit: int, seconds: int) -> Allowance:
     """Count one try of `who` and say what is left in this window of `seconds`; below 0 is one too many."""
     key, reset = _key(kind, who, seconds)
     try:
-        cache.add(key, 0, timeout=seconds)
-        tries = cache.incr(key)
-    except ValueError:  # the window ended between the two calls
+        tries = _counted(key, seconds)
+    except ValueError:  # the window ended between two calls
         tries = 1
     except RedisError:
         log.warning("No cache for rate limits: %s is not limited", kind)
         tries = 0
     return Allowance(limit, limit - tries, reset, seconds)
+
+
+def _counted(key: str, seconds: int) -> int:
+    """The tries of a window with this one; only the first of them has to begin it."""
+    try:
+        return cache.incr(key)
+    except ValueError:
+        return 1 if cache.add(key, 1, timeout=seconds) else cache.incr(key)
 
 
 def spend(kind: str, who: str, *, limit: int, seconds: int) -> Allowance:

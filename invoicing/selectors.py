@@ -142,16 +142,15 @@ def view(public_id: str) -> DocumentView:
 
 
 def views(rows: Sequence[Document]) -> list[DocumentView]:
-    """Documents in full, three queries however many. Inside work()."""
+    """Documents in full, four queries however many. Inside work()."""
     ids = [row.pk for row in rows]
-    notes = Document.objects.filter(credits__in=ids).values("pk")
-    lines = Line.objects.filter(document__in=Document.objects.filter(pk__in=ids).values("pk").union(notes))
-    own, credited = defaultdict(list), defaultdict(list)
-    for line in lines.select_related("document").order_by("document_id", "position"):
+    notes = {note.pk: note for note in Document.objects.filter(credits__in=ids).order_by("pk")}
+    own, credited, taxes = defaultdict(list), defaultdict(list), defaultdict(list)
+    for line in Line.objects.filter(document__in=[*ids, *notes]).order_by("document_id", "position"):
         own[line.document_id].append(line)
-        if line.document.credits_id:
-            credited[line.document.credits_id].append(line)
-    taxes = defaultdict(list)
+        if note := notes.get(line.document_id):
+            line.document = note
+            credited[note.credits_id].append(line)
     for tax in TaxLine.objects.filter(document__in=ids).order_by("category", "percent"):
         taxes[tax.document_id].append(tax)
     items = item_states([row.public_id for row in rows])

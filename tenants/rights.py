@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils.functional import Promise
 
@@ -39,16 +39,10 @@ def live(now: Any = None) -> "QuerySet[Membership]":
 
 def with_groups(memberships: "QuerySet[Membership]") -> "QuerySet[Membership]":
     """The memberships with their role, and the roles of their groups as `group_roles`; still one query."""
-    of_groups = Role.objects.filter(
-        pk__in=Subquery(GroupMember.objects.filter(member=OuterRef(OuterRef("pk"))).values("group__role"))
+    roles = GroupMember.objects.filter(member=OuterRef("pk")).values(
+        json=JSONObject(key="group__role__key", permissions="group__role__permissions")
     )
-    return memberships.select_related("role").annotate(
-        group_roles=ArraySubquery(
-            of_groups.order_by("id").values(
-                json=JSONObject(key="key", name="name", permissions="permissions")
-            )
-        )
-    )
+    return memberships.select_related("role").annotate(group_roles=ArraySubquery(roles))
 
 
 def rights_of_member(membership: Membership) -> frozenset[str]:

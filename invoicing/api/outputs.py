@@ -84,9 +84,9 @@ def given_line(line: Line | LineDraft, position: int, left: int, currency: str) 
     return GivenLine(line, position, left, steps(line.why, Money(line.amount_minor, currency)))
 
 
-def given(rows: Sequence[Document]) -> list[Given]:
+def given(rows: Sequence[Document], *, today: date | None = None) -> list[Given]:
     """Documents as they are given, in a constant number of queries. Inside work()."""
-    today = business_today()
+    today = today or business_today()
     return [Given(each, each.states(today)[0]) for each in views(rows)]
 
 

@@ -1,5 +1,6 @@
 """Invoices and credit notes for programs: lists, drafts, previews."""
 
+from functools import partial
 from typing import Any
 
 from core.api.operations import Api, Call, Listing, operation
@@ -15,6 +16,7 @@ from invoicing.api.outputs import (
     one,
 )
 from invoicing.listing import DocumentFilter, documents
+from invoicing.models import Document
 from invoicing.permissions import INVOICES_CREATE, INVOICES_DELETE, INVOICES_EDIT, INVOICES_VIEW
 from invoicing.selectors import document, stored_pdf
 from invoicing.services.content import changed_content, content_of, worked_out
@@ -22,6 +24,7 @@ from invoicing.services.edit import DraftContent, create_draft, delete_draft, la
 
 TAG = "Invoices"
 EXPANDS = ["customer"]
+_OWN = [field.name for field in Document._meta.concrete_fields]
 _LABELS = ("external_id", "metadata")
 _SAME = ("state", "kind", "customer", "currency", "due_from", "due_to", "issued_from", "issued_to")
 
@@ -44,8 +47,14 @@ class Invoices(Api):
             amount=f"{abs(said['amount']):f}" if "amount" in said else "",
             **{name: said[name] for name in _SAME if name in said},
         )
-        rows = documents(wanted, today=business_today())
-        return Listing(rows.select_related("customer__parent", "credits"), prepare=given)
+        today = business_today()
+        rows = documents(wanted, today=today)
+        if "customer" in said["expand"]:
+            rows = rows.select_related("customer__parent")
+        else:
+            rows = rows.select_related("customer").only(*_OWN, "customer__public_id")
+        # Few are credit notes: what they are over is asked for on its own, and not at all where there is none.
+        return Listing(rows.prefetch_related("credits"), prepare=partial(given, today=today))
 
     @operation(INVOICES_CREATE, takes=InvoiceIn, gives=InvoiceOut, status=201)
     def post(self, call: Call) -> Given:

@@ -210,14 +210,15 @@ def _found(hashed: str, address: str) -> tuple[ApiKey, Membership] | None:
     """The key that is alive and may be used from there, and its member who may come in. Inside work()."""
     now = clock.wall()
     key: ApiKey | None = (
-        ApiKey.objects.select_related("member__user", "organization")
-        .filter(digest=hashed, revoked_at=None)
-        .first()
+        ApiKey.objects.select_related("organization").filter(digest=hashed, revoked_at=None).first()
     )
     if key is None or (key.expires_at and key.expires_at <= now) or not _allowed(key, address):
         return None
     member = with_groups(live(now).select_related("user")).filter(pk=key.member_id).first()
-    return (key, member) if member else None
+    if member is None:
+        return None
+    key.member = member
+    return key, member
 
 
 def _opened(bare: Scope, key: ApiKey, rights: frozenset[str]) -> Opened:
@@ -253,6 +254,8 @@ class Use:
 def note_use(key: ApiKey, address: str) -> Use:
     """Remember that the key was used, to the minute. Inside work()."""
     now = clock.wall()
-    _use, first = ApiKeyUse.objects.get_or_create(key=key, defaults={"at": now, "address": address})
+    use, first = ApiKeyUse.objects.get_or_create(key=key, defaults={"at": now, "address": address})
+    if first or use.at > now - USED_EVERY:
+        return Use(first, first)
     newer = ApiKeyUse.objects.filter(key=key, at__lte=now - USED_EVERY).update(at=now, address=address)
-    return Use(first, first or bool(newer))
+    return Use(first=False, of_minute=bool(newer))
