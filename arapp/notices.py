@@ -59,7 +59,7 @@ def _say_job(told: Told) -> Said:
 declare(
     Kind(
         name="import.ended",
-        label=gettext_lazy("An import you started ends"),
+        label=gettext_lazy("An import that you or a key of yours started ends"),
         group=FINISHED,
         permission=IMPORTS_VIEW,
         say=_say_import,

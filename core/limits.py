@@ -83,7 +83,11 @@ def forgive(kind: str, who: str, *, seconds: int) -> None:
 
 def address_of(request: HttpRequest) -> str:
     """Who asks, as limits count them: an IPv4 address, or the network of 64 bits an IPv6 one is in."""
-    own = client_address(request)
+    return network_of(client_address(request))
+
+
+def network_of(own: str) -> str:
+    """An IPv4 address as it is, an IPv6 one as its network of 64 bits: within it a machine takes addresses at will."""
     try:
         address = ipaddress.ip_address(own)
     except ValueError:

@@ -304,8 +304,8 @@ class Import(Record):
     """A file of rows that is brought in: how it is read, what its columns mean, and how far it is.
 
     Until it runs, the counts say what would become of the rows worked off; afterwards what became of them. `samples`
-    are its first rows, as JSON. `asked_by` is the user who asked last for something to be done with it, and is told
-    when that ends.
+    are its first rows, as JSON. `asked_by` is the user who asked last for something to be done with it, or whose key
+    did, and is told when that ends.
     """
 
     PREFIX = "imp"

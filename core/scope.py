@@ -31,11 +31,20 @@ class InsideWork(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: `kind` is member, key, link or system; `id` is that row's id, `label` what the audit shows."""
+    """Who acts: `kind` is member, key, link or system; `id` is that row's id, `label` what the audit shows.
+
+    `made_by` is the user who made a key, and who is told what becomes of work that it begins.
+    """
 
     kind: str
     id: int | None = None
     label: str = ""
+    made_by: int | None = None
+
+    @property
+    def person(self) -> int | None:
+        """The user who acts, or for whom a program does; None where nobody is."""
+        return self.id if self.kind == "member" else self.made_by
 
 
 SYSTEM = Actor("system", label="system")

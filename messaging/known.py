@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core import registry
+from core.limits import network_of
 from core.models import OutboxEvent
 from core.parked import WorkParked, without_secrets
 from core.templatetags.fmt import longdate
@@ -15,7 +16,15 @@ from messaging.domain.ways import Way
 from messaging.events import MessageFailed
 from messaging.notices import NEEDED, PEOPLE, PRODUCT, Kind, Occasion, Said, Told, declare
 from messaging.permissions import MESSAGES_SEND, MESSAGES_VIEW
-from tenants.events import AccessEnding, ApiKeyChanged, ApiKeyEnding, MemberChanged, MemberJoined
+from tenants.access import came_from
+from tenants.events import (
+    AccessEnding,
+    ApiKeyChanged,
+    ApiKeyEnding,
+    MemberChanged,
+    MemberJoined,
+    SignedInElsewhere,
+)
 from tenants.permissions import KEYS_EDIT, KEYS_VIEW, MEMBERS_EDIT, MEMBERS_VIEW, SYSTEM_RETRY, SYSTEM_VIEW
 from tenants.selectors import api_key_owner, membership
 
@@ -177,6 +186,43 @@ declare(
         fixed=True,
     ),
     MemberChanged,
+)
+
+
+def _your_place(row: OutboxEvent) -> Occasion | None:
+    """Once for a place, however many sign-ins there were at once."""
+    user = membership(row.object_public_id).user_id
+    found = came_from(str(row.payload.get("request", "")), user)
+    if found is None:
+        return None
+    address, agent = found
+    facts = {"address": address, "agent": agent}
+    key = f"{row.object_public_id}:{network_of(address)}"
+    return Occasion(row.object_public_id, facts, key, users=frozenset({user}))
+
+
+def _say_place(told: Told) -> Said:
+    where = ", ".join(filter(None, (told.facts.get("address"), told.facts.get("agent"))))
+    return Said(
+        _("You signed in from a new place"),
+        _("%(where)s. If that was not you, set a new password now.") % {"where": where},
+    )
+
+
+declare(
+    Kind(
+        name="member.new_place",
+        label=gettext_lazy("You sign in from a place where you never were before"),
+        group=PEOPLE,
+        permission="",
+        say=_say_place,
+        pick=_your_place,
+        icon="shield-lock",
+        tone="warn",
+        way=Way.MAIL,
+        fixed=True,
+    ),
+    SignedInElsewhere,
 )
 
 declare(

@@ -119,3 +119,9 @@ def _before(rows: Sequence[AccessEvent], local: ZoneInfo) -> Before:
         failed={user: tuple(moments) for user, moments in wrong["sign_in_failed"].items()},
         refused={user: tuple(moments) for user, moments in wrong["refused"].items()},
     )
+
+
+def came_from(request: str, user_id: int) -> tuple[str, str] | None:
+    """Address and program of a person's sign-in, by its request. Inside work()."""
+    lines = AccessEvent.objects.filter(user_id=user_id, kind="signed_in", request_id=request)
+    return lines.values_list("address", "agent").first()

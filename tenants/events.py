@@ -46,6 +46,15 @@ class AccessEnding(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SignedInElsewhere(Event):
+    """A member signed in from a place they never came from before; where, the access log says under this `request`."""
+
+    name: ClassVar[str] = "member.new_place"
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanChanged(Event):
     """The organization moved to another plan."""
 

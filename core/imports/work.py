@@ -171,9 +171,9 @@ def _begin(source: Import, state: State, *, queued: bool) -> None:
 
 
 def _queue(source: Import, *, queued: bool) -> None:
-    actor = current().actor
-    if actor.kind == "member" and source.asked_by != actor.id:
-        Import.objects.filter(pk=source.pk).update(asked_by=actor.id)
+    person = current().actor.person
+    if person is not None and source.asked_by != person:
+        Import.objects.filter(pk=source.pk).update(asked_by=person)
     if queued:
         effects.due(EFFECT, [(f"{source.public_id}:{source.version}", {"import": source.public_id})])
 

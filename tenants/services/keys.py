@@ -225,7 +225,7 @@ def _opened(bare: Scope, key: ApiKey, rights: frozenset[str]) -> Opened:
     organization = key.organization
     scope = replace(
         bare,
-        actor=Actor("key", key.pk, f"{key.name} ({key.member.user.name})"),
+        actor=Actor("key", key.pk, f"{key.name} ({key.member.user.name})", key.member.user_id),
         permissions=rights if key.permissions is None else rights & frozenset(key.permissions),
         clock_offset=organization.clock_offset,
         memo={"sandbox": organization.live_twin_id is not None},

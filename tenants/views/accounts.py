@@ -15,7 +15,7 @@ from core.web import open_page
 from tenants.forms import ForgottenForm, OrganizationForm, SetPasswordForm, SignUpForm
 from tenants.models import User
 from tenants.seats import remember
-from tenants.services import access
+from tenants.services import access, places
 from tenants.services.accounts import (
     ask_for_password,
     found_organization,
@@ -61,7 +61,7 @@ def _made(request: HttpRequest, form: OrganizationForm) -> bool:
                 organization=form.new_organization(),
             )
             login(request, user)
-            access.at_the_door("signed_in", access.caller(request), user)
+            places.signed_in(access.caller(request), user)
         else:
             found_organization(owner=request.user, organization=form.new_organization())  # type: ignore[arg-type]
     except Invalid as error:
@@ -117,8 +117,8 @@ def _password_set(request: HttpRequest, user: User, password: str) -> HttpRespon
     set_password(user, password)
     request.session.pop(_LINK, None)
     login(request, user)
-    for kind in ("password_set", "signed_in"):
-        access.at_the_door(kind, access.caller(request), user)
+    access.at_the_door("password_set", access.caller(request), user)
+    places.signed_in(access.caller(request), user)
     remember(request)
     messages.success(request, _("Your password is set."))
     return redirect("front")

@@ -13,7 +13,7 @@ from core.limits import TooMany, address_of, forgive, spend
 from core.web import open_page
 from tenants.forms import SignInForm
 from tenants.seats import remember
-from tenants.services import access
+from tenants.services import access, places
 from tenants.services.accounts import find_user
 
 WINDOW, HOUR, DAY = 300, 3600, 24 * 3600
@@ -51,7 +51,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     forgive("sign-in", pair, seconds=WINDOW)
     forgive("sign-in-day", pair, seconds=DAY)
     login(request, user)
-    access.at_the_door("signed_in", access.caller(request), user)
+    places.signed_in(access.caller(request), user)
     remember(request)
     return redirect(_next(request))
 

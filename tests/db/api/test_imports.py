@@ -12,6 +12,7 @@ from core.models import AuditEntry, Import
 from core.scope import Scope, enter, work
 from customers.models import Customer
 from tests.db.api.conftest import V1, Program, pointers, said, same_refusal
+from tests.db.messaging.notices import happen, told
 
 GOOD = b"Number,Name,E-mail\nC1,Kestrel Freight,ap@kestrel.example\nC2,Moss & Wexley,\nC3,,x\n"
 OPEN = (
@@ -301,3 +302,15 @@ def test_files_are_sent_at_a_measured_pace(
     assert (refused.status_code, said(refused)["code"]) == (429, "too_many")
     monkeypatch.setattr("arapp.imports.columns.UPLOADS", 10)
     assert send(api, GOOD + b"C7,x,\n", Idempotency_Key="two").status_code == 201
+
+
+def test_whoever_made_the_key_is_told_how_its_import_ended(api: Program, house: Scope) -> None:
+    source = checked(api, house, GOOD)
+    made = ("api_key.changed", 1)
+    happen()
+    assert told("Ana") == [made], "what was only checked is no news"
+    api.post(f"/imports/{source}/run", {}, 202)
+    worked_off(house)
+    happen()
+    assert told("Ana") == [made, ("import.ended", 1)]
+    assert told("Ben") == told("Vic") == []
