@@ -44,7 +44,8 @@ class DocumentSheet:
 
     What is still open is shown only when `paid` says that something was paid. `pay_qr` is an image as a data: URI;
     without `pay_url` and `bank_lines` there is no box to pay from. `dated` is an ISO date for the PDF's own
-    metadata, so that the same document is the same bytes whenever it is made.
+    metadata, so that the same document is the same bytes whenever it is made. `mark` stands over every page of what is
+    no real document.
     """
 
     title: str
@@ -78,6 +79,7 @@ class DocumentSheet:
     language: str = "en"
     dated: str = ""
     brand: str = "#274b9f"
+    mark: str = ""
 
     @property
     def rtl(self) -> bool:

@@ -6,9 +6,10 @@ clock stands; while there is one, nobody else works for the sandbox.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Min, Sum
@@ -16,6 +17,7 @@ from django.db.models import Count, Max, Min, Sum
 from core import clock, jobs, registry
 from core.clocks import ClockAdvance
 from core.errors import Conflict, Invalid
+from core.events import Event, emit
 from core.locks import lock, lock_one
 from core.models import Effect, Job, Organization
 from core.relay import backoff
@@ -33,6 +35,20 @@ AGAIN = timedelta(hours=1)
 PASSES = 200
 GIVE_UP = 5
 DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMoved(Event):
+    """A sandbox's clock was moved from one business time to another and stands there.
+
+    It is about the job that moved it, which is `done`, `cancelled` or `failed`.
+    """
+
+    name: ClassVar[str] = "sandbox.clock_moved"
+
+    began: datetime
+    reached: datetime
+    state: str
 
 
 class Advancing(Conflict):
@@ -228,6 +244,7 @@ def _over(row: ClockAdvance, state: str, message: str = "") -> bool:
     job.touch("state", "message", "done")
     row.ended_at, row.lease_until = clock.wall(), None
     row.save(update_fields=["ended_at", "lease_until"])
+    emit(ClockMoved(job.public_id, job.version, row.began, row.reached, state))
     return False
 
 

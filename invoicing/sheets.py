@@ -7,6 +7,7 @@ import segno
 from django.utils.translation import gettext as _
 
 from core.money import Money
+from core.sandbox import is_sandbox
 from core.sheets import DocumentSheet, SheetLine, SheetTax
 from core.templatetags.fmt import longdate, money_doc, quantity
 from invoicing.models import Line, TaxLine
@@ -14,7 +15,7 @@ from invoicing.selectors import DocumentView
 
 
 def sheet(view: DocumentView, *, pay_url: str) -> DocumentSheet:
-    """The sheet of an issued document as it was issued: nothing paid since stands on it."""
+    """The sheet of an issued document as it was issued: nothing paid since stands on it. Inside work()."""
     row = view.document
     seller = view.party.seller if view.party else {}
     buyer = view.party.buyer if view.party else {}
@@ -41,6 +42,7 @@ def sheet(view: DocumentView, *, pay_url: str) -> DocumentSheet:
         pay_qr=segno.make(pay_url, error="m").svg_data_uri(border=0) if pay_url else "",
         credit_of=row.credits.number if row.credits else "",
         dated=str(row.issued_on),
+        mark=_("Sandbox: a test, not a document. Nothing is to be paid.") if is_sandbox() else "",
     )
 
 

@@ -134,6 +134,7 @@ ACTS = {
     "import-stop": "POST imports/{public_id}/stop",
     "import-undo": "POST imports/{public_id}/undo",
     "import-discard": "POST imports/{public_id}/discard",
+    "sandbox-make": "POST sandbox",
     "sandbox-clock": "GET sandbox/clock",
     "sandbox-advance": "POST sandbox/clock/advance",
     "sandbox-stop": "POST jobs/{public_id}/cancel",
@@ -149,7 +150,7 @@ COMPARES = "Words of the page around figures that the act itself answers with."
 OWN = "A person's own way of looking at a list."
 TOLD = "What a person is told, and how; programs read the events and get webhooks."
 NEWS = "News of the product, for people."
-SANDBOX = "A person makes, empties and opens a sandbox; its keys end with it."
+SANDBOX = "A person opens a sandbox, and empties it: its keys end with it."
 KEEPERS = "Work that failed is looked at by who keeps the product running."
 PAGES_ONLY = {
     "home": "Figures of the lists, open items, ageing and messages, put beside each other.",
@@ -166,7 +167,6 @@ PAGES_ONLY = {
     "notification-choices": TOLD,
     "notification-choices-save": TOLD,
     "sandbox": SANDBOX,
-    "sandbox-make": SANDBOX,
     "sandbox-anew": SANDBOX,
     "sandbox-switch": SANDBOX,
     "parked": KEEPERS,

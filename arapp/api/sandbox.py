@@ -7,9 +7,10 @@ from rest_framework import serializers
 from arapp.api.outputs import JobOut
 from core.api.fields import Flag, In, Moment, Out, Whole
 from core.api.operations import Api, Call, operation
-from core.models import Job
+from core.models import Job, Organization
 from tenants.permissions import SANDBOX_MANAGE, SANDBOX_USE
 from tenants.services import copying, sandbox_clock
+from tenants.services.sandbox import make_sandbox
 from tenants.services.sandbox_clock import MOST_DAYS, SandboxClock
 
 TAG = "Sandbox"
@@ -40,6 +41,30 @@ class AdvanceIn(In):
     to = Moment(required=False, help_text="The time to move it to; or say a span.")
     days = Whole(min_value=0, max_value=MOST_DAYS, default=0)
     hours = Whole(min_value=0, max_value=MOST_DAYS * 24, default=0)
+
+
+class SandboxOut(Out):
+    """The sandbox of a live organization: one of its own, with test keys of its own."""
+
+    OBJECT = "sandbox"
+
+    id = serializers.CharField(source="public_id", help_text="Id of the sandbox as an organization.")
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class Sandbox(Api):
+    tag = TAG
+
+    @operation(SANDBOX_MANAGE, gives=SandboxOut, outside=lambda _call: make_sandbox())
+    def post(self, call: Call) -> Organization:
+        """Make the sandbox, or get the one that is there; a test key is refused.
+
+        Asked again, also at once, it is the same one. Its keys are made by a person: a key makes no keys.
+        """
+        made: Organization = call.found
+        return made
 
 
 class CopyIn(In):

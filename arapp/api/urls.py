@@ -19,6 +19,7 @@ urlpatterns = [
     path("imports/<slug:public_id>/discard", imports.ImportDiscard.as_view(), name="api-import-discard"),
     path("jobs/<slug:public_id>", work.OneJob.as_view(), name="api-job"),
     path("jobs/<slug:public_id>/cancel", work.JobCancel.as_view(), name="api-job-cancel"),
+    path("sandbox", sandbox.Sandbox.as_view(), name="api-sandbox"),
     path("sandbox/copy", sandbox.SandboxCopy.as_view(), name="api-sandbox-copy"),
     path("sandbox/clock", sandbox.SandboxClockApi.as_view(), name="api-sandbox-clock"),
     path("sandbox/clock/advance", sandbox.ClockAdvanceApi.as_view(), name="api-sandbox-clock-advance"),

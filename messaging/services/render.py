@@ -5,6 +5,7 @@ from typing import Any
 
 from django.template import Context
 from django.template.loader import get_template
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from messaging.composers import Ready
@@ -20,14 +21,19 @@ class Written:
     html: str
 
 
-def write(ready: Ready) -> Written:
-    """Render the letter in the reader's language. Values are escaped in HTML and left alone in text."""
+def write(ready: Ready, *, sandbox: bool = False) -> Written:
+    """Render the letter in the reader's language. Values are escaped in HTML and left alone in text.
+
+    One of a `sandbox` says so in its subject and at its head.
+    """
     letter = ready.letter
     values = asdict(letter)
     with override(ready.language):
         name = f"messages/{letter.template}"
         subject = one_line(_plain(f"{name}.subject.txt", values))
-        values |= {"subject": subject, "language": ready.language}
+        if sandbox:
+            subject = _("Test: %(subject)s") % {"subject": subject}
+        values |= {"subject": subject, "language": ready.language, "sandbox": sandbox}
         return Written(
             subject=subject,
             text=_tidied(_plain(f"{name}.txt", values)),

@@ -79,7 +79,7 @@ def _prepare(message: Message) -> Prepared | None:
 
 
 def _write(message: Message, ready: Ready) -> None:
-    written = write(ready)
+    written = write(ready, sandbox=is_sandbox())
     message.subject = written.subject
     message.text_body = vault.seal(Message, "text_body", message.public_id, written.text)
     message.html_body = vault.seal(Message, "html_body", message.public_id, written.html)

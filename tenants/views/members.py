@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core import clock
 from core.errors import AppError, Invalid
 from core.pages import attempt, missing
+from core.sandbox import is_sandbox
 from core.web import page
 from tenants import selectors
 from tenants.forms import InviteForm, MemberForm
@@ -25,6 +26,8 @@ from tenants.rights import conflicts_in, label_of, rights_of
 from tenants.services import invitations, members
 from tenants.services.guard import within_own
 from tenants.services.seats import seats
+
+_NEEDED = {"no_invite": MEMBERS_CREATE, "no_edit": MEMBERS_EDIT, "no_delete": MEMBERS_DELETE}
 
 
 @page(MEMBERS_VIEW)
@@ -154,6 +157,7 @@ def _page(
 ) -> TemplateResponse:
     roles = selectors.roles()
     givable = _givable(roles)
+    elsewhere = _("members are those of the live organization; change them there") if is_sandbox() else ""
     context: dict[str, Any] = {
         "slug": slug,
         "crumbs": [{"label": _("Settings"), "href": reverse("settings", args=[slug])}],
@@ -165,9 +169,8 @@ def _page(
         "givable": givable,
         "form": form or InviteForm(roles=givable),
         "error": error,
-        "no_invite": missing(MEMBERS_CREATE),
-        "no_edit": missing(MEMBERS_EDIT),
-        "no_delete": missing(MEMBERS_DELETE),
+        "sandbox": is_sandbox(),
+        **{name: elsewhere or missing(right) for name, right in _NEEDED.items()},
     }
     return TemplateResponse(
         request, "tenants/members.html", context, status=error.status if error else status

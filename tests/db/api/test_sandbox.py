@@ -1,12 +1,13 @@
 """The sandbox for programs: its clock, and copying in. A live key is refused."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from core import clock, timetravel
-from core.models import Job
+from core.models import Job, OutboxEvent
+from core.relay import relay
 from core.scope import Scope, enter, work
 from core.tasks import system_scope
 from tenants.services import keys
@@ -94,3 +95,37 @@ def test_who_may_only_open_it_is_refused(sandbox: Scope) -> None:
 def test_copying_is_a_job_and_one_at_a_time(player: Program) -> None:
     assert player.post(COPY, {"customers": True}, 202)["kind"] == "sandbox.copy"
     assert said(player("POST", COPY, {}))["code"] == "copying"
+
+
+def test_it_is_made_by_a_live_key_and_asked_again_it_is_the_same(committed_acorn: Scope) -> None:
+    live = program(committed_acorn)
+    made = live.post("/sandbox", {}, 200)
+    assert (made["object"], made["slug"]) == ("sandbox", "acorn-sandbox")
+    assert live.post("/sandbox", {}, 200) == made
+    for _again in range(2):
+        assert live.post("/sandbox", {}, 200, Idempotency_Key="once") == made
+    with work():
+        assert OutboxEvent.objects.filter(name="sandbox.made").count() == 1
+    assert live("POST", "/sandbox", {"name": "x"}).status_code == 422
+
+
+def test_a_test_key_and_one_without_the_right_make_none(committed_acorn: Scope, sandbox: Scope) -> None:
+    refused = program(sandbox)("POST", "/sandbox", {})
+    assert (refused.status_code, said(refused)["code"]) == (409, "only_live")
+    with enter(committed_acorn), work():
+        weak = Program(keys.make(name="Weak", rights=["sandbox.use"]).secret)
+    assert weak("POST", "/sandbox", {}).status_code == 403
+
+
+def test_where_the_clock_came_to_stand_is_an_event(player: Program, sandbox: Scope) -> None:
+    job = player.post(ADVANCE, {"days": 2}, 202)
+    run(sandbox)
+    with enter(system_scope(sandbox.organization_id)):
+        relay([])
+    (event,) = [
+        each for each in player.get("/events?limit=100")["data"] if each["name"] == "sandbox.clock_moved"
+    ]
+    moved = event["data"]
+    assert (moved["object_id"], moved["state"]) == (job["id"], "done")
+    span = datetime.fromisoformat(moved["reached"]) - datetime.fromisoformat(moved["began"])
+    assert timedelta(days=2, seconds=-5) < span <= timedelta(days=2)

@@ -262,6 +262,9 @@ def test_mail_is_written_kept_and_never_reaches_the_mail_server(sandbox: Scope, 
             row.refresh_from_db()
             assert (row.state, bool(row.subject), mailed) == ("sent", True, [])
             assert "sandbox" in row.why
+            assert row.subject.startswith("Test: ")
+            for body in (row.letter_text, row.letter_html):
+                assert "Sandbox: a test, not a real message. Nothing is to be paid." in body
     page = client_of("Ana").get(f"/o/{SANDBOX}/messages/{row.public_id}/").content.decode()
     assert "Kept in the sandbox" in page
 
