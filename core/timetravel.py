@@ -6,13 +6,14 @@ clock stands; while there is one, nobody else works for the sandbox.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Min, Sum, Value
 
 from core import clock, jobs, registry
 from core.clocks import ClockAdvance
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 KIND = "sandbox.advance"
 MOST = timedelta(days=400)
 LEASE = timedelta(minutes=3)
+KEEP_EVERY = timedelta(seconds=20)
 TURN = timedelta(minutes=1)
 AGAIN = timedelta(hours=1)
 """What is due and cannot be done yet is tried again after so much business time."""
@@ -162,11 +164,15 @@ def _take() -> ClockAdvance | None:
 
 
 def _keep(row: ClockAdvance) -> None:
-    """Hold the lease for longer; raises _Lost when it is another's. Outside work()."""
+    """Hold the lease for longer, well before it ends; raises _Lost when it is another's. Outside work()."""
+    now = clock.wall()
+    if row.lease_until and row.lease_until - now > LEASE - KEEP_EVERY:
+        return
     with work():
         mine = ClockAdvance.objects.filter(pk=row.pk, turn=row.turn, ended_at=None)
-        if not mine.update(lease_until=clock.wall() + LEASE, failures=0):
+        if not mine.update(lease_until=now + LEASE):
             raise _Lost
+    row.lease_until = now + LEASE
 
 
 def _step(row: ClockAdvance, end: datetime) -> bool:
@@ -183,35 +189,42 @@ def _step(row: ClockAdvance, end: datetime) -> bool:
 
 def _settle(row: ClockAdvance, end: datetime) -> _Rest:
     """Work off what is due now, again as long as that changes something."""
+    due = _due()
     for _pass in range(PASSES):
-        before = _due()
-        if not before:
+        if not due:
             return _Rest.QUIET
-        for kind in before:
+        for kind in due:
             registry.due_workers[kind]([])
             _keep(row)
             if clock.wall() >= end:
                 return _Rest.LATER
-        if _due() == before:
+        before, due = due, _due()
+        if due == before:
             return _Rest.STUCK
     return _Rest.STUCK
 
 
 def _due() -> dict[str, tuple[Any, ...]]:
     """What is due now, by kind, so that two looks can be compared."""
-    found = {}
     with work():
-        for kind, (rows, field) in _clocked().items():
-            seen = rows.filter(**{f"{field}__lte": clock.now()}).aggregate(
-                n=Count("pk"), last=Max(field), ids=Sum("pk")
-            )
-            if seen["n"]:
-                found[kind] = (seen["n"], seen["last"], seen["ids"])
-    return found
+        found = _look(
+            "lte", clock.now(), lambda field: {"n": Count("pk"), "last": Max(field), "ids": Sum("pk")}
+        )
+    return {kind: (each["n"], each["last"], each["ids"]) for kind, each in found.items() if each["n"]}
 
 
-def _clocked() -> dict[str, tuple[Any, str]]:
-    return {kind: (each.rows(), each.field) for kind, each in registry.clocked.items()}
+def _look(side: str, now: datetime, figures: Callable[[str], dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Figures over the rows of each kind on one side of now: one query, for it is looked often. Inside work()."""
+    looks = [
+        each.rows()
+        .filter(**{f"{each.field}__{side}": now})
+        .order_by()
+        .values(due_kind=Value(kind))
+        .annotate(**figures(each.field))
+        for kind, each in registry.clocked.items()
+    ]
+    found = {each["due_kind"]: each for each in looks[0].union(*looks[1:], all=True)}
+    return {kind: found[kind] for kind in registry.clocked if kind in found}
 
 
 def _move(row: ClockAdvance, *, stuck: bool) -> bool:
@@ -225,14 +238,13 @@ def _move(row: ClockAdvance, *, stuck: bool) -> bool:
         return _over(mine[0], "cancelled")
     if now >= row.target:
         return _over(mine[0], "done")
-    following = [
-        rows.filter(**{f"{field}__gt": now}).aggregate(at=Min(field))["at"]
-        for rows, field in _clocked().values()
-    ]
+    following = [each["at"] for each in _look("gt", now, lambda field: {"at": Min(field)}).values()]
     chosen = min(at for at in (*following, row.target, now + AGAIN if stuck else None) if at is not None)
     house.clock_offset += chosen - now
     house.save(update_fields=["clock_offset"])
-    ClockAdvance.objects.filter(pk=row.pk).update(reached=chosen, lease_until=clock.wall() + LEASE)
+    ClockAdvance.objects.filter(pk=row.pk).update(
+        reached=chosen, lease_until=clock.wall() + LEASE, failures=0
+    )
     Job.objects.filter(pk=row.job_id).update(done=min((chosen - row.began) // DAY, mine[0].job.total))
     return True
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tools.bench import api, billing, documents, imports, lists, matching
+from tools.bench import api, billing, clock, documents, imports, lists, matching
 from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -15,4 +15,5 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "lists": lists.lists,
     "api": api.api,
     "pdf": documents.pdf,
+    "clock": clock.sandbox_clock,
 }

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import BillingRun, Subscription
 from core import clock, doors, effects, jobs, registry, tasks, timetravel
@@ -301,3 +303,16 @@ def test_every_kind_of_due_work_has_its_clock() -> None:
     real = {"seals", "clock"}
     assert set(registry.due_workers) - set(registry.clocked) == real
     assert set(registry.clocked) == set(KINDS)
+
+
+def test_the_clock_looks_at_all_kinds_in_one_query(sandbox: Scope) -> None:
+    """It looks after everything it does, several times at each instant."""
+    furnish(sandbox, 3, first=date(2026, 11, 1))
+    with enter(system_scope(sandbox.organization_id)):
+        with CaptureQueriesContext(connection) as asked:
+            due = timetravel._due()
+        assert set(due) == {"billing"}
+        assert len(asked) <= 4, "and the frame of its transaction"
+        with work():
+            waiting = Subscription.objects.filter(state="active", next_bill_at__lte=clock.now())
+            assert due["billing"][0] == waiting.count() > 0
