@@ -74,7 +74,7 @@ class PriceForm(forms.Form):
     percent = NumberField(label=_("Share, %"), required=False)
     free = NumberField(label=_("Free"), required=False)
     per_event = NumberField(label=_("Fixed part for each event"), required=False)
-    free_events = Whole(label=_("Free events"), required=False, min_value=0)
+    free_events = Whole(label=_("Free events"), required=False, min_value=0, max_value=10**9)
     free_total = NumberField(label=_("Free amount of events"), required=False)
     event_minimum = NumberField(label=_("Least for an event"), required=False)
     event_maximum = NumberField(label=_("Most for an event"), required=False)

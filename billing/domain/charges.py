@@ -6,11 +6,12 @@ price's interval; an item that begins or ends within one bills its days by the e
 minor units of the subscription's currency, prices major units, days local to its zone.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 from billing.domain.pricing import Model, Priced, Terms, Unpriceable, price
@@ -35,10 +36,19 @@ class Odd(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What a meter counted in a period; `events` are the single values in their order, where a price looks at them."""
+
+    quantity: Decimal
+    events: tuple[Decimal, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ItemFacts:
     """One thing that a subscription bills: a price, how much of it, and from when to when; the plan, or beside it.
 
-    `unit` None is a price that is owed once, on `starts_on`. `billed_through` is the first day not billed yet.
+    With `meter_id` the quantity is what that meter counted, by the first day of the period in `used`. `unit` None is a
+    price that is owed once, on `starts_on`. `billed_through` is the first day not billed yet.
     """
 
     item_id: int
@@ -55,6 +65,8 @@ class ItemFacts:
     billed_through: date
     price_id: int = 0
     is_plan: bool = True
+    meter_id: int | None = None
+    used: Mapping[date, Used] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,18 +234,20 @@ def line_of(currency: str, due: Due) -> LineDraft:
     """The line that bills a period of an item; raises Odd when it cannot be priced.
 
     A whole period of a flat or plain unit price multiplies out as quantity x price. Anything else is one piece,
-    because a price per unit would have to be rounded first.
+    because a price per unit would have to be rounded first. What was counted is of the days that are billed already:
+    it is never taken by the share of the period.
     """
     item, span = due.item, due.span
+    share = Fraction(1) if item.meter_id else Fraction(span.days, due.whole.days)
     try:
-        priced = price(item.terms, item.quantity)
-        amount = from_decimal(priced.amount * span.days / due.whole.days, currency)
+        priced = _priced(due)
+        amount = from_decimal(priced.amount * share, currency)
     except (MoneyError, Unpriceable) as error:
         raise Odd(str(error)) from error
-    multiplies = span == due.whole and len(priced.steps) == 1 and priced.steps[0]["step"] in _MULTIPLY
+    multiplies = share == 1 and len(priced.steps) == 1 and priced.steps[0]["step"] in _MULTIPLY
     return LineDraft(
         description=item.name,
-        detail="" if multiplies else _detail(due, priced, currency),
+        detail="" if multiplies else _detail(due, priced, currency, share),
         quantity=Decimal(priced.steps[0]["quantity"]) if multiplies else Decimal(1),
         unit_price=item.terms.unit_price if multiplies else amount.decimal,
         amount_minor=amount.minor,
@@ -241,25 +255,36 @@ def line_of(currency: str, due: Due) -> LineDraft:
         service_start=span.start,
         service_end=span.end,
         source=f"{item.public_id}:{span.start.isoformat()}",
-        why=_why(due, priced),
+        why=_why(due, priced, share),
     )
+
+
+def _priced(due: Due) -> Priced:
+    """What the quantity of a period costs: the item's, or what its meter counted."""
+    item = due.item
+    if item.meter_id is None:
+        return price(item.terms, item.quantity)
+    counted = item.used.get(due.span.start)
+    if counted is None:
+        raise Odd("What was used in the period is not known.")
+    return price(item.terms, counted.quantity, counted.events)
 
 
 _MULTIPLY = (str(Model.FLAT), str(Model.PER_UNIT))
 
 
-def _detail(due: Due, priced: Priced, currency: str) -> str:
+def _detail(due: Due, priced: Priced, currency: str, share: Fraction) -> str:
     said = short(priced.steps, exponent(currency))
-    if due.span == due.whole:
+    if share == 1:
         return said
     return f"{said} for {due.span.days} of {due.whole.days} days"
 
 
-def _why(due: Due, priced: Priced) -> tuple[dict[str, Any], ...]:
+def _why(due: Due, priced: Priced, share: Fraction) -> tuple[dict[str, Any], ...]:
     """The days that are billed, how the quantity was priced, which share of it, and the rounding."""
     span, whole = due.span, due.whole
     steps = [{"step": "period", "start": span.start.isoformat(), "end": span.end.isoformat()}, *priced.steps]
-    if span != whole:
-        share = {"step": "prorated", "days": span.days, "of": whole.days}
-        steps.append({**share, "start": whole.start.isoformat(), "end": whole.end.isoformat()})
+    if share != 1:
+        days = {"step": "prorated", "days": span.days, "of": whole.days}
+        steps.append({**days, "start": whole.start.isoformat(), "end": whole.end.isoformat()})
     return (*(dict(each) for each in steps), {"step": "rounded", "rule": "half_up"})

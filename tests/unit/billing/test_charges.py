@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.charges import MAX_PERIODS, Charge, ItemFacts, Odd, SubscriptionFacts, Timing, charge
+from billing.domain.charges import (
+    MAX_PERIODS,
+    Charge,
+    ItemFacts,
+    Odd,
+    SubscriptionFacts,
+    Timing,
+    Used,
+    charge,
+)
 from billing.domain.pricing import Model, Terms, Tier
 from core.periods import Period, Unit
 
@@ -220,3 +229,37 @@ def test_intervals_may_differ_within_a_subscription() -> None:
     found = charge(replace(FACTS, items=(yearly, USAGE)), date(2026, 3, 31))
     assert [due.span.end for due in found.dues] == [date(2027, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
     assert found.next_bill_on == date(2026, 4, 30)
+
+
+METERED = replace(USAGE, meter_id=7, quantity=Decimal(1))
+
+
+def test_what_a_meter_counted_is_priced_by_its_period_and_never_by_a_share_of_it() -> None:
+    used = {date(2026, 1, 31): Used(Decimal(12)), date(2026, 2, 28): Used(Decimal(4))}
+    item = replace(METERED, used=used)
+    found = charge(replace(FACTS, items=(item,), ends_on=date(2026, 3, 10)), date(2026, 3, 10))
+    assert [(line.amount_minor, line.detail) for line in found.lines] == [
+        (8050, "5 × 7.00 + 7 × 6.50"), (2800, "4 × 7.00"),
+    ]  # fmt: skip
+    assert not [step for line in found.lines for step in line.why if step["step"] == "prorated"]
+
+
+def test_a_plain_price_of_what_was_counted_multiplies_out() -> None:
+    terms = Terms(Model.PER_UNIT, unit_price=Decimal("0.0012"))
+    item = replace(METERED, terms=terms, used={date(2026, 1, 31): Used(Decimal("1234.5"))})
+    (line,) = charge(replace(FACTS, items=(item,)), date(2026, 2, 28)).lines
+    assert (line.quantity, line.unit_price, line.amount_minor) == (Decimal("1234.5"), Decimal("0.0012"), 148)
+
+
+def test_single_events_reach_the_price_that_looks_at_them() -> None:
+    terms = Terms(Model.PERCENTAGE, percent=Decimal(1), per_event=Decimal(5), free_events=1)
+    used = {date(2026, 1, 31): Used(Decimal(20), (Decimal(10), Decimal(10)))}
+    (line,) = charge(
+        replace(FACTS, items=(replace(METERED, terms=terms, used=used),)), date(2026, 2, 28)
+    ).lines
+    assert line.amount_minor == 510
+
+
+def test_a_period_whose_usage_is_not_known_is_not_billed_as_nothing() -> None:
+    with pytest.raises(Odd, match="not known"):
+        charge(replace(FACTS, items=(METERED,)), date(2026, 2, 28))

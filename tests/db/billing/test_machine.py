@@ -1,0 +1,179 @@
+"""Subscriptions under whatever people and clocks do to them: nothing twice, no gap, the preview is the result."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from decimal import Decimal
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from billing.models import BilledPeriod, Price, Subscription, SubscriptionItem
+from billing.selectors import preview
+from billing.services.change import change, revoke_change
+from billing.services.prices import create_price
+from billing.services.replay import replay_billing
+from billing.services.run import run_billing
+from billing.services.subscriptions import add_item, end, end_item, release, subscribe
+from core.books import verify
+from core.errors import AppError
+from core.scope import Scope, work
+from customers.models import Customer
+from tests import factories
+
+ZONES = ("Pacific/Kiritimati", "Europe/Berlin", "America/St_Johns", "Pacific/Pago_Pago")
+FIRST = date(2023, 12, 29)
+_days = st.integers(0, 40)
+_quantities = st.decimals(0, 30, places=2)
+
+
+def prices() -> list[Price]:
+    """One of each kind that bills in its own way."""
+    tiers = [
+        {"up_to": Decimal(5), "unit_price": Decimal("7.333")},
+        {"unit_price": Decimal("6.5"), "flat": Decimal(1)},
+    ]
+    kinds: list[dict[str, object]] = [
+        {"model": "per_unit", "unit_price": Decimal("14.505")},
+        {"model": "flat", "unit_price": Decimal(29), "unit": "week", "every": 2},
+        {"model": "graduated", "tiers": tiers, "timing": "arrears"},
+        {"model": "volume", "tiers": tiers, "unit": "quarter"},
+        {
+            "model": "package",
+            "unit_price": Decimal("0.99"),
+            "per": Decimal(3),
+            "timing": "arrears",
+            "unit": "week",
+        },
+        {"model": "flat", "unit_price": Decimal(99), "unit": "once"},
+    ]
+    return [
+        create_price(name=f"P{n}", code=f"p{n}", currency="EUR", **given)  # type: ignore[arg-type]
+        for n, given in enumerate(kinds)
+    ]
+
+
+class Life(RuleBasedStateMachine):
+    """A few subscriptions, a day that moves forward, and runs that come when they come."""
+
+    offered: list[Price]
+
+    @initialize(zone=st.sampled_from(ZONES), late=_days)
+    def begin(self, zone: str, late: int) -> None:
+        self.today = FIRST + timedelta(days=late)
+        with work():
+            self.owner = factories.customer()
+            Customer.objects.filter(pk=self.owner.pk).update(zone=zone)
+        self.take(0, Decimal(1), 0)
+
+    def attempt(self, act: Callable[[], object]) -> None:
+        """A refusal is an answer; anything else is not."""
+        with suppress(AppError), work():
+            act()
+
+    def one(self, pick: int) -> str:
+        with work():
+            ids = list(Subscription.objects.filter(customer=self.owner).values_list("public_id", flat=True))
+        return str(ids[pick % len(ids)])
+
+    @rule(price=st.integers(0, 4), quantity=_quantities, ahead=st.integers(-40, 40))
+    def take(self, price: int, quantity: Decimal, ahead: int) -> None:
+        day = self.today + timedelta(days=ahead)
+        self.attempt(lambda: subscribe(
+            customer=self.owner.public_id, price=self.offered[price], quantity=quantity, starts_on=day
+        ))  # fmt: skip
+
+    @rule(pick=st.integers(0, 9), price=st.integers(0, 5), quantity=_quantities, ahead=st.integers(-40, 40))
+    def add(self, pick: int, price: int, quantity: Decimal, ahead: int) -> None:
+        day = self.today + timedelta(days=ahead)
+        sub = self.one(pick)
+        self.attempt(lambda: add_item(sub, price=self.offered[price], quantity=quantity, starts_on=day))
+
+    @rule(
+        pick=st.integers(0, 9),
+        price=st.integers(0, 5),
+        quantity=_quantities,
+        ahead=st.none() | st.integers(-10, 60),
+    )
+    def alter(self, pick: int, price: int, quantity: Decimal, ahead: int | None) -> None:
+        on = None if ahead is None else self.today + timedelta(days=ahead)
+        sub = self.one(pick)
+        self.attempt(lambda: change(
+            sub, price=self.offered[price], quantity=quantity, on=on, today=self.today
+        ))  # fmt: skip
+
+    @rule(pick=st.integers(0, 9))
+    def alter_back(self, pick: int) -> None:
+        sub = self.one(pick)
+        self.attempt(lambda: revoke_change(sub, today=self.today))
+
+    @rule(pick=st.integers(0, 9), ahead=st.integers(-5, 80))
+    def leave(self, pick: int, ahead: int) -> None:
+        sub = self.one(pick)
+        self.attempt(lambda: end(sub, on=self.today + timedelta(days=ahead)))
+
+    @rule(pick=st.integers(0, 9), ahead=st.integers(-5, 80))
+    def drop(self, pick: int, ahead: int) -> None:
+        with work():
+            ids = list(SubscriptionItem.objects.exclude(role="plan").values_list("public_id", flat=True))
+        if ids:
+            item = str(ids[pick % len(ids)])
+            self.attempt(lambda: end_item(item, on=self.today + timedelta(days=ahead)))
+
+    @rule(days=_days)
+    def wait(self, days: int) -> None:
+        self.today += timedelta(days=days)
+
+    @rule()
+    def run(self) -> None:
+        """What the preview says is what is billed, and a second run finds nothing."""
+        with work():
+            held = Subscription.objects.filter(held_at__isnull=False).values_list("public_id", flat=True)
+            for sub in held:
+                release(sub)
+            charges, _odd = preview(self.today)
+            said = {
+                each.facts.public_id: sum(line.amount_minor for line in each.lines)
+                for each in charges
+                if each.lines
+            }
+            before = BilledPeriod.objects.count()
+        run_billing(self.today)
+        with work():
+            rows = BilledPeriod.objects.order_by("id")[before:]
+            billed: dict[str, int] = {}
+            for row in rows.select_related("subscription"):
+                name = row.subscription.public_id
+                billed[name] = billed.get(name, 0) + row.amount_minor
+            late = set(Subscription.objects.filter(held_at__isnull=False).values_list("public_id", flat=True))
+        assert billed == {name: minor for name, minor in said.items() if name not in late}
+        run_billing(self.today)
+        with work():
+            assert BilledPeriod.objects.count() == before + len(rows)
+
+    @invariant()
+    def the_books_hold(self) -> None:
+        if hasattr(self, "owner"):
+            with work():
+                assert verify() == []
+
+    def teardown(self) -> None:
+        assert replay_billing().differences == []
+
+
+def test_whatever_happens_to_subscriptions_they_are_billed_once_and_the_books_hold(acorn: Scope) -> None:
+    with work():
+        Life.offered = prices()
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=6, stateful_step_count=18, deadline=None, suppress_health_check=list(HealthCheck),
+        ),
+    )  # fmt: skip
