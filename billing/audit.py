@@ -32,3 +32,5 @@ subjects["billing.BillingRun"] = Subject(
 )
 subjects["billing.BilledPeriod"] = Subject(_("Billed period"), fields={"amount_minor": _("Amount")})
 subjects["billing.HeldSubscription"] = Subject(_("Subscription held by a run"))
+subjects["billing.Meter"] = Subject(_("Meter"), fields={"late_days": _("Days late at most")})
+subjects["billing.UsageVoid"] = Subject(_("Voided event of usage"))

@@ -1,5 +1,6 @@
 """Invariants of billing; each statement returns what breaks it."""
 
+from billing.usage import LEFT
 from core.registry import checks
 
 checks["nothing is billed twice for a day"] = (
@@ -31,4 +32,40 @@ checks["a subscription's price and quantity are those of one of its plan items"]
 checks["a billed period's amount stands on an issued invoice"] = (
     "SELECT p.id FROM billing_billedperiod p JOIN invoicing_document d"
     " ON d.organization_id = p.organization_id AND d.id = p.document_id WHERE d.state = 'draft'"
+)
+_COUNTED = (
+    "SELECT {grain} AS grain, e.organization_id, e.series_id, date_bin('{step}', e.at, '2000-01-01 00:00+00') AS start,"
+    " e.at, e.value, e.transaction_id FROM billing_usageevent e WHERE " + LEFT
+)
+checks["buckets of usage hold what their events come to"] = (
+    "SELECT coalesce(c.series_id, b.series_id), coalesce(c.start, b.start), c.count, b.count, c.total, b.total FROM ("
+    " SELECT organization_id, series_id, grain, start, count(*) AS count, sum(value) AS total,"
+    " sum(value * extract(epoch FROM at - start)) AS area, max(value) AS most, max(at) AS last_at,"
+    " (array_agg(value ORDER BY at DESC, transaction_id DESC))[1] AS last,"
+    " (array_agg(transaction_id ORDER BY at DESC, transaction_id DESC))[1] AS last_name FROM ("
+    + _COUNTED.format(grain=0, step="15 minutes")
+    + " UNION ALL "
+    + _COUNTED.format(grain=1, step="24 hours")
+    + ") e GROUP BY organization_id, series_id, grain, start) c FULL JOIN billing_usagebucket b"
+    " USING (organization_id, series_id, grain, start)"
+    " WHERE (coalesce(c.count, 0), coalesce(c.total, 0), coalesce(c.area, 0), c.most, c.last, c.last_at,"
+    " coalesce(c.last_name, '')) IS DISTINCT FROM (b.count, b.total, b.area, b.most, b.last, b.last_at, b.last_name)"
+)
+checks["what was seen of unique keys is what their events say"] = (
+    "SELECT coalesce(c.series_id, u.series_id), coalesce(c.key, u.key), c.count, u.count FROM ("
+    " SELECT e.organization_id, e.series_id, date_bin('24 hours', e.at, '2000-01-01 00:00+00') AS day, e.key,"
+    " count(*) AS count, min(e.at) AS first_at, max(e.at) AS last_at FROM billing_usageevent e WHERE e.key <> '' AND "
+    + LEFT
+    + " GROUP BY 1, 2, 3, 4) c FULL JOIN billing_usageseen u USING (organization_id, series_id, day, key)"
+    " WHERE (c.count, c.first_at, c.last_at) IS DISTINCT FROM (u.count, u.first_at, u.last_at)"
+)
+checks["every transaction id of usage is one event's"] = (
+    "SELECT coalesce(k.id, e.id), k.transaction_id, e.transaction_id FROM billing_usagekey k"
+    " FULL JOIN billing_usageevent e USING (organization_id, id)"
+    " WHERE (k.transaction_id, k.at, k.series_id) IS DISTINCT FROM (e.transaction_id, e.at, e.series_id)"
+)
+checks["what is void of usage was an event"] = (
+    "SELECT v.id, v.transaction_id FROM billing_usagevoid v LEFT JOIN billing_usagekey k"
+    " ON k.organization_id = v.organization_id AND k.transaction_id = v.transaction_id AND k.id = v.event_id"
+    " AND k.series_id = v.series_id AND k.at = v.at WHERE k.id IS NULL"
 )

@@ -85,7 +85,7 @@ def _rules(model: Any) -> list[models.BaseConstraint]:
     fields = model._meta.local_fields
     rules: list[models.BaseConstraint] = [
         TenantRLS(name=f"{table}_tenant"),
-        models.UniqueConstraint(fields=["organization", "id"], name=f"{table}_key"),
+        models.UniqueConstraint(fields=list(model.KEY), name=f"{table}_key"),
     ]
     if any(field.name == "public_id" for field in fields):
         rules.append(models.UniqueConstraint(fields=["organization", "public_id"], name=f"{table}_public"))
@@ -102,6 +102,8 @@ class TenantRow(models.Model, metaclass=TenantRowBase):
     """A row of one organization: facts that hang on a Record (lines, legs, allocations)."""
 
     AUDITED: ClassVar[bool] = True
+    KEY: ClassVar[tuple[str, ...]] = ("organization", "id")
+    """What composite foreign keys point at; a huge or partitioned table that none points at has another."""
 
     organization = models.ForeignKey(
         "core.Organization", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"

@@ -1,8 +1,17 @@
-"""What is sold on subscription, who bought it, and which periods were billed."""
+"""What is sold on subscription, who bought it, what they used, and which periods were billed."""
 
 from billing.models.catalogue import ONCE, Plan, Price
 from billing.models.runs import WHY, BilledPeriod, BillingRun, HeldSubscription
 from billing.models.subscriptions import Subscription, SubscriptionItem
+from billing.models.usage import (
+    Meter,
+    UsageBucket,
+    UsageEvent,
+    UsageKey,
+    UsageSeen,
+    UsageSeries,
+    UsageVoid,
+)
 
 __all__ = [
     "ONCE",
@@ -10,8 +19,15 @@ __all__ = [
     "BilledPeriod",
     "BillingRun",
     "HeldSubscription",
+    "Meter",
     "Plan",
     "Price",
     "Subscription",
     "SubscriptionItem",
+    "UsageBucket",
+    "UsageEvent",
+    "UsageKey",
+    "UsageSeen",
+    "UsageSeries",
+    "UsageVoid",
 ]

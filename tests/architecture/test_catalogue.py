@@ -44,6 +44,7 @@ DOORS = {
     "create_org",
     "create_twin",
     "due_work",
+    "make_usage_months",
     "note_access",
     "org_of_api_key",
     "org_of_link",
@@ -53,6 +54,8 @@ DOORS = {
     "seal_audit",
     "twin_of_own",
 }
+# Functions that another role must own, and why.
+OWNED = {"make_usage_months": ("arapp_owner", "a part of a table is made by the table's owner alone")}
 CURRENT = "( SELECT (current_setting('app.organization_id'::text))::bigint AS current_setting)"
 
 
@@ -76,6 +79,7 @@ def tenant_models() -> list[type[TenantRow]]:
 def tables() -> set[str]:
     return names(
         "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+        " AND NOT relispartition"
     )
 
 
@@ -222,6 +226,18 @@ def test_no_constraint_is_left_unvalidated() -> None:
     assert ask("SELECT conname FROM pg_constraint WHERE NOT convalidated") == []
 
 
+def test_a_part_of_a_table_is_reached_through_the_whole_alone() -> None:
+    """Whoever reads or writes a part by its own name would pass the policy of the whole by."""
+    parts = ask(
+        "SELECT relname, relrowsecurity AND relforcerowsecurity, array(SELECT a.word FROM"
+        " unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) AS a(word)"
+        " WHERE has_table_privilege('arapp_app', oid, a.word) OR has_table_privilege('arapp_door', oid, a.word))"
+        " FROM pg_class WHERE relispartition AND relkind = 'r'"
+    )
+    assert len(parts) >= 12
+    assert [name for name, guarded, rights in parts if rights or not guarded] == []
+
+
 # ------------------------------------------------------------------------------------- models against catalogue
 
 
@@ -287,13 +303,15 @@ def test_definer_functions_are_the_doors_and_what_triggers_call() -> None:
 
 
 def test_every_function_has_a_fixed_search_path_and_the_doors_owner() -> None:
-    assert (
-        ask(
-            "SELECT proname FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner"
-            " WHERE pronamespace = 'public'::regnamespace AND (rolname <> 'arapp_door'"
-            " OR NOT coalesce('search_path=public, pg_temp' = ANY(proconfig), false))"
-        )
-        == []
+    found = ask(
+        "SELECT proname, rolname FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner"
+        " WHERE pronamespace = 'public'::regnamespace AND (rolname <> 'arapp_door'"
+        " OR NOT coalesce('search_path=public, pg_temp' = ANY(proconfig), false))"
+    )
+    assert found == [(name, owner) for name, (owner, _) in OWNED.items()]
+    assert not names(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        " AND NOT coalesce('search_path=public, pg_temp' = ANY(proconfig), false)"
     )
 
 

@@ -237,5 +237,8 @@ def frozen_tables() -> list[str]:
 def test_a_table_of_facts_never_changes_even_for_its_owner(owned: House, table: str, statement: str) -> None:
     with enter(owned.acorn), work():
         run("SET CONSTRAINTS ALL IMMEDIATE")
-        with pytest.raises(DatabaseError, match=f"rows of {table} never change"), transaction.atomic():
+        with (
+            pytest.raises(DatabaseError, match=rf"rows of {table}(_\d{{4}}_\d\d)? never change"),
+            transaction.atomic(),
+        ):
             run(statement.format(table))
