@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.permissions import RUNS_VIEW, SUBSCRIPTIONS_VIEW
+from billing.permissions import RUNS_VIEW, SUBSCRIPTIONS_VIEW, USAGE_VIEW
 from core.trail import Subject, subjects
 
 subjects["billing.Plan"] = Subject(_("Plan"))
@@ -32,5 +32,10 @@ subjects["billing.BillingRun"] = Subject(
 )
 subjects["billing.BilledPeriod"] = Subject(_("Billed period"), fields={"amount_minor": _("Amount")})
 subjects["billing.HeldSubscription"] = Subject(_("Subscription held by a run"))
-subjects["billing.Meter"] = Subject(_("Meter"), fields={"late_days": _("Days late at most")})
+subjects["billing.Meter"] = Subject(
+    _("Meter"),
+    "meter",
+    USAGE_VIEW,
+    fields={"late_days": _("Days late at most"), "group_by": _("Count apart by")},
+)
 subjects["billing.UsageVoid"] = Subject(_("Voided event of usage"))

@@ -7,6 +7,11 @@ SUBSCRIPTIONS_VIEW = permission("subscriptions.view", _("See plans and subscript
 SUBSCRIPTIONS_CREATE = permission("subscriptions.create", _("Create plans and subscriptions"))
 SUBSCRIPTIONS_EDIT = permission("subscriptions.edit", _("Change plans and subscriptions"))
 
+module("usage", _("Usage"))
+USAGE_VIEW = permission("usage.view", _("See meters and usage"))
+USAGE_CREATE = permission("usage.create", _("Send events of usage"))
+USAGE_EDIT = permission("usage.edit", _("Make and archive meters and void events"))
+
 module("runs", _("Billing runs"))
 RUNS_VIEW = permission("runs.view", _("See billing runs"))
 RUNS_START = permission("runs.start", _("Start billing runs and release what they held"), Action.APPROVE)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import changes, prices, runs, subscriptions
+from billing.views import changes, prices, runs, subscriptions, usage
 
 urlpatterns = [
     path("plans/", prices.plans_page, name="plans"),
@@ -23,6 +23,14 @@ urlpatterns = [
     path("subscriptions/<slug:public_id>/change/revoke/", changes.change_revoke, name="change-revoke"),
     path("subscriptions/<slug:public_id>/items/", changes.item_add, name="item-add"),
     path("subscriptions/<slug:public_id>/items/<slug:item>/end/", changes.item_end, name="item-end"),
+    path("subscriptions/<slug:public_id>/items/", subscriptions.item_add, name="item-add"),
+    path("subscriptions/<slug:public_id>/items/<slug:item>/end/", subscriptions.item_end, name="item-end"),
+    path("subscriptions/<slug:public_id>/usage/", usage.usage_page, name="subscription-usage"),
+    path("usage/", usage.meters_page, name="meters"),
+    path("usage/new/", usage.meter_new, name="meter-new"),
+    path("usage/events/", usage.events_page, name="usage-events"),
+    path("usage/meters/<slug:public_id>/", usage.meter_page, name="meter"),
+    path("usage/meters/<slug:public_id>/archive/", usage.meter_archive, name="meter-archive"),
     path("runs/", runs.runs_page, name="runs"),
     path("runs/start/", runs.run_start, name="run-start"),
     path("runs/preview/", runs.preview_of_run, name="run-preview"),

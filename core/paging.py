@@ -9,7 +9,7 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -106,7 +106,7 @@ def _decoded(cursor: str, order: Order) -> tuple[bool, Any, int] | None:
         parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True).decode())
         if not isinstance(parts, list) or len(parts) != _PARTS:
             return None
-        value = date.fromisoformat(parts[1]) if order.kind is date else parts[1]
+        value = order.kind.fromisoformat(parts[1]) if order.kind in {date, datetime} else parts[1]
     except (ValueError, TypeError, binascii.Error, RecursionError):
         return None
     if parts[0] not in (0, 1) or not _is_id(parts[2]) or not _is_value(value, order.kind):
@@ -123,6 +123,8 @@ def _is_value(value: Any, kind: type) -> bool:
         return (
             isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
         )
+    if kind is datetime:
+        return type(value) is kind and value.tzinfo is not None
     return _is_id(value) if kind is int else type(value) is kind
 
 

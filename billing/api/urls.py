@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.api import prices, runs, views
+from billing.api import prices, runs, usage, views
 
 urlpatterns = [
     path("plans", prices.Plans.as_view(), name="api-plans"),
@@ -47,6 +47,17 @@ urlpatterns = [
         views.SubscriptionUpcoming.as_view(),
         name="api-subscription-upcoming",
     ),
+    path(
+        "subscriptions/<slug:public_id>/usage",
+        usage.SubscriptionUsage.as_view(),
+        name="api-subscription-usage",
+    ),
+    path("meters", usage.Meters.as_view(), name="api-meters"),
+    path("meters/<slug:public_id>", usage.OneMeter.as_view(), name="api-meter"),
+    path("meters/<slug:public_id>/archive", usage.MeterArchive.as_view(), name="api-meter-archive"),
+    path("usage_events", usage.UsageEvents.as_view(), name="api-usage-events"),
+    path("usage_events/batch", usage.UsageEventsBatch.as_view(), name="api-usage-events-batch"),
+    path("usage_events/void", usage.UsageEventsVoid.as_view(), name="api-usage-events-void"),
     path("billing_runs", runs.BillingRuns.as_view(), name="api-billing-runs"),
     path("billing_runs/preview", runs.BillingRunPreview.as_view(), name="api-billing-run-preview"),
     path("billing_runs/<slug:public_id>", runs.OneBillingRun.as_view(), name="api-billing-run"),

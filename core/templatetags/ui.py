@@ -104,6 +104,39 @@ def spark(points: Sequence[Decimal | int]) -> str:
     )
 
 
+class Bar(NamedTuple):
+    """One bar of a chart, ready for SVG in a box of 100 by 100."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+    part: Any
+
+
+@register.filter
+def bars(parts: Sequence[Mapping[str, Any]]) -> list[Bar]:
+    """Bars for the `value` of each part, side by side over one line of zero; small ones can still be seen."""
+    values = [Decimal(part["value"]) for part in parts]
+    high, low = max([*values, Decimal(0)]), min([*values, Decimal(0)])
+    scale = Decimal(100) / ((high - low) or Decimal(1))
+    step = Decimal(100) / max(len(values), 1)
+    found = []
+    for place, (part, value) in enumerate(zip(parts, values, strict=True)):
+        height = max(abs(value) * scale, _MIN_SHARE) if value else Decimal(0)
+        top = (high - value if value > 0 else high) * scale
+        found.append(
+            Bar(
+                f"{place * step:.3f}",
+                f"{min(top, 100 - height):.3f}",
+                f"{step * 4 / 5:.3f}",
+                f"{height:.3f}",
+                part,
+            )
+        )
+    return found
+
+
 @register.filter
 def css_colour(value: str | None) -> str:
     """The value when it is a plain #rrggbb, else nothing: the only way a tenant's colour reaches a style sheet."""
