@@ -247,6 +247,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "core.tasks.dispatch", "schedule": 5.0, "options": {"expires": 30}},
     "anchor": {"task": "core.tasks.anchor_audit", "schedule": 900.0, "options": {"expires": 600}},
+    "usage months": {
+        "task": "billing.tasks.make_usage_months",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
 }
 
 LOGGING = {

@@ -38,4 +38,6 @@ subjects["billing.Meter"] = Subject(
     USAGE_VIEW,
     fields={"late_days": _("Days late at most"), "group_by": _("Count apart by")},
 )
+subjects["billing.UsageAlert"] = Subject(_("Alert of usage"), fields={"threshold": _("Reached at")})
+subjects["billing.UsageAlertReached"] = Subject(_("Alert of usage that was reached"))
 subjects["billing.UsageVoid"] = Subject(_("Voided event of usage"))

@@ -7,8 +7,10 @@ from django.utils.translation import gettext_lazy
 
 from billing.services.run import give_up, run_billing
 from billing.services.start import RUN, still_tried
+from billing.services.usage_alerts import LOOK, look
 from core.models import Effect
 from core.registry import effect, given_up
+from core.scope import work
 
 LABEL = gettext_lazy("Bill what is due")
 
@@ -17,6 +19,13 @@ LABEL = gettext_lazy("Bill what is due")
 def run(due: Effect) -> None:
     """Bill everything due by the day; run again it bills only what is missing."""
     run_billing(date.fromisoformat(due.payload["as_of"]))
+
+
+@effect(LOOK, gettext_lazy("Look whether usage has reached an alert"))
+def look_at_alerts(due: Effect) -> None:
+    """Tell of the alerts that are reached; run again it tells nothing twice."""
+    with work():
+        look(subscription_id=due.payload["subscription"], meter_id=due.payload["meter"])
 
 
 @given_up(RUN)

@@ -25,3 +25,21 @@ class BillingRunStopped(Event):
 
     as_of: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageThresholdReached(Event):
+    """A meter has reached the figure of an alert in a period of a subscription; told once in each.
+
+    `threshold` and `value` are exact decimals in the meter's own unit, `meter` its code.
+    """
+
+    name: ClassVar[str] = "usage.threshold_reached"
+
+    subscription: str
+    customer: str
+    meter: str
+    threshold: str
+    value: str
+    period_start: str
+    period_end: str

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet
 
-from billing.models import Meter, Subscription, UsageEvent, UsageSeries, UsageVoid
+from billing.models import Meter, Subscription, UsageAlert, UsageEvent, UsageSeries, UsageVoid
 from billing.usage import Asked, usage_by_group, usage_of
 from core.errors import Invalid, NotFound
 from core.paging import Order
@@ -142,6 +142,20 @@ def subscriber_counts(rows: Sequence[Meter]) -> dict[int, int]:
     """Number of subscriptions by meter; one query."""
     found = UsageSeries.objects.filter(meter__in=rows).values("meter_id").order_by("meter_id")
     return {each["meter_id"]: each["n"] for each in found.annotate(n=Count("subscription_id", distinct=True))}
+
+
+def alerts() -> "QuerySet[UsageAlert]":
+    """The organization's alerts with their meters and subscriptions."""
+    found: QuerySet[UsageAlert] = UsageAlert.objects.select_related("meter", "subscription")
+    return found
+
+
+def alert(public_id: str) -> UsageAlert:
+    """The alert with this id; raises NotFound."""
+    found = alerts().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That alert is not here.")
+    return found
 
 
 def first_of_month(now: datetime, zone: str) -> date:

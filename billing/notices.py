@@ -1,17 +1,19 @@
 """What members are told of billing."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.events import BillingRunFinished, BillingRunStopped
-from billing.permissions import RUNS_START, RUNS_VIEW
+from billing.events import BillingRunFinished, BillingRunStopped, UsageThresholdReached
+from billing.permissions import RUNS_START, RUNS_VIEW, USAGE_VIEW
 from core.models import OutboxEvent
-from core.templatetags.fmt import longdate
+from core.templatetags.fmt import longdate, quantity
 from messaging.domain.ways import Way
-from messaging.notices import FINISHED, NEEDED, Kind, Occasion, Said, Told, declare
+from messaging.notices import FINISHED, MONEY, NEEDED, Kind, Occasion, Said, Told, declare
 
 
 def _day(facts: Any) -> str:
@@ -88,4 +90,31 @@ declare(
         tone="ok",
     ),
     BillingRunFinished,
+)
+
+
+def _say_reached(told: Told) -> Said:
+    said = {"meter": told.facts["meter"], "threshold": quantity(Decimal(told.facts["threshold"]))}
+    detail = _("%(customer)s: %(value)s since %(day)s") % {
+        "customer": told.name(told.facts["customer"]) or told.facts["subscription"],
+        "value": quantity(Decimal(told.facts["value"])),
+        "day": longdate(date.fromisoformat(told.facts["period_start"])),
+    }
+    title = _("Usage of %(meter)s has reached %(threshold)s") % said
+    page = ("subscription-usage", told.facts["subscription"])
+    return Said(title, detail, page, urlencode({"meter": told.facts["meter"]}))
+
+
+declare(
+    Kind(
+        name="usage.reached",
+        label=gettext_lazy("Usage reaches the figure of an alert"),
+        group=MONEY,
+        permission=USAGE_VIEW,
+        say=_say_reached,
+        icon="gauge",
+        tone="warn",
+        way=Way.DIGEST,
+    ),
+    UsageThresholdReached,
 )

@@ -55,6 +55,12 @@ urlpatterns = [
     path("meters", usage.Meters.as_view(), name="api-meters"),
     path("meters/<slug:public_id>", usage.OneMeter.as_view(), name="api-meter"),
     path("meters/<slug:public_id>/archive", usage.MeterArchive.as_view(), name="api-meter-archive"),
+    path("usage_alerts", usage.UsageAlerts.as_view(), name="api-usage-alerts"),
+    path(
+        "usage_alerts/<slug:public_id>/archive",
+        usage.UsageAlertArchive.as_view(),
+        name="api-usage-alert-archive",
+    ),
     path("usage_events", usage.UsageEvents.as_view(), name="api-usage-events"),
     path("usage_events/batch", usage.UsageEventsBatch.as_view(), name="api-usage-events-batch"),
     path("usage_events/void", usage.UsageEventsVoid.as_view(), name="api-usage-events-void"),

@@ -12,19 +12,21 @@ from billing.api.usage_outputs import (
     MeterOut,
     TakenManyOut,
     TakenOut,
+    UsageAlertOut,
     UsageEventOut,
     UsageOut,
     VoidedManyOut,
 )
 from billing.domain.usage import Aggregation
 from billing.domain.usage_events import ID, LATE_DAYS, MOST_LATE_DAYS, NAME, Refused, Said, read
-from billing.models import Meter
+from billing.models import Meter, UsageAlert
 from billing.permissions import USAGE_CREATE, USAGE_EDIT, USAGE_VIEW
 from billing.services.meters import archive_meter, create_meter
 from billing.services.usage import MOST, Status, ingest
+from billing.services.usage_alerts import archive_alert, create_alert
 from billing.services.usage_voids import WHY, Outcome, void
 from core import clock
-from core.api.fields import Day, Flag, In, Moment, PublicId, Text, Whole, many
+from core.api.fields import Day, Exact, Flag, In, Moment, PublicId, Text, Whole, many
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import Invalid
 
@@ -184,6 +186,46 @@ class MeterArchive(Api):
         """Take no more events for a meter. What was counted stays. Again changes nothing."""
         call.expect(metering.meter(public_id).version)
         return archive_meter(metering.meter(public_id).public_id)
+
+
+class AlertIn(In):
+    meter = Text(max_length=NAME, help_text="Its code or id.")
+    subscription = PublicId(
+        required=False, allow_null=True, help_text="Each of the meter's, unless you name one."
+    )
+    threshold = Exact(max_digits=27, decimal_places=12, help_text="In the meter's own unit, more than zero.")
+
+
+class UsageAlerts(Api):
+    tag = TAG
+
+    @operation(USAGE_VIEW, gives=UsageAlertOut, many=True)
+    def get(self, call: Call) -> Listing:
+        """List alerts, the newest first."""
+        return Listing(metering.alerts())
+
+    @operation(USAGE_EDIT, takes=AlertIn, gives=UsageAlertOut, status=201)
+    def post(self, call: Call) -> UsageAlert:
+        """Create an alert.
+
+        When the meter reaches the figure in a period of a subscription, its billing period of that moment, members are
+        told and the event `usage.threshold_reached` goes out: within a minute or two, once in each period.
+        """
+        named = call.data.get("subscription")
+        meter = referred("meter", lambda: metering.meter(call.data["meter"]))
+        row = referred("subscription", lambda: metering.subscription_of(named)) if named else None
+        return create_alert(meter=meter, subscription=row, threshold=call.data["threshold"])
+
+
+class UsageAlertArchive(Api):
+    tag = TAG
+
+    @operation(USAGE_EDIT, gives=UsageAlertOut)
+    def post(self, call: Call, public_id: str) -> UsageAlert:
+        """Tell nothing more of an alert. Again changes nothing."""
+        call.expect(metering.alert(public_id).version)
+        archive_alert(public_id)
+        return metering.alert(public_id)
 
 
 class UsageEvents(Api):

@@ -50,6 +50,19 @@ class UsageEventOut(Out):
         return dict(zip(row.series.meter.group_by, groups_in(row.series.group), strict=True))
 
 
+class UsageAlertOut(RecordOut):
+    """A figure of a meter that is told of once in each period of a subscription, by notice and webhook."""
+
+    OBJECT = "usage_alert"
+
+    meter = serializers.CharField(source="meter.code")
+    subscription = serializers.CharField(
+        source="subscription.public_id", default=None, allow_null=True, help_text="null: each of the meter's."
+    )
+    threshold = Exact(max_digits=27)
+    archived_at = serializers.DateTimeField(allow_null=True)
+
+
 class EventProblemOut(Out):
     """Why an event was refused."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
@@ -30,7 +31,7 @@ FIELDS = ("transaction_id", "meter", "subscription", "at", "properties", "replac
 @dataclass(frozen=True, slots=True)
 class Said:
     """An event as it was sent, its shape checked: `at` None is now, `replaces` the transaction id it takes the place
-    of."""
+    of, `text` the properties as JSON where they were written already."""
 
     transaction_id: str
     meter: str
@@ -38,6 +39,12 @@ class Said:
     at: datetime | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     replaces: str = ""
+    text: str = ""
+
+    @property
+    def sent(self) -> str:
+        """The properties as JSON."""
+        return self.text or compact(self.properties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class Refused(Exception):
 
 def read(sent: Any) -> Said:
     """The event that JSON holds; raises Refused with all that is wrong with its shape."""
-    if not isinstance(sent, Mapping):
+    if not isinstance(sent, dict):
         raise Refused(**{"": "An event is an object."})
     problems = {str(name)[:100]: "Unknown field." for name in sent if name not in FIELDS}
     found: dict[str, Any] = {}
@@ -83,9 +90,12 @@ def read(sent: Any) -> Said:
             found[name] = reader(sent.get(name))
         except Refused as refused:
             problems |= {"/".join(filter(None, (name, inner))): why for inner, why in refused.fields.items()}
+    text = compact(found.get("properties", {}))
+    if len(text) > SIZE:
+        problems["properties"] = f"At most {SIZE} characters as JSON."
     if problems:
         raise Refused(**problems)
-    return Said(**found)
+    return Said(**found, text=text)
 
 
 def _refuse(why: str) -> Refused:
@@ -125,7 +135,7 @@ def _moment(value: Any) -> datetime:
 
 
 def _properties(value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise _refuse("This must be an object.")
     if len(value) > PROPERTIES:
         raise _refuse(f"At most {PROPERTIES} properties.")
@@ -137,9 +147,7 @@ def _properties(value: Any) -> dict[str, Any]:
             problems[str(name)] = why
     if problems:
         raise Refused(**problems)
-    if len(compact(value)) > SIZE:
-        raise _refuse(f"At most {SIZE} characters as JSON.")
-    return dict(value)
+    return value
 
 
 def _property_problem(value: Any) -> str:
@@ -167,13 +175,17 @@ def measure(properties: Mapping[str, Any], meter: MeterFacts) -> Measured:
     """What an event counts by its meter; raises Refused for a property that is missing or of the wrong kind."""
     group = ""
     if meter.group_by:
-        values = [_told(properties, name, TEXT) for name in meter.group_by]
-        group = compact(values)
+        group = _group(tuple(_told(properties, name, TEXT) for name in meter.group_by))
     if meter.aggregation is Aggregation.COUNT:
         return Measured(group=group)
     if meter.aggregation is Aggregation.UNIQUE:
         return Measured(key=_told(properties, meter.field, UNIQUE_KEY), group=group)
     return Measured(value=_number(properties, meter.field), group=group)
+
+
+@lru_cache(maxsize=10_000)
+def _group(values: tuple[str, ...]) -> str:
+    return compact(values)
 
 
 def _told(properties: Mapping[str, Any], name: str, most: int) -> str:

@@ -297,6 +297,109 @@ class Migration(migrations.Migration):
             model_name='usagevoid',
             constraint=core.constraints.Audited(name='billing_usagevoid_audit'),
         ),
-        append_only('billing_usagekey', 'billing_usageevent', 'billing_usagevoid'),
+        migrations.CreateModel(
+            name='UsageAlert',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', core.base.PublicIdField(editable=False, max_length=40)),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('created_at', models.DateTimeField(default=core.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=core.clock.now, editable=False)),
+                ('external_id', models.CharField(blank=True, default='', max_length=255)),
+                ('metadata', models.JSONField(blank=True, default=dict)),
+                ('threshold', models.DecimalField(decimal_places=12, max_digits=27)),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('meter', core.base.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='billing.meter')),
+                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.organization')),
+                ('subscription', core.base.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='billing.subscription')),
+            ],
+            managers=[
+                ('objects', django.db.models.manager.Manager()),
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='UsageAlertReached',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('period_start', models.DateField()),
+                ('value', billing.models.usage.Amount(decimal_places=18, max_digits=80)),
+                ('at', models.DateTimeField(default=core.clock.now)),
+                ('alert', core.base.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='billing.usagealert')),
+                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='core.organization')),
+                ('subscription', core.base.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='billing.subscription')),
+            ],
+            managers=[
+                ('objects', django.db.models.manager.Manager()),
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name='usagealert',
+            constraint=models.CheckConstraint(condition=models.Q(('threshold__gt', 0)), name='usagealert_threshold'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealert',
+            constraint=models.UniqueConstraint(condition=models.Q(('archived_at', None)), fields=('organization', 'meter', 'subscription', 'threshold'), name='usagealert_once', nulls_distinct=False),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealert',
+            constraint=core.constraints.TenantRLS(column='organization_id', name='billing_usagealert_tenant'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealert',
+            constraint=models.UniqueConstraint(fields=('organization', 'id'), name='billing_usagealert_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealert',
+            constraint=models.UniqueConstraint(fields=('organization', 'public_id'), name='billing_usagealert_public'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealert',
+            constraint=core.constraints.TenantFK(field='meter', name='billing_usagealert_meter_fk'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealert',
+            constraint=core.constraints.TenantFK(field='subscription', name='billing_usagealert_subscription_fk'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealert',
+            constraint=core.constraints.Audited(name='billing_usagealert_audit'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealertreached',
+            constraint=models.UniqueConstraint(fields=('organization', 'alert', 'subscription', 'period_start'), name='usagealertreached_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealertreached',
+            constraint=core.constraints.Trigger(constraint=False, function='refuse_change()', name='billing_usagealertreached_frozen', when='BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealertreached',
+            constraint=core.constraints.Trigger(constraint=False, function='refuse_change()', name='billing_usagealertreached_kept', when='BEFORE TRUNCATE ON {table} FOR EACH STATEMENT'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealertreached',
+            constraint=core.constraints.TenantRLS(column='organization_id', name='billing_usagealertreached_tenant'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealertreached',
+            constraint=models.UniqueConstraint(fields=('organization', 'id'), name='billing_usagealertreached_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealertreached',
+            constraint=core.constraints.TenantFK(field='alert', name='billing_usagealertreached_alert_fk'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealertreached',
+            constraint=core.constraints.TenantFK(field='subscription', name='billing_usagealertreached_subscription_fk'),
+        ),
+        migrations.AddConstraint(
+            model_name='usagealertreached',
+            constraint=core.constraints.Audited(name='billing_usagealertreached_audit'),
+        ),
+        append_only(
+            'billing_usagekey', 'billing_usageevent', 'billing_usagevoid', 'billing_usagealertreached',
+        ),
         run_file('billing/sql/usage_months.sql'),
     ]

@@ -5,6 +5,8 @@ from billing.models.runs import WHY, BilledPeriod, BillingRun, HeldSubscription
 from billing.models.subscriptions import Subscription, SubscriptionItem
 from billing.models.usage import (
     Meter,
+    UsageAlert,
+    UsageAlertReached,
     UsageBucket,
     UsageEvent,
     UsageKey,
@@ -24,6 +26,8 @@ __all__ = [
     "Price",
     "Subscription",
     "SubscriptionItem",
+    "UsageAlert",
+    "UsageAlertReached",
     "UsageBucket",
     "UsageEvent",
     "UsageKey",

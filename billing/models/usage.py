@@ -138,3 +138,44 @@ class UsageSeen(TenantRow):
     count = models.BigIntegerField()
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
+
+
+class UsageAlert(Record):
+    """Somebody is to be told when a meter reaches a figure within a period: of one subscription, or of each."""
+
+    PREFIX = "ualert"
+
+    meter = TenantForeignKey(Meter)
+    subscription = TenantForeignKey(Subscription, null=True, blank=True)
+    threshold = models.DecimalField(max_digits=27, decimal_places=12)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(threshold__gt=0), name="usagealert_threshold"),
+            models.UniqueConstraint(
+                fields=["organization", "meter", "subscription", "threshold"],
+                name="usagealert_once",
+                condition=models.Q(archived_at=None),
+                nulls_distinct=False,
+            ),
+        ]
+
+
+class UsageAlertReached(TenantRow):
+    """An alert was reached in a period of a subscription, and told of: once."""
+
+    alert = TenantForeignKey(UsageAlert)
+    subscription = TenantForeignKey(Subscription)
+    period_start = models.DateField()
+    value = Amount()
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "alert", "subscription", "period_start"],
+                name="usagealertreached_once",
+            ),
+            *append_only("billing_usagealertreached"),
+        ]

@@ -14,9 +14,10 @@ from django.db import connection
 from django.db.models import Q
 
 from billing.domain.usage import DAY, Reading, Tally, buckets, floor
-from billing.domain.usage_events import Measured, MeterFacts, Refused, Said, compact, measure, time_problem
+from billing.domain.usage_events import Measured, MeterFacts, Refused, Said, measure, time_problem
 from billing.models import Subscription, UsageKey, UsageSeries
 from billing.services import usage_voids
+from billing.services.usage_alerts import look_soon
 from billing.usage import meter_facts
 from core import clock
 from core.locks import keep, lock
@@ -245,11 +246,11 @@ def _write(rows: list[_Row]) -> set[str]:
             _TAKE,
             [
                 [row.said.transaction_id for row in rows],
-                [row.series_id for row in rows],
-                [row.at for row in rows],
-                [row.measured.value for row in rows],
+                _array(row.series_id for row in rows),
+                _array(row.at.isoformat() for row in rows),
+                _array(row.measured.value for row in rows),
                 [row.measured.key for row in rows],
-                [compact(row.said.properties) for row in rows],
+                [row.said.sent for row in rows],
                 organization_id,
                 organization_id,
                 clock.now(),
@@ -258,12 +259,18 @@ def _write(rows: list[_Row]) -> set[str]:
         return {name for (name,) in cursor.fetchall()}
 
 
+def _array(values: Iterable[Any]) -> str:
+    """An array of numbers or instants as one text, which is written and read in half the time of a list."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def _count(rows: list[_Row]) -> None:
     """Add the rows to their buckets and, where keys are counted, to what was seen on their days."""
     if not rows:
         return
     readings = [(row.series_id, _reading(row)) for row in rows]
     _add(buckets(readings))
+    look_soon({(row.subscription_id, row.meter.meter_id) for row in rows})
     if keyed := [(series_id, each) for series_id, each in readings if each.key]:
         _see(keyed)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tools.bench import api, billing, clock, documents, imports, lists, matching
+from tools.bench import api, billing, clock, documents, imports, lists, matching, usage
 from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -16,4 +16,5 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "api": api.api,
     "pdf": documents.pdf,
     "clock": clock.sandbox_clock,
+    "usage": usage.usage,
 }
