@@ -124,6 +124,25 @@ def test_each_aggregation_in_each_way_of_asking(acorn: Scope, sub: Subscription)
         }  # fmt: skip
 
 
+def test_what_comes_late_into_a_bucket_is_not_its_last(acorn: Scope, sub: Subscription) -> None:
+    slot = (clock.now() - DAY).replace(minute=0, second=0, microsecond=0)
+    with work():
+        level = meter("last")
+        for minutes, name in ((9, "b"), (3, "z"), (9, "a"), (8.9, "zz")):
+            send(
+                said(
+                    level,
+                    sub,
+                    name,
+                    amount=str(minutes) + str(len(name)),
+                    at=slot + timedelta(minutes=minutes),
+                )
+            )
+        assert used(level, sub, slot, slot + timedelta(minutes=15)) == 91
+        send(said(level, sub, "c", amount="5", at=slot + timedelta(minutes=9)))
+        assert used(level, sub, slot, slot + timedelta(minutes=15)) == used(level, sub) == 5
+
+
 def test_a_key_seen_before_and_after_within_a_day_is_not_seen_between(
     acorn: Scope, sub: Subscription
 ) -> None:
