@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from billing.domain.usage import floor
 from billing.events import UsageThresholdReached
-from billing.models import Meter, Subscription, UsageAlert, UsageAlertReached
+from billing.models import ONCE, Meter, Subscription, UsageAlert, UsageAlertReached
 from billing.usage import Asked, usage_of
 from core import clock
 from core.effects import due
@@ -83,7 +83,9 @@ def look_soon(counted: Collection[tuple[int, int]]) -> None:
 
 
 def period_at(row: Subscription, at: datetime) -> Period | None:
-    """The period of a subscription that an instant falls into; None before its first."""
+    """The period of a subscription's plan that an instant falls into; None before its first, or where it has none."""
+    if row.price.unit == ONCE:
+        return None
     unit, every = Unit(row.price.unit), row.price.every
     n = index_on(row.anchor, unit, every, at.astimezone(ZoneInfo(row.zone)).date())
     return period(row.anchor, unit, every, n) if n >= 0 else None
