@@ -1,18 +1,20 @@
-"""Plans, prices and running subscriptions for the sandbox: amounts and quantities as they are."""
+"""Meters, plans, prices and running subscriptions for the sandbox: amounts and quantities as they are."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from billing.domain.charges import ItemFacts, SubscriptionFacts, dues
 from billing.domain.terms import USES, as_json
-from billing.models import Price, Subscription, SubscriptionItem
+from billing.models import Meter, Price, Subscription, SubscriptionItem
 from billing.quotes import terms_at
 from billing.selectors import subscription_facts
+from billing.services.meters import create_meter
 from billing.services.prices import create_price, retire_price
 from billing.services.subscriptions import subscribe
 from core.copying import Copier, register
 from customers.selectors import public_ids_by_external_id
 
+METER = ("name", "code", "aggregation", "field", "group_by", "late_days")
 PRICE = ("model", "currency", "unit", "every", "timing", "tax_percent")
 
 
@@ -109,9 +111,23 @@ def _write_subscriptions(facts: list[dict[str, Any]]) -> int:
     return made
 
 
+def _meters(rows: Sequence[Meter]) -> list[dict[str, Any]]:
+    return [{name: getattr(row, name) for name in METER} for row in rows]
+
+
+def _write_meters(facts: list[dict[str, Any]]) -> int:
+    codes = [each["code"] for each in facts]
+    there = set(Meter.objects.filter(code__in=codes).values_list("code", flat=True))
+    fresh = [each for each in facts if each["code"] not in there]
+    for each in fresh:
+        create_meter(**each)
+    return len(fresh)
+
+
 def _running() -> Any:
     return Subscription.objects.filter(state="active").select_related("customer", "price")
 
 
 register(Copier("prices", 5, lambda: Price.objects.select_related("plan"), _prices, _write_prices))
+register(Copier("meters", 6, lambda: Meter.objects.filter(archived_at=None), _meters, _write_meters))
 register(Copier("subscriptions", 20, _running, _subscriptions, _write_subscriptions, people=True))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from billing.models import Plan, Price, Subscription
+from billing.models import Meter, Plan, Price, Subscription
+from billing.services.meters import archive_meter
 from billing.services.prices import create_price, retire_price
 from billing.services.run import run_billing
 from billing.services.subscriptions import subscribe
@@ -24,6 +25,7 @@ from tenants.services.copying import Copying
 from tests import factories
 from tests.conftest import seat
 from tests.db.isolation.rows import tenant_models
+from tests.metering import meter
 
 CANARY = "kestrelcanary"
 
@@ -182,3 +184,16 @@ def test_one_at_a_time_by_who_may_and_never_into_a_live_one(sandbox: Scope, comm
         copying.start(customers=False)
     with enter(sandbox), work(), pytest.raises(Copying):
         copying.start(customers=True)
+
+
+def test_meters_come_as_they_are_and_once(sandbox: Scope) -> None:
+    with enter(seat("acorn", "ana@acorn.example")), work():
+        meter("weighted_sum", code="storage", group_by=["region"], late_days=10)
+        archive_meter(meter("count", code="gone").public_id)
+    copy(sandbox, customers=False)
+    copy(sandbox, customers=False)
+    with enter(sandbox), work():
+        (row,) = Meter.objects.all()
+        assert (row.code, row.aggregation, row.field, row.group_by, row.late_days) == (
+            "storage", "weighted_sum", "amount", ["region"], 10,
+        )  # fmt: skip
