@@ -124,6 +124,14 @@ def test_each_aggregation_in_each_way_of_asking(acorn: Scope, sub: Subscription)
         }  # fmt: skip
 
 
+def test_ids_are_locked_in_their_own_order(acorn: Scope, sub: Subscription) -> None:
+    """Whatever order they were sent in: else two senders of the same events would wait for each other."""
+    with work():
+        gb = meter("sum")
+        send(*(said(gb, sub, name) for name in ("b", "é", "a", "B", "c")))
+        assert list(UsageKey.objects.order_by("id").values_list("transaction_id", flat=True)) == sorted("béaBc")
+
+
 def test_what_comes_late_into_a_bucket_is_not_its_last(acorn: Scope, sub: Subscription) -> None:
     slot = (clock.now() - DAY).replace(minute=0, second=0, microsecond=0)
     with work():

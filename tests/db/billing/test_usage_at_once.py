@@ -98,7 +98,7 @@ def test_a_void_waits_for_what_is_being_written(
         most = meter("max")
         when = hours_ago(5)
         send(said(most, sub, "small", amount="1", at=when), said(most, sub, "wrong", amount="7", at=when))
-        right = said(most, sub, "right", amount="2", at=when, replaces="wrong")
+        right = said(most, sub, "right", amount="2", at=hours_ago(60), replaces="wrong")
     with ThreadPoolExecutor(1) as pool:
 
         def take_back() -> None:
