@@ -129,7 +129,9 @@ def test_ids_are_locked_in_their_own_order(acorn: Scope, sub: Subscription) -> N
     with work():
         gb = meter("sum")
         send(*(said(gb, sub, name) for name in ("b", "é", "a", "B", "c")))
-        assert list(UsageKey.objects.order_by("id").values_list("transaction_id", flat=True)) == sorted("béaBc")
+        assert list(UsageKey.objects.order_by("id").values_list("transaction_id", flat=True)) == sorted(
+            "béaBc"
+        )
 
 
 def test_what_comes_late_into_a_bucket_is_not_its_last(acorn: Scope, sub: Subscription) -> None:

@@ -80,7 +80,9 @@ def test_a_figure_leads_to_the_events_it_is_made_of(ana: Client, sub: Subscripti
             said(gb, sub, "earlier-one", amount="7", region="us", at=hours_ago(24 * 33)),
         )
         void(["e30"], why="twice")
-    shown = ana.get(f"/o/acorn/subscriptions/{sub.public_id}/usage/").content.decode()
+    address = f"/o/acorn/subscriptions/{sub.public_id}/"
+    assert f'href="{address}usage/"' in ana.get(address).content.decode()
+    shown = ana.get(f"{address}usage/").content.decode()
     assert '<p class="kpi-v">30</p>' in shown
     assert shown.count('<rect class="b"') == clock.today(sub.zone).day
     (link,) = set(re.findall(r'href="(/o/acorn/usage/events/[^"]+)"[^>]*>[^<]*day,', shown))
