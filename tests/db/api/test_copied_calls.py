@@ -28,6 +28,7 @@ from tests import factories
 from tests.db.api.conftest import Program
 from tests.db.core.imports import checked, csv
 from tests.db.messaging.test_pages import message
+from tests.metering import meter
 from tests.routes import staff_routes
 
 HOST = "http://testserver"
@@ -63,6 +64,7 @@ def ids(house: Scope, kestrel: Customer, settings: Any, tmp_path: Path) -> dict[
         found["subscription"] = subscribe(
             customer=kestrel.public_id, price=price, starts_on=date(2026, 11, 1)
         ).public_id
+        found["meter"] = meter().public_id
         found["run"] = BillingRun.objects.create(as_of=date(2026, 11, 2)).public_id
         found["bank-line"] = BankLine.objects.create(
             key="b1", payer="Kestrel", memo="thanks", currency="EUR", minor=100, booked_on=factories.DAY
