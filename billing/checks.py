@@ -24,6 +24,13 @@ checks["what is billed in advance is due when its last period ends"] = (
     " WHERE s.state = 'active' AND (r.unit <> 'once' OR t.billed IS NULL)"
     " AND t.through < coalesce(least(i.ends_on, s.ends_on), 'infinity') AND s.next_bill_on > t.through"
 )
+checks["a subscription is on one plan at a time"] = (
+    "SELECT a.id, b.id FROM billing_subscriptionitem a JOIN billing_subscriptionitem b"
+    " ON b.organization_id = a.organization_id AND b.subscription_id = a.subscription_id AND b.id > a.id"
+    " WHERE a.role = 'plan' AND b.role = 'plan' AND a.ends_on IS DISTINCT FROM a.starts_on"
+    " AND b.ends_on IS DISTINCT FROM b.starts_on AND a.starts_on < coalesce(b.ends_on, 'infinity')"
+    " AND b.starts_on < coalesce(a.ends_on, 'infinity')"
+)
 checks["a subscription's price and quantity are those of one of its plan items"] = (
     "SELECT s.id FROM billing_subscription s WHERE NOT EXISTS (SELECT FROM billing_subscriptionitem i"
     " WHERE i.organization_id = s.organization_id AND i.subscription_id = s.id AND i.role = 'plan'"

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Q
+
 from billing.domain.charges import ItemFacts, SubscriptionFacts, dues
 from billing.domain.terms import USES, as_json
 from billing.models import Meter, Price, Subscription, SubscriptionItem
@@ -26,6 +28,7 @@ def _prices(rows: Sequence[Price]) -> list[dict[str, Any]]:
             "name": row.plan.name,
             "terms": _terms(row),
             "retired": row.retired_at is not None,
+            "meter": row.meter.code if row.meter else "",
             **{name: getattr(row, name) for name in PRICE},
         }
         for row in rows
@@ -44,7 +47,7 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
     for each in facts:
         if Price.objects.filter(external_id=each["live"]).exists():
             continue
-        said = {name: each[name] for name in ("code", "name", *PRICE)}
+        said = {name: each[name] for name in ("code", "name", "meter", *PRICE)}
         price = create_price(**said, **each["terms"])
         Price.objects.filter(pk=price.pk).update(external_id=each["live"])
         if each["retired"]:
@@ -128,6 +131,12 @@ def _running() -> Any:
     return Subscription.objects.filter(state="active").select_related("customer", "price")
 
 
-register(Copier("prices", 5, lambda: Price.objects.select_related("plan"), _prices, _write_prices))
-register(Copier("meters", 6, lambda: Meter.objects.filter(archived_at=None), _meters, _write_meters))
+def _counting() -> Any:
+    """Meters that count, and archived ones that a price goes by still."""
+    named = Price.objects.exclude(meter=None).values("meter_id")
+    return Meter.objects.filter(Q(archived_at=None) | Q(pk__in=named))
+
+
+register(Copier("prices", 6, lambda: Price.objects.select_related("plan", "meter"), _prices, _write_prices))
+register(Copier("meters", 5, _counting, _meters, _write_meters))
 register(Copier("subscriptions", 20, _running, _subscriptions, _write_subscriptions, people=True))

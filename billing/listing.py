@@ -18,7 +18,7 @@ from billing.models import (
     Subscription,
     SubscriptionItem,
 )
-from billing.selectors import billable, closed_books, due, preview, subscription_facts
+from billing.selectors import billable, closed_books, due, facts_to_bill, preview, subscription_facts
 from core.errors import NotFound
 from core.money import Money
 from core.paging import Order
@@ -46,7 +46,7 @@ def subscribed() -> dict[int, int]:
 
 def price(public_id: str) -> Price:
     """The price with this public id; raises NotFound. Inside work()."""
-    found = Price.objects.select_related("plan", "replaced_by").filter(public_id=public_id).first()
+    found = Price.objects.select_related("plan", "replaced_by", "meter").filter(public_id=public_id).first()
     if found is None:
         raise NotFound("That price is not here.")
     return found
@@ -55,7 +55,7 @@ def price(public_id: str) -> Price:
 def price_rows(*, plan: str = "", currency: str = "") -> "QuerySet[Price]":
     """Prices with their plans, those of a plan (code) and of a currency when they are given. Inside work()."""
     exact = {"plan__code": plan, "currency": currency}
-    found: QuerySet[Price] = Price.objects.select_related("plan", "replaced_by")
+    found: QuerySet[Price] = Price.objects.select_related("plan", "replaced_by", "meter")
     return found.filter(**{name: value for name, value in exact.items() if value})
 
 
@@ -131,7 +131,7 @@ def items(row: Subscription) -> list[BilledItem]:
     (facts,) = subscription_facts([row.pk])
     known = {each.item_id: each for each in facts.items}
     rows = SubscriptionItem.objects.filter(subscription=row).exclude(ends_on=F("starts_on"))
-    rows = rows.select_related("price__plan", "subscription")
+    rows = rows.select_related("price__plan", "price__meter", "subscription")
     found = [
         BilledItem(each, known[each.pk].billed_through, next(dues(facts, known[each.pk]), None) is not None)
         for each in rows
@@ -149,15 +149,16 @@ class NextBill:
 
 
 def next_bill(row: Subscription, *, today: date) -> NextBill:
-    """The next invoice of a subscription, by the run's own function; two queries. Inside work().
+    """The next invoice of a subscription, by the run's own function. Inside work().
 
     Of one that has ended there is none.
     """
     if row.state != "active":
         return NextBill(None, None)
-    (facts,) = subscription_facts([row.pk])
+    as_of = max(row.next_bill_on, today)
+    (facts,) = facts_to_bill([row.pk], as_of)
     try:
-        found = charge(facts, max(row.next_bill_on, today))
+        found = charge(facts, as_of)
     except Odd as reason:
         return NextBill(None, None, str(reason))
     return NextBill(found, totals(found.lines)) if found.lines else NextBill(None, None)

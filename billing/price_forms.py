@@ -1,6 +1,6 @@
 """A price as it is typed: what its model asks for, its tiers as rows, and what of it cannot be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.domain.charges import Timing
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS, NEEDS, TIER_USES, USES
-from billing.models import ONCE
+from billing.models import ONCE, Meter
 from core.choices import currencies
 from core.fields import FormKey, Line, Whole
 from invoicing.forms import NumberField
@@ -90,6 +90,16 @@ class PriceForm(forms.Form):
     )
     quantity = NumberField(label=_("Quantity"), required=False, initial="1")
     key = FormKey()
+
+    def __init__(self, *args: Any, meters: Sequence[Meter], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("the subscription's quantity")), *((each.code, each.name) for each in meters)]
+        self.fields["meter"] = forms.ChoiceField(
+            label=_("Quantity from"),
+            required=False,
+            choices=choices,
+            help_text=_("What a meter counts is billed in arrears."),
+        )
 
 
 @dataclass(slots=True)
@@ -184,7 +194,7 @@ class TypedPrice:
     def price(self) -> dict[str, Any]:
         """What the service that saves it takes, but the form's key."""
         said = self.form.cleaned_data
-        rest = ("name", "code", "currency", "tax_percent", "every", "unit", "timing", "replaces")
+        rest = ("name", "code", "currency", "tax_percent", "every", "unit", "timing", "meter", "replaces")
         return {"model": str(self.model), **{name: said[name] for name in rest}, **self.terms()}
 
     def take(self, problems: Mapping[str, str]) -> None:
@@ -200,16 +210,17 @@ class TypedPrice:
                 self.problem = message
 
 
-def blank(initial: Mapping[str, Any]) -> TypedPrice:
+def blank(initial: Mapping[str, Any], meters: Sequence[Meter]) -> TypedPrice:
     """A price that nobody typed anything of yet."""
     return TypedPrice(
-        PriceForm(initial=dict(initial)), [TierRow(dict.fromkeys(TIER, "")) for _n in range(ROWS)]
+        PriceForm(initial=dict(initial), meters=meters),
+        [TierRow(dict.fromkeys(TIER, "")) for _n in range(ROWS)],
     )
 
 
-def read(data: QueryDict) -> TypedPrice:
+def read(data: QueryDict, meters: Sequence[Meter]) -> TypedPrice:
     """What was typed, the rows with one more when that is asked for."""
-    typed = TypedPrice(PriceForm(data), [])
+    typed = TypedPrice(PriceForm(data, meters=meters), [])
     columns = {name: data.getlist(f"tier_{name}")[:MOST_TIERS] for name in TIER}
     for n in range(max(ROWS, *(len(column) for column in columns.values()))):
         cells = {name: column[n].strip() if n < len(column) else "" for name, column in columns.items()}

@@ -1,18 +1,32 @@
 """Reads of billing: the facts a run prices, and what pages show."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from itertools import groupby
+from itertools import groupby, islice, takewhile
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from billing.domain.charges import Charge, ItemFacts, Odd, SubscriptionFacts, Timing, charge
+from billing.domain.charges import (
+    MAX_PERIODS,
+    Charge,
+    Due,
+    ItemFacts,
+    Odd,
+    SubscriptionFacts,
+    Timing,
+    Used,
+    charge,
+    dues,
+)
 from billing.domain.pricing import Terms
 from billing.domain.terms import kept_terms
 from billing.models import ONCE, BilledPeriod, Subscription, SubscriptionItem
-from core.periods import Unit
+from billing.usage import Asked, usage_of, values_of
+from core.periods import Unit, local_midnight
 from ledger.selectors import closed_entities
 from tenants.selectors import entity_facts
 
@@ -23,7 +37,7 @@ _OF = "subscription__"
 _FACTS = (
     "id", "public_id", "quantity", "starts_on", "ends_on", "billed_through", "role", "price_id",
     "price__plan__name", "price__model", "price__unit_price", "price__terms", "price__tax_percent",
-    "price__unit", "price__every", "price__timing", "price__currency",
+    "price__unit", "price__every", "price__timing", "price__currency", "price__meter_id",
     *(f"{_OF}{name}" for name in (
         "id", "public_id", "customer_id", "anchor", "zone", "ends_on", "autopay",
         "customer__entity_id", "customer__terms_days", "customer__archived_at",
@@ -45,6 +59,41 @@ def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFact
         _subscription(sorted(items, key=lambda row: row["role"] != "plan"), terms)
         for _, items in groupby(rows, key=lambda row: row["subscription__id"])
     ]
+
+
+def facts_to_bill(subscription_ids: Sequence[int], as_of: date) -> list[SubscriptionFacts]:
+    """What pricing needs to bill all that is due by a local date, also what meters counted. Inside work().
+
+    One query; where something is metered as many more as `usage_of` and `values_of` take, however much it is.
+    """
+    return with_usage(subscription_facts(subscription_ids), as_of)
+
+
+def with_usage(facts: Sequence[SubscriptionFacts], as_of: date) -> list[SubscriptionFacts]:
+    """The facts with what their meters counted in the periods that are due by a local date. Inside work()."""
+    asked = {
+        (item.item_id, due.span.start): (item, _asked(each, item, due))
+        for each in facts
+        for item in each.items
+        if item.meter_id is not None
+        for due in takewhile(lambda due: due.on <= as_of, islice(dues(each, item), MAX_PERIODS + 1))
+    }
+    if not asked:
+        return list(facts)
+    figures = usage_of([one for _, one in asked.values()])
+    values = values_of([one for item, one in asked.values() if item.terms.by_event])
+    used: dict[int, dict[date, Used]] = defaultdict(dict)
+    for (item_id, start), (_, one) in asked.items():
+        used[item_id][start] = Used(figures[one], values.get(one))
+    return [
+        replace(each, items=tuple(replace(item, used=used.get(item.item_id, {})) for item in each.items))
+        for each in facts
+    ]
+
+
+def _asked(facts: SubscriptionFacts, item: ItemFacts, due: Due) -> Asked:
+    start, end = (local_midnight(day, facts.zone) for day in (due.span.start, due.span.end))
+    return Asked(facts.subscription_id, item.meter_id or 0, start, end)
 
 
 def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) -> SubscriptionFacts:
@@ -85,6 +134,7 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         billed_through=row["billed_through"],
         price_id=price,
         is_plan=row["role"] == "plan",
+        meter_id=row["price__meter_id"],
     )
 
 
@@ -136,4 +186,4 @@ def priced(
 
 def preview(as_of: date, *, limit: int = 1000) -> tuple[list[Charge], list[tuple[SubscriptionFacts, str]]]:
     """What a run for `as_of` would bill now, by the run's own function, writing nothing. Inside work()."""
-    return priced(subscription_facts(list(billable(as_of).values_list("id", flat=True)[:limit])), as_of)
+    return priced(facts_to_bill(list(billable(as_of).values_list("id", flat=True)[:limit]), as_of), as_of)

@@ -109,6 +109,7 @@ class PriceOut(RecordOut):
         [str(each) for each in Timing], help_text="Whether a period is billed at its start or at its end."
     )
     tax_percent = Exact(max_digits=7, decimal_places=4)
+    meter = Id(allow_null=True, help_text="What it counts in a period is the quantity.")
     replaced_by = Id(allow_null=True, help_text="The price that took its place.")
     retired_at = serializers.DateTimeField(allow_null=True, help_text="Not offered since.")
 

@@ -82,6 +82,11 @@ class PriceIn(TermsIn):
         required=False,
         help_text="Whether a period is billed at its start or at its end; in advance, unless you say otherwise.",
     )
+    meter = Text(
+        max_length=100,
+        required=False,
+        help_text="Code or id; what it counts in a period is the quantity, billed in arrears.",
+    )
     tax_percent = Exact(
         max_digits=7,
         decimal_places=4,

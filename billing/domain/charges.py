@@ -96,6 +96,19 @@ class Due:
     whole: Period
 
     @property
+    def quantity(self) -> Decimal:
+        """What is priced: the item's quantity, or what its meter counted; raises Odd when that is not known."""
+        return self.item.quantity if self.item.meter_id is None else self.used.quantity
+
+    @property
+    def used(self) -> Used:
+        """What the item's meter counted; raises Odd when that is not known."""
+        counted = self.item.used.get(self.span.start)
+        if counted is None:
+            raise Odd("What was used in the period is not known.")
+        return counted
+
+    @property
     def on(self) -> date:
         """The local date on which it falls due."""
         return self.span.end if self.item.timing is Timing.ARREARS else self.span.start
@@ -261,13 +274,7 @@ def line_of(currency: str, due: Due) -> LineDraft:
 
 def _priced(due: Due) -> Priced:
     """What the quantity of a period costs: the item's, or what its meter counted."""
-    item = due.item
-    if item.meter_id is None:
-        return price(item.terms, item.quantity)
-    counted = item.used.get(due.span.start)
-    if counted is None:
-        raise Odd("What was used in the period is not known.")
-    return price(item.terms, counted.quantity, counted.events)
+    return price(due.item.terms, due.quantity, due.used.events if due.item.meter_id else None)
 
 
 _MULTIPLY = (str(Model.FLAT), str(Model.PER_UNIT))

@@ -23,7 +23,8 @@ class Plan(Record):
 class Price(Record):
     """What a plan costs in one currency and interval. A price never changes; it is replaced by another.
 
-    `terms` keeps what the model needs besides `unit_price`, as billing.domain.terms writes it.
+    `terms` keeps what the model needs besides `unit_price`, as billing.domain.terms writes it. With a meter, what that
+    counts in a period is the quantity.
     """
 
     PREFIX = "price"
@@ -36,6 +37,7 @@ class Price(Record):
     unit = models.CharField(max_length=10)
     every = models.PositiveSmallIntegerField(default=1)
     timing = models.CharField(max_length=10, default="advance")
+    meter = TenantForeignKey("billing.Meter", null=True, blank=True)
     tax_percent = models.DecimalField(max_digits=7, decimal_places=4)
     replaced_by = TenantForeignKey("self", null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)

@@ -6,10 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from billing.domain.charges import Timing
-from billing.domain.pricing import ZERO, Terms
+from billing.domain.pricing import ZERO, Model, Terms
 from billing.domain.terms import BadTerms, as_json, terms_of
-from billing.models import ONCE, Plan, Price
+from billing.domain.usage import Aggregation
+from billing.models import ONCE, Meter, Plan, Price
 from core import clock, money
 from core.errors import Conflict, Invalid
 from core.locks import lock_one
@@ -30,14 +33,15 @@ def create_price(
     every: int = 1,
     timing: str = "advance",
     tax_percent: Decimal | None = None,
+    meter: str = "",
     replaces: str = "",
     **terms: Any,
 ) -> Price:
     """A price of the plan with this code, the plan being made, with the name, when it is new. Inside work().
 
     `terms` are the fields that billing.domain.terms reads, prices in major units; tax defaults to the legal
-    entity's. `unit` may be "once". With `replaces`, a price's public id, that one is not offered any more; who
-    subscribes to it keeps it.
+    entity's. `unit` may be "once". With `meter`, a code or public id, the quantity of a period is what that counts.
+    With `replaces`, a price's public id, that one is not offered any more; who subscribes to it keeps it.
     Raises Invalid, and Conflict when that price is replaced already.
     """
     problems = _plan_problems(name, code) | _price_problems(unit, every, timing, tax_percent)
@@ -48,6 +52,7 @@ def create_price(
         problems["currency"] = str(error)
     if problems or read is None:
         raise Invalid("The price cannot be saved.", fields=problems)
+    counted = _meter(meter, read, unit, timing)
     plan, _ = Plan.objects.get_or_create(code=code, defaults={"name": name})
     made: Price = Price.objects.create(
         plan=plan,
@@ -58,6 +63,7 @@ def create_price(
         unit=unit,
         every=every,
         timing=timing,
+        meter=counted,
         tax_percent=entity().tax_percent if tax_percent is None else tax_percent,
     )
     if replaces:
@@ -72,6 +78,25 @@ def retire_price(public_id: str) -> Price:
         price.retired_at = clock.now()
         price.touch("retired_at")
     return price
+
+
+def _meter(name: str, terms: Terms, unit: str, timing: str) -> Meter | None:
+    """The meter that counts for a price; raises Invalid when the two do not go together."""
+    found = Meter.objects.filter(Q(code=name) | Q(public_id=name), archived_at=None).first() if name else None
+    problem = ""
+    if name and found is None:
+        problem = "That meter is not here."
+    elif found is None and terms.by_event:
+        problem = "A price that looks at single events needs a meter."
+    elif found is not None and terms.model is Model.FLAT:
+        problem = "A flat price does not look at what a meter counts."
+    elif found is not None and (unit == ONCE or timing != Timing.ARREARS):
+        problem = "What a meter counts is billed in arrears."
+    elif found is not None and terms.by_event and found.aggregation != Aggregation.SUM:
+        problem = "Single events are priced by a meter that sums them."
+    if problem:
+        raise Invalid("The price cannot be saved.", fields={"meter": problem})
+    return found
 
 
 def _replace(public_id: str, new: Price) -> None:

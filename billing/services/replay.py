@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from billing.domain.charges import Due, ItemFacts, Odd, SubscriptionFacts, dues, line_of
 from billing.models import BilledPeriod, Subscription
-from billing.selectors import subscription_facts
+from billing.selectors import subscription_facts, with_usage
 from core.scope import work
 
 BATCH = 500
@@ -54,19 +54,26 @@ def _replay(subscription_ids: Sequence[int]) -> tuple[int, list[Difference]]:
     billed: dict[int, list[BilledPeriod]] = defaultdict(list)
     for row in BilledPeriod.objects.filter(subscription__in=subscription_ids).order_by("period_start"):
         billed[row.item_id].append(row)
+    last = max((row.period_end for rows in billed.values() for row in rows), default=date.min)
+    again = [_from_the_start(facts) for facts in subscription_facts(subscription_ids)]
     found = [
         each
-        for facts in subscription_facts(subscription_ids)
+        for facts in with_usage(again, last)
         for item in facts.items
         for each in _differences(facts, item, billed[item.item_id])
     ]
     return sum(len(rows) for rows in billed.values()), found
 
 
+def _from_the_start(facts: SubscriptionFacts) -> SubscriptionFacts:
+    """The facts as if nothing had been billed."""
+    return replace(facts, items=tuple(replace(item, billed_through=item.starts_on) for item in facts.items))
+
+
 def _differences(
     facts: SubscriptionFacts, item: ItemFacts, rows: Sequence[BilledPeriod]
 ) -> Iterator[Difference]:
-    again = dues(facts, replace(item, billed_through=item.starts_on))
+    again = dues(facts, item)
     for row, due in zip_longest(rows, (each for each, _row in zip(again, rows, strict=False))):
         would, why = _again(facts, due, row)
         if would != row.amount_minor or why:

@@ -14,7 +14,7 @@ from django.db.models import F
 from billing.domain.charges import Charge, SubscriptionFacts
 from billing.events import BillingRunFinished, BillingRunStopped
 from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
-from billing.selectors import billable, closed_books, due, priced, subscription_facts
+from billing.selectors import billable, closed_books, due, facts_to_bill, priced
 from core import bulk, clock
 from core.events import emit
 from core.locks import claim
@@ -122,7 +122,7 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int]) -> bool:
     if not subscription_ids:
         return False
     bulk.plan_anew()
-    charges, odd = priced(subscription_facts(subscription_ids), run.as_of)
+    charges, odd = priced(facts_to_bill(subscription_ids, run.as_of), run.as_of)
     _hold(run, [(facts.subscription_id, reason) for facts, reason in odd])
     billable = [each for each in charges if each.lines]
     document_ids = write_drafts([_draft(each) for each in billable])

@@ -162,6 +162,9 @@ def require_sellable(
         raise Invalid(f"This customer is billed in {currency}.", fields={f"{at}price": "Another currency."})
     if price.retired_at is not None and not retired:
         raise Invalid("This price is not offered any more.", fields={f"{at}price": "Not offered any more."})
+    if price.meter_id is not None and quantity != 1:
+        problem = "What its meter counts is the quantity."
+        raise Invalid(problem, fields={f"{at}quantity": problem})
     if not quantity.is_finite() or not 0 <= quantity <= MOST_QUANTITY:
         raise Invalid("A quantity is zero or more.", fields={f"{at}quantity": "Zero or more."})
 

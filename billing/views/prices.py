@@ -17,7 +17,8 @@ from billing.domain.pricing import Terms
 from billing.domain.terms import BadTerms, terms_of
 from billing.forms import QuoteForm
 from billing.listing import plans, price, subscribed
-from billing.models import Price
+from billing.metering import meters
+from billing.models import Meter, Price
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.price_forms import CELLS, TypedPrice, blank, read
 from billing.quotes import quoted, terms_at
@@ -53,8 +54,8 @@ def _shown(row: Price, count: int) -> dict[str, Any]:
 @require_http_methods(["GET", "POST"])
 def price_new(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "GET":
-        return _form(request, slug, blank(_initial(request)))
-    typed = read(request.POST)
+        return _form(request, slug, blank(_initial(request), _meters()))
+    typed = read(request.POST, _meters())
     if "save" not in request.POST:
         return _form(request, slug, typed)
     if not typed.valid:
@@ -69,13 +70,18 @@ def price_new(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("price", slug, made)
 
 
+def _meters() -> list[Meter]:
+    return list(meters().filter(archived_at=None).order_by("name", "pk"))
+
+
 def _initial(request: HttpRequest) -> dict[str, Any]:
     """What a new price begins with: the house's currency and tax, or those of the price that it replaces."""
     if old := request.GET.get("replaces", "").replace("\x00", "")[:40]:
         row = price(old)
         same = {name: getattr(row, name) for name in ("currency", "every", "unit", "timing", "model")}
         tax = f"{row.tax_percent.normalize():f}"
-        return {"name": row.plan.name, "code": row.plan.code, "replaces": old, "tax_percent": tax, **same}
+        said = {"name": row.plan.name, "code": row.plan.code, "meter": row.meter.code if row.meter else ""}
+        return {**said, "replaces": old, "tax_percent": tax, **same}
     house = entity()
     code = request.GET.get("plan", "").replace("\x00", "")[:40]
     return {"currency": house.currency, "tax_percent": f"{house.tax_percent.normalize():f}", "code": code}
@@ -101,7 +107,7 @@ def _form(
 @require_POST
 def price_typed(request: HttpRequest, slug: str) -> HttpResponse:
     """The fields of the chosen model and what a quantity would cost, while somebody types; writes nothing."""
-    typed = read(request.POST)
+    typed = read(request.POST, _meters())
     return TemplateResponse(
         request,
         "billing/parts/typed_price.html",

@@ -9,9 +9,11 @@ import pytest
 from billing.models import BilledPeriod, Price, SubscriptionItem
 from billing.services.run import run_billing
 from core.books import verify
+from core.periods import Unit, boundary
 from core.scope import Scope, enter, work
 from customers.models import Customer
 from tests.db.api.conftest import Program, said
+from tests.db.api.invoices import today
 
 pytestmark = pytest.mark.usefixtures("judged")
 
@@ -243,3 +245,33 @@ def test_a_change_that_cannot_be_is_named(
     for act in ("change", "change/preview"):
         assert pointers(api("POST", f"/subscriptions/{sub['id']}/{act}", wish)) == [pointer]
     assert counted(house) == before
+
+
+def test_what_a_meter_counted_is_previewed_and_billed(api: Program, house: Scope, kestrel: Customer) -> None:
+    api.post("/meters", {"name": "Calls", "code": "calls", "aggregation": "sum", "field": "n"}, 201)
+    plan = price(api, model="flat", unit_price="29")
+    calls = price(api, model="graduated", tiers=TIERS, timing="arrears", meter="calls")
+    assert calls["meter"] == api.get("/meters/calls")["id"]
+    first = today().replace(day=1)
+    wish = {"customer": kestrel.public_id, "price": plan["id"], "starts_on": str(first)}
+    wish["added"] = [{"price": calls["id"]}]
+    sub = api.post("/subscriptions", wish, 201)
+    event = {"transaction_id": "t1", "meter": "calls", "subscription": sub["id"], "properties": {"n": "12"}}
+    assert api.post("/usage_events", event)["status"] == "created"
+    due = boundary(first, Unit.MONTH, 1, 1)
+    with enter(house):
+        run_billing(first)
+        run_billing(due)
+    invoice = api.get("/invoices")["data"][0]
+    assert [line["amount_minor"] for line in invoice["lines"]] == [2900, 7950]
+    refused = {
+        "code": "x",
+        "name": "X",
+        "currency": "EUR",
+        "model": "per_unit",
+        "unit_price": "1",
+        "meter": "nobody",
+    }
+    assert pointers(api("POST", "/prices", {**refused, "timing": "arrears"})) == ["/meter"]
+    with_quantity = {"price": calls["id"], "quantity": "2", "starts_on": str(due)}
+    assert pointers(api("POST", f"/subscriptions/{sub['id']}/items", with_quantity)) == ["/quantity"]
