@@ -191,6 +191,14 @@ def boundary_after(facts: SubscriptionFacts, item: ItemFacts, day: date) -> date
     )
 
 
+def was_cut(facts: SubscriptionFacts, item: ItemFacts) -> bool:
+    """Whether the last billed period of an item ended before its boundary: it could not be billed again otherwise."""
+    through = item.billed_through
+    if through == item.starts_on or item.unit is None:
+        return False
+    return boundary_after(facts, item, through - timedelta(days=1)) != through
+
+
 def billed_through(facts: SubscriptionFacts) -> date:
     """The first day that nothing was billed for yet."""
     return max((item.billed_through for item in facts.items), default=facts.anchor)

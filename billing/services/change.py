@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from billing.domain.charges import boundary_after, plan_on
+from billing.domain.charges import boundary_after, plan_on, was_cut
 from billing.models import ONCE, Price, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
 from billing.services.subscriptions import PLAN, live_one, require_sellable, schedule
@@ -61,16 +61,22 @@ def revoke_change(public_id: str, *, today: date) -> Subscription:
 
 
 def _plan_items(subscription: Subscription) -> tuple[SubscriptionItem, SubscriptionItem | None]:
-    """The plan's item that is billed now, and the one that takes its place and is not billed yet; locked."""
+    """The plan's item that is billed now, and the one that takes its place later; locked.
+
+    Once a period of the old one was cut at the change and billed, the change is no longer to come.
+    """
     rows = SubscriptionItem.objects.filter(subscription=subscription, role=PLAN).select_related("price")
     chain = sorted(
         (row for row in lock(rows) if row.ends_on is None or row.ends_on > row.starts_on),
         key=lambda row: row.starts_on,
     )
     (facts,) = subscription_facts([subscription.pk])
-    begun = {item.item_id for item in facts.items if item.billed_through > item.starts_on}
-    if len(chain) > 1 and chain[-1].pk not in begun:
-        return chain[-2], chain[-1]
+    known = {item.item_id: item for item in facts.items}
+    if len(chain) > 1:
+        now, later = (known[each.pk] for each in chain[-2:])
+        cut = now.billed_through == later.starts_on and was_cut(facts, now)
+        if later.billed_through == later.starts_on and not cut:
+            return chain[-2], chain[-1]
     return chain[-1], None
 
 

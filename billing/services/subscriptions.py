@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
-from billing.domain.charges import billed_through, next_due
+from billing.domain.charges import billed_through, next_due, was_cut
 from billing.domain.days import day_problem
 from billing.models import ONCE, Price, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
@@ -228,8 +228,8 @@ def end(public_id: str, *, on: date) -> Subscription:
     """End a subscription on a local date, the first that is not billed any more. Inside work().
 
     Ends at once when it is billed up to that day, else the run bills what comes before it. Raises Invalid for a day
-    before what is billed already, which a credit note takes back, Conflict when it ended on another day. The same
-    wish again changes nothing.
+    before what is billed already, which a credit note takes back, Conflict when it ended on another day or something is
+    billed up to its end: that period was cut there. The same wish again changes nothing.
     """
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))
     if problem := day_problem(on):
@@ -240,6 +240,8 @@ def end(public_id: str, *, on: date) -> Subscription:
         raise Conflict("This has ended already.")
     (facts,) = subscription_facts([subscription.pk])
     through = billed_through(facts)
+    if any(was_cut(facts, item) and item.billed_through == subscription.ends_on for item in facts.items):
+        raise Conflict(f"It is billed up to its end on {subscription.ends_on} already; subscribe again.")
     if on < through:
         problem = f"It is billed up to {through}; end it then, and credit what is too much."
         raise Invalid(problem, fields={"on": problem})

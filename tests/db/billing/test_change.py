@@ -203,3 +203,41 @@ def test_anothers_subscription_is_not_there(acorn: Scope, birch: Scope) -> None:
                     lambda: revoke_change(theirs.public_id, today=TODAY)):  # fmt: skip
             with pytest.raises((NotFound, AppError)):
                 act()
+
+
+def test_a_change_up_to_which_is_billed_is_no_longer_to_come(acorn: Scope) -> None:
+    """In arrears the old price is billed up to the change before anything of the new one is due."""
+    with work():
+        owner = factories.customer()
+        one, two = (
+            priced(timing="arrears", unit_price=Decimal(28)),
+            priced(timing="arrears", unit_price=Decimal(56)),
+        )
+        sub = factories.subscribe(customer=owner.public_id, price=one, starts_on=date(2026, 2, 1))
+        change(sub.public_id, price=two, on=date(2026, 2, 15), today=date(2026, 2, 14))
+    run_billing(date(2026, 2, 15))
+    with work():
+        for wish in ({"price": one}, {"quantity": Decimal(3)}):
+            with pytest.raises(Invalid, match="billed up to 2026-02-15"):
+                change(sub.public_id, on=date(2026, 2, 14), today=date(2026, 2, 16), **wish)
+        change(sub.public_id, price=one, on=date(2026, 2, 20), today=date(2026, 2, 16))
+    run_billing(date(2026, 3, 1))
+    assert billed() == [
+        ("2026-02-01", "2026-02-15", 1400), ("2026-02-15", "2026-02-20", 1000), ("2026-02-20", "2026-03-01", 900),
+    ]  # fmt: skip
+    proven()
+
+
+def test_a_period_that_was_cut_and_billed_ahead_stays_cut(acorn: Scope) -> None:
+    with work():
+        sub = factories.subscription(factories.customer(), date(2026, 3, 1), quantity=Decimal(31))
+        change(sub.public_id, quantity=Decimal(62), on=date(2026, 3, 11), today=TODAY)
+    run_billing(date(2026, 3, 1))
+    with work():
+        revoke_change(sub.public_id, today=date(2026, 3, 5))  # nothing is to come any more
+    run_billing(date(2026, 3, 31))
+    assert [(start, end) for start, end, _ in billed()] == [
+        ("2026-03-01", "2026-03-11"),
+        ("2026-03-11", "2026-04-01"),
+    ]
+    proven()

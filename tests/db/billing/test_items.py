@@ -8,6 +8,7 @@ import pytest
 from billing.models import BilledPeriod, Price, Subscription, SubscriptionItem
 from billing.selectors import preview
 from billing.services.prices import create_price, retire_price
+from billing.services.replay import replay_billing
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end, end_item, subscribe
 from core.books import verify
@@ -240,3 +241,18 @@ def test_terms_are_kept_as_they_were_said(acorn: Scope) -> None:
         assert made.terms == {
             "tiers": [{"up_to": "5", "unit_price": "7"}, {"up_to": None, "unit_price": "6.5"}]
         }
+
+
+def test_an_end_that_something_is_billed_up_to_does_not_move(sub: Subscription) -> None:
+    """Its last period was cut there: billed on from then it could not be billed again the same way."""
+    with work():
+        add_item(sub.public_id, price=calls(), starts_on=DAY)
+        end(sub.public_id, on=date(2026, 11, 21))
+    run_billing(DAY)
+    with work():
+        with pytest.raises(Conflict, match="billed up to its end"):
+            end(sub.public_id, on=date(2026, 12, 5))
+        sub.refresh_from_db()
+        assert sub.ends_on == date(2026, 11, 21)
+    run_billing(MARCH)
+    assert replay_billing().differences == []
