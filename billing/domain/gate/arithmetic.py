@@ -1,0 +1,76 @@
+"""Whether a line is what the contract's own terms come to, for the customer that the contract names."""
+
+from collections.abc import Iterator
+
+from billing.domain.gate.contract import bounds, discount_minor
+from billing.domain.gate.facts import Finding, Item, Line, Severity, Terms
+from billing.domain.gate.look import Look, plain
+from core.money import Money
+
+
+def arithmetic(look: Look) -> Iterator[Finding]:
+    """Findings where a line is not what the contract's own terms come to."""
+    for line in look.bill.lines:
+        item = look.items.get(line.item)
+        if item is None:
+            sentence = "The contract has no such item any more."
+            yield look.finding("unknown", Severity.WRONG, line, sentence, now=line.item, usual="")
+            continue
+        yield from _contract(look, item, line)
+        yield from _parties(look, line)
+        yield from _discounts(look, item, line)
+
+
+def _contract(look: Look, item: Item, line: Line) -> Iterator[Finding]:
+    if line.terms != item.terms:
+        names = _different(line.terms, item.terms)
+        sentence = f"It is billed by other terms than the contract has ({', '.join(names)})."
+        yield look.finding("terms", Severity.WRONG, line, sentence, now=line.terms, usual=item.terms)
+    if item.quantity is not None and line.quantity != item.quantity and not line.metered:
+        sentence = f"It is billed for {plain(line.quantity)}; the contract says {plain(item.quantity)}."
+        yield look.finding("count", Severity.WRONG, line, sentence, now=line.quantity, usual=item.quantity)
+    allowed = bounds(item, line)
+    if allowed and not allowed[0] <= line.amount_minor <= allowed[1]:
+        currency = line.terms.currency
+        low, high = (Money(each, currency) for each in allowed)
+        due = str(low) if low == high else f"{low} to {high}"
+        sentence = f"By the terms of its price this comes to {due} before discounts."
+        yield look.finding("amount", Severity.WRONG, line, sentence, now=line.amount_minor, usual=allowed)
+
+
+def _different(one: Terms, other: Terms) -> list[str]:
+    return [name for name in Terms.__slots__ if getattr(one, name) != getattr(other, name)]
+
+
+def _parties(look: Look, line: Line) -> Iterator[Finding]:
+    """The right customer, in the customer's currency."""
+    bill = look.bill
+    if line.customer != bill.customer:
+        sentence = "It would be billed to another customer than the contract names."
+        yield look.finding("customer", Severity.WRONG, line, sentence, now=line.customer, usual=bill.customer)
+    if line.terms.currency != bill.currency:
+        sentence = f"It is in {line.terms.currency}, and the customer is billed in {bill.currency}."
+        yield look.finding(
+            "currency", Severity.WRONG, line, sentence, now=line.terms.currency, usual=bill.currency
+        )
+
+
+def _discounts(look: Look, item: Item, line: Line) -> Iterator[Finding]:
+    granted = item.terms.discounts
+    names = [each.name for each in granted]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        sentence = f"The discount {twice[0]} is granted more than once."
+        yield look.finding(
+            "discount_twice", Severity.WRONG, line, sentence, now=names.count(twice[0]), usual=1
+        )
+    expected = discount_minor(granted, line)
+    if abs(line.discount_minor - expected) > len(granted):
+        currency = line.terms.currency
+        sentence = (
+            f"Discounts take off {Money(line.discount_minor, currency)};"
+            f" those granted come to {Money(expected, currency)}."
+        )
+        yield look.finding(
+            "discount", Severity.WRONG, line, sentence, now=line.discount_minor, usual=expected
+        )

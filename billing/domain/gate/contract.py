@@ -1,0 +1,123 @@
+"""What a period must cost by its price's own terms: a second opinion on the amount.
+
+Written apart from the pricing core on purpose: one mistake must not be made twice by one function. It knows whole
+periods to the minor unit, and parts of periods to a day, because every convention for parts agrees that far.
+"""
+
+from calendar import monthrange
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from billing.domain.gate.facts import Discount, Item, Line, Terms, Tier
+from core.money import exponent
+from core.periods import Period
+
+_DAYS = {"day": 1, "week": 7}
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+HALF = Fraction(1, 2)
+
+
+def nearest(amount: Fraction) -> int:
+    """The nearest whole minor unit, halves away from zero."""
+    whole = int(abs(amount) + HALF)
+    return whole if amount >= 0 else -whole
+
+
+def step_of(terms: Terms) -> tuple[int, int]:
+    """The length of a period as (months, days), one of them zero."""
+    return _MONTHS.get(terms.unit, 0) * terms.every, _DAYS.get(terms.unit, 0) * terms.every
+
+
+def _month(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _on(month: int, day: int) -> date:
+    year, number = divmod(month, 12)
+    return date(year, number + 1, min(day, monthrange(year, number + 1)[1]))
+
+
+def whole_period(item: Item, day: date) -> Period:
+    """The period of the item's calendar that contains a day, before its start as well as after."""
+    months, days = step_of(item.terms)
+    if days:
+        passed = (day - item.anchor).days // days
+        start = item.anchor + timedelta(days=passed * days)
+        return Period(start, start + timedelta(days=days))
+    if not months:
+        raise ValueError(f"A period of “{item.terms.unit}” is not known.")
+    first = _month(item.anchor)
+    n = (_month(day) - first) // months
+    if _on(first + n * months, item.anchor.day) > day:
+        n -= 1
+    return Period(_on(first + n * months, item.anchor.day), _on(first + (n + 1) * months, item.anchor.day))
+
+
+def _tier(tiers: tuple[Tier, ...], quantity: Decimal) -> Tier | None:
+    return next((each for each in tiers if each.up_to is None or quantity <= each.up_to), None)
+
+
+def _graduated(terms: Terms, quantity: Decimal) -> Fraction | None:
+    total, below = Fraction(0), Decimal(0)
+    for each in terms.tiers:
+        upper = quantity if each.up_to is None else min(quantity, each.up_to)
+        if upper > below or (not quantity and not below):
+            total += Fraction(upper - below) * Fraction(each.unit_price) + Fraction(each.flat)
+            below = upper
+    return total if below >= quantity else None
+
+
+def _volume(terms: Terms, quantity: Decimal) -> Fraction | None:
+    found = _tier(terms.tiers, quantity)
+    return None if found is None else Fraction(quantity) * Fraction(found.unit_price) + Fraction(found.flat)
+
+
+def _stairstep(terms: Terms, quantity: Decimal) -> Fraction | None:
+    found = _tier(terms.tiers, quantity)
+    return None if found is None else Fraction(found.flat)
+
+
+_TIERED = {"graduated": _graduated, "volume": _volume, "stairstep": _stairstep}
+
+
+def full_minor(terms: Terms, quantity: Decimal) -> int | None:
+    """What a whole period costs before discounts, or None for a model that is only watched, not computed."""
+    counted = max(Decimal(0), quantity - terms.free)
+    if terms.model == "flat":
+        major: Fraction | None = Fraction(terms.unit_price)
+    elif terms.model == "per_unit":
+        major = Fraction(counted) * Fraction(terms.unit_price)
+    elif terms.model in _TIERED:
+        major = _TIERED[terms.model](terms, counted)
+    else:
+        major = None
+    if major is None:
+        return None
+    minor = max(nearest(major * 10 ** exponent(terms.currency)), terms.minimum_minor)
+    return minor if terms.maximum_minor is None else min(minor, terms.maximum_minor)
+
+
+def bounds(item: Item, line: Line) -> tuple[int, int] | None:
+    """The least and most the line may come to before discounts; equal for a whole period. None: not known."""
+    full = full_minor(item.terms, line.quantity)
+    if full is None:
+        return None
+    whole = whole_period(item, line.span.start)
+    if line.span == whole or line.metered or item.once:
+        return full, full
+    if not item.terms.part:
+        return 0, full
+    days, of = line.span.days, whole.days
+    low, high = max(0, min(days, of) - 1), min(of, days + 1)
+    return nearest(Fraction(full * low, of)) - 1, nearest(Fraction(full * high, of)) + 1
+
+
+def discount_minor(granted: tuple[Discount, ...], line: Line) -> int:
+    """What the discounts take off the line, each once, in their order, never more than there is."""
+    left = line.amount_minor
+    for each in granted:
+        if each.holds(line.span.start):
+            left -= nearest(left * Fraction(each.percent) / 100)
+            left -= min(max(left, 0), each.amount_minor)
+    return line.amount_minor - left
