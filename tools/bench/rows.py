@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tools.bench import api, billing, clock, documents, imports, lists, matching, usage
+from tools.bench import api, billing, clock, documents, gate
 from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -10,6 +10,7 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "statements": billing.statements,
     "audit": billing.audit,
     "nothing-due": billing.nothing_due,
+    "gate": gate.gate,
     "import": imports.bring_in,
     "matching": matching.matching,
     "lists": lists.lists,

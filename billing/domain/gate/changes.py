@@ -69,6 +69,8 @@ def _unit_day(line: Line, terms: Terms) -> Fraction | None:
 def _priced(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]:
     """The price and all that hangs on it."""
     other = [name for name in _PRICE if getattr(item.terms, name) != getattr(last.terms, name)]
+    if line.metered != last.metered:
+        other.append("metered")
     if item.terms.minimum_minor != last.terms.minimum_minor:
         was, now = str(last.terms.minimum_minor), str(item.terms.minimum_minor)
         if not look.explained(item.id, "minimum", was, now) and not other:
@@ -76,7 +78,7 @@ def _priced(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]
     if not other:
         return
     if not look.explained(item.id, "price", last.terms.price, item.terms.price):
-        was, now = _price_words(last.terms), _price_words(item.terms)
+        was, now = _price_words(last), _price_words(line)
         sentence = f"The price is {now}; the last time it was {was}, and nobody recorded a change."
         yield look.finding("price", Severity.ODD, line, sentence, now=now, usual=was)
         return
@@ -88,7 +90,7 @@ def _priced(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]
         and fold(after, before) >= LARGE_PRICE
         and not _known(look, item, after, line)
     ):
-        was, now = _price_words(last.terms), _price_words(item.terms)
+        was, now = _price_words(last), _price_words(line)
         sentence = f"A recorded change took the price from {was} to {now}: is that meant?"
         yield look.finding("large_price", Severity.ODD, line, sentence, now=now, usual=was)
 
@@ -105,10 +107,12 @@ def usable(crowd: Crowd | None, least: int = FEW) -> bool:
     return crowd is not None and crowd.members >= least and crowd.unit_day > 0
 
 
-def _price_words(terms: Terms) -> str:
+def _price_words(line: Line) -> str:
+    terms = line.terms
     each = f"{terms.currency} {terms.unit_price.normalize():f}" if not terms.tiers else f"{terms.model} tiers"
     length = terms.unit if terms.every == 1 else f"{terms.every} {terms.unit}s"
-    return f"{each} per {length} ({terms.plan})"
+    counted = ", metered" if line.metered else ""
+    return f"{each} per {length} ({terms.plan}{counted})"
 
 
 def _counted(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]:

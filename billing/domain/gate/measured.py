@@ -29,6 +29,8 @@ NOISE = 36
 """A count within six of its own square roots is chance."""
 SEASON, CROWD = 8, 20
 """Subscriptions of a plan from which their common movement is a season, and from which their spread counts."""
+EXACT = 3000
+"""Significant digits, read as a number, from which the same count twice is no chance."""
 SHIFT = 3
 """How many times a whole plan's usage may move at once before each of its bills is looked at."""
 
@@ -97,6 +99,16 @@ def usage(look: Look, plans: Measured) -> Iterator[Finding]:
             yield look.finding("shift", Severity.ODD, line, sentence, now=line.quantity, usual=number(moved))
             continue
         yield from _like_before(look, line, past, plans)
+        yield from _again(look, line, past)
+
+
+def _again(look: Look, line: Line, past: list[Line]) -> Iterator[Finding]:
+    """The very count of the last period, from somebody whose counts were all different: billed once more?"""
+    counts = [each.quantity for each in past]
+    digits = int("".join(map(str, line.quantity.normalize().as_tuple().digits)))
+    if line.quantity == counts[-1] and len(set(counts)) == len(counts) >= KNOWN and digits >= EXACT:
+        sentence = f"It used {plain(line.quantity)}, exactly as the last time: is that the last period's usage again?"
+        yield look.finding("again", Severity.ODD, line, sentence, now=line.quantity, usual=counts[-1])
 
 
 def _like_before(look: Look, line: Line, past: list[Line], plans: Measured) -> Iterator[Finding]:

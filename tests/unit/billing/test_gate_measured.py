@@ -76,6 +76,29 @@ def test_a_whole_plan_that_jumps_is_held() -> None:
     assert held(*crowd(40000)) == set(range(100, 120))
 
 
+@pytest.mark.parametrize(
+    ("_case", "past", "now", "odd"),
+    [
+        ("the last one again", (41237, 40118, 39951, 40409), 40409, True),
+        ("it is always the same", (40409, 40409, 40409, 40409), 40409, False),
+        ("too few digits to tell", (4100, 4000, 3900, 4200), 4200, False),
+        ("two known", (41237, 40409), 40409, False),
+    ],
+)
+def test_the_very_count_of_the_last_period_is_held(
+    _case: str, past: tuple[int, ...], now: int, odd: bool
+) -> None:
+    assert held(bill(1, past, now)) == ({1} if odd else set())
+
+
+def test_what_was_counted_and_is_agreed_now_is_held() -> None:
+    """Nobody counts any more, and one is billed."""
+    usual = bill(1, STEADY, 10000)
+    item = replace(usual.items[0], quantity=Decimal(1))
+    line = replace(usual.lines[0], quantity=Decimal(1), amount_minor=1, metered=False)
+    assert held(replace(usual, items=(item,), lines=(line,))) == {1}
+
+
 def test_the_sentence_names_the_usual() -> None:
     (found,) = review([bill(1, STEADY, 200000)], SCENE)[1]
     assert found.sentence == (

@@ -1,0 +1,79 @@
+"""Two opinions on one amount: the gate's arithmetic against the kernel's periods, and worked prices."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.domain.gate import Discount, Item, Line, Terms, Tier
+from billing.domain.gate.contract import bounds, discount_minor, full_minor, whole_period
+from core.periods import Period, Unit, boundary, index_on
+
+TIERS = (
+    Tier(Decimal(5), Decimal(10)),
+    Tier(Decimal(10), Decimal(8), flat=Decimal(3)),
+    Tier(None, Decimal(5)),
+)
+
+
+def terms(model: str = "per_unit", **also: object) -> Terms:
+    return Terms("p", "P", model, "EUR", Decimal("12.5"), "month", **also)  # type: ignore[arg-type]
+
+
+@given(
+    st.dates(date(1999, 1, 1), date(2060, 1, 1)), st.sampled_from(list(Unit)), st.integers(1, 14),
+    st.integers(0, 4000),
+)  # fmt: skip
+def test_its_calendar_is_the_products(anchor: date, unit: Unit, every: int, later: int) -> None:
+    day = date.fromordinal(anchor.toordinal() + later)
+    n = index_on(anchor, unit, every, day)
+    expected = Period(boundary(anchor, unit, every, n), boundary(anchor, unit, every, n + 1))
+    item = Item(1, anchor, None, anchor, Terms("p", "P", "flat", "EUR", Decimal(1), str(unit), every))
+    assert whole_period(item, day) == expected
+
+
+def test_its_calendar_reaches_before_the_anchor() -> None:
+    item = Item(1, date(2026, 1, 10), None, date(2026, 3, 31), terms())
+    assert whole_period(item, date(2026, 2, 28)) == Period(date(2026, 2, 28), date(2026, 3, 31))
+    assert whole_period(item, date(2026, 2, 27)) == Period(date(2026, 1, 31), date(2026, 2, 28))
+
+
+@pytest.mark.parametrize(
+    ("model", "quantity", "minor"),
+    [
+        ("flat", "7", 1250), ("per_unit", "7", 8750), ("per_unit", "0", 0), ("per_unit", "0.333", 416),
+        ("graduated", "5", 5000), ("graduated", "7", 5000 + 1600 + 300), ("graduated", "12", 5000 + 4300 + 1000),
+        ("volume", "5", 5000), ("volume", "6", 4800 + 300), ("volume", "11", 5500), ("stairstep", "6", 300),
+        ("auction", "6", None),
+    ],
+)  # fmt: skip
+def test_worked_prices(model: str, quantity: str, minor: int | None) -> None:
+    tiers = TIERS if model in ("graduated", "volume", "stairstep") else ()
+    assert full_minor(terms(model, tiers=tiers), Decimal(quantity)) == minor
+
+
+def test_least_most_and_free_units() -> None:
+    assert full_minor(terms(minimum_minor=5000), Decimal(1)) == 5000
+    assert full_minor(terms(maximum_minor=5000), Decimal(10)) == 5000
+    assert full_minor(terms(free=Decimal(3)), Decimal(5)) == 2500
+
+
+def test_a_quantity_beyond_the_last_tier_has_no_amount() -> None:
+    assert full_minor(terms("graduated", tiers=TIERS[:2]), Decimal(11)) is None
+
+
+@pytest.mark.parametrize(("part", "expected"), [(True, (3629 - 1, 4435 + 1)), (False, (0, 12500))])
+def test_a_part_is_bounded_by_a_day_to_either_side(part: bool, expected: tuple[int, int]) -> None:
+    item = Item(1, date(2026, 1, 1), None, date(2026, 1, 1), terms(part=part))
+    line = Line(1, 1, Period(date(2026, 1, 1), date(2026, 1, 11)), Decimal(10), 0, item.terms)
+    assert bounds(item, line) == expected
+
+
+def test_discounts_come_off_one_after_the_other_and_not_below_nothing() -> None:
+    line = Line(1, 1, Period(date(2026, 1, 1), date(2026, 2, 1)), Decimal(1), 1000, terms())
+    half, five = Discount("HALF", Decimal(50)), Discount("FIVE", amount_minor=300)
+    assert discount_minor((half, five), line) == 800
+    assert discount_minor((five, five, five, five), line) == 1000
+    assert discount_minor((Discount("OVER", Decimal(50), until=date(2026, 1, 1)),), line) == 0
