@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from billing.domain.gate.absent import absent
 from billing.domain.gate.arithmetic import arithmetic
 from billing.domain.gate.changes import changes, heeded
-from billing.domain.gate.crowd import Others, alike, assemble, newcomers, twins
+from billing.domain.gate.crowd import Twins, alike, assemble, newcomers, twins
 from billing.domain.gate.dates import days
 from billing.domain.gate.facts import (
     Bill,
@@ -53,7 +53,7 @@ def review(
     return found
 
 
-def _all(look: Look, plans: Measured, others: Others) -> Iterator[Finding]:
+def _all(look: Look, plans: Measured, others: Twins) -> Iterator[Finding]:
     yield from arithmetic(look)
     yield from days(look)
     yield from changes(look)

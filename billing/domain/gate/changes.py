@@ -15,8 +15,11 @@ from billing.domain.gate.robust import fold
 
 FEW = 5
 """A crowd of fewer says nothing."""
-LARGE_PRICE, LARGE_QUANTITY, SMALL_QUANTITY = 5, 8, 20
-"""How many times dearer, more, or less a recorded change may make it before a person should look at that change."""
+LARGE_PRICE, LARGE_QUANTITY = 5, 10
+"""How many times dearer or cheaper the same plan, and how many times more or less of it, a recorded change may make
+before a person should look at that change."""
+ORDINARY = 10
+"""From fewer units any change is ordinary: one seat becomes twenty."""
 _PRICE = ("price", "plan", "model", "unit_price", "unit", "every", "tiers", "timing", "maximum_minor", "free")
 
 
@@ -28,6 +31,8 @@ def changes(look: Look) -> Iterator[Finding]:
         if item is None or line.item in seen:
             continue
         seen.add(line.item)
+        if look.bill.past:
+            yield from _same_parties(look, line)
         if item.once and last:
             sentence = f"This is billed once, and was on {written(last.span.start)}."
             yield look.finding(
@@ -49,11 +54,17 @@ def _compared(look: Look, item: Item, line: Line, last: Line) -> Iterator[Findin
         yield from _unlike(look, item, line, last)
     yield from _taxed(look, item, line, last)
     yield from _granted(look, item, line, last)
-    for name, what in (("customer", "customer"), ("currency", "currency")):
-        was, now = (getattr(each if name == "customer" else each.terms, name) for each in (last, line))
+
+
+def _same_parties(look: Look, line: Line) -> Iterator[Finding]:
+    """A subscription stays with its customer and in its currency."""
+    last = look.bill.past[-1]
+    for what, was, now in (
+        ("customer", last.customer, line.customer), ("currency", last.terms.currency, line.terms.currency),
+    ):  # fmt: skip
         if was != now:
             sentence = f"The {what} is another than in the last bill."
-            yield look.finding(f"{name}_changed", Severity.WRONG, line, sentence, now=now, usual=was)
+            yield look.finding(f"{what}_changed", Severity.WRONG, line, sentence, now=now, usual=was)
 
 
 def _unit_day(line: Line, terms: Terms) -> Fraction | None:
@@ -82,6 +93,8 @@ def _priced(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]
         sentence = f"The price is {now}; the last time it was {was}, and nobody recorded a change."
         yield look.finding("price", Severity.ODD, line, sentence, now=now, usual=was)
         return
+    if item.terms.plan != last.terms.plan:
+        return  # to another plan: what that costs is what is sold
     before, after = _unit_day(line, last.terms), _unit_day(line, item.terms)
     if (
         before
@@ -127,9 +140,7 @@ def _counted(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding
         return
     crowd = look.scene.prices.get(item.terms.price)
     ordinary = usable(crowd) and Fraction(now) <= crowd.quantity[1] if crowd else False
-    more = was > 0 and now >= LARGE_QUANTITY * was and now - was > 1 and not ordinary
-    less = now > 0 and was >= SMALL_QUANTITY * now
-    if more or less:
+    if min(was, now) >= ORDINARY and fold(Fraction(now), Fraction(was)) >= LARGE_QUANTITY and not ordinary:
         sentence = f"A recorded change took it from {plain(was)} to {plain(now)}: is that meant?"
         yield look.finding("large_quantity", Severity.ODD, line, sentence, now=plain(now), usual=plain(was))
 

@@ -5,7 +5,7 @@ Nothing is said from few: what a price costs from two who pay it, what tiers cos
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -20,8 +20,6 @@ from core.money import Money
 
 PAIR = 2
 """Members of a flat price or one per unit that are enough to say what it costs: all pay the same."""
-KNOWN = 3
-"""Values from which something is usual."""
 TEN = 10
 MANY = 20
 """Members from which the highest quantity of a crowd means something."""
@@ -29,9 +27,11 @@ OVERRIDE = 3
 """How many times off what the others' terms come to a first bill may be: a negotiated price is nearer."""
 PLAN_PRICE = 5
 """The same for the first price of a plan against the plan's others, whose intervals may differ."""
+NEW, RARE = 20, 10
+"""First bills in a batch from which it can be said that twins are rare, and how many of them stand against one."""
 BEYOND = 3
 """How many times the highest of the crowd a first quantity may be."""
-CUSTOMER = 50
+CUSTOMER = 100
 """How many times what its customer usually pays in all a first bill may be."""
 
 
@@ -74,7 +74,7 @@ def _usual_taxes(members: Sequence[tuple[str, Line]]) -> Mapping[str, Decimal]:
     usual = {}
     for country, percents in seen.items():
         most = max(set(percents), key=percents.count)
-        if percents.count(most) * 10 >= 9 * len(percents) and len(percents) >= KNOWN:
+        if percents.count(most) * 10 >= 9 * len(percents) and len(percents) >= TEN:
             usual[country] = most
     return usual
 
@@ -103,7 +103,7 @@ def _first_price(look: Look, line: Line, crowd: Crowd | None) -> Iterator[Findin
     else:
         others = look.scene.plans.get((line.terms.plan, line.terms.currency))
         each = unit_day(line)
-        known = others if usable(others, PAIR) and each and not line.metered else None
+        known = others if usable(others) and each and not line.metered and not (item and item.once) else None
         before = round(known.unit_day * line.amount_minor / each) if known and each else None
         now, limit = line.amount_minor, PLAN_PRICE
     if not now or not before or not others or fold(now, before) < limit:
@@ -159,33 +159,39 @@ def _for_the_customer(look: Look) -> Iterator[Finding]:
         )
 
 
-Others = Mapping[tuple[int, str, Decimal, date], Sequence[int]]
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """The first bills of a batch by customer, price, quantity and first day; `rare`: hardly any has another like it."""
+
+    alike: Mapping[tuple[int, str, Decimal, date], Sequence[int]]
+    rare: bool
 
 
-def twins(bills: Iterable[Bill]) -> Others:
-    """The subscriptions of the batch by customer, price, quantity and first day."""
+def twins(bills: Iterable[Bill]) -> Twins:
+    """Which first bills of the batch are like each other. Where many are, that is how the house sells."""
     found: dict[tuple[int, str, Decimal, date], list[int]] = defaultdict(list)
     for bill in bills:
-        for item in bill.items:
+        for item in bill.items if not bill.past else ():
             if item.quantity is not None and not item.once:
                 key = (bill.customer, item.terms.price, item.quantity, item.starts_on)
                 found[key].append(bill.subscription)
-    return found
+    several = sum(len(each) for each in found.values() if len(each) > 1)
+    firsts = sum(map(len, found.values()))
+    return Twins(found, rare=firsts >= NEW and several * RARE <= firsts)
 
 
-def alike(look: Look, others: Others) -> Iterator[Finding]:
+def alike(look: Look, others: Twins) -> Iterator[Finding]:
     """A first bill that another, older subscription of the customer is like in price, quantity and first day."""
     bill = look.bill
-    if bill.past or bill.waited:
+    if bill.past or bill.waited or not others.rare:
         return
     for line in bill.lines:
         item = look.items.get(line.item)
         if item is None or item.quantity is None or item.once:
             continue
         same = (item.terms.price, item.quantity, item.starts_on)
-        known = {each[0] for each in bill.alike if each[1:] == same} | set(
-            others.get((bill.customer, *same), ())
-        )
+        known = {each[0] for each in bill.alike if each[1:] == same}
+        known |= set(others.alike.get((bill.customer, *same), ()))
         older = [other for other in known if other < bill.subscription]
         if older:
             sentence = (

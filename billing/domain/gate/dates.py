@@ -7,10 +7,12 @@ from billing.domain.gate.contract import step_of, whole_period
 from billing.domain.gate.facts import Finding, Item, Line, Severity, Timing
 from billing.domain.gate.look import Look, written
 
-BACKDATED = timedelta(days=92)
-"""A subscription may be entered this long after it began."""
-MANY = 3
+BACKDATED = timedelta(days=330)
+"""A subscription may be entered this long after it began: less is work that was caught up with, not a wrong year."""
+MANY = 12
 """Periods of one item at once that a late entry may bring."""
+GRACE = timedelta(days=2)
+"""A run may leave out what came due or was entered this shortly before it: days end at other times elsewhere."""
 
 
 def due_on(line: Line) -> date:
@@ -71,7 +73,7 @@ def _time(look: Look, line: Line) -> Iterator[Finding]:
         sentence = f"This is due on {written(due)}, after the day of the run."
         yield look.finding("early", Severity.WRONG, line, sentence, now=due, usual=scene.as_of)
     before = scene.last_run_on
-    if before and due <= before and look.bill.entered_on <= before and not look.bill.waited:
+    if before and max(due, look.bill.entered_on) + GRACE <= before and not look.bill.waited:
         sentence = f"This was due on {written(due)}, and the run of {written(before)} left it out."
         yield look.finding("late", Severity.ODD, line, sentence, now=due, usual=before)
 

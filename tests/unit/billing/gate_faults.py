@@ -216,7 +216,13 @@ def whole_instead_of_part(world: World, bill: Bill, rng: random.Random) -> Bill 
 def typed_ten_times(world: World, bill: Bill, rng: random.Random) -> Bill | None:
     """A person typed 500 for 50: the change is recorded, and wrong all the same."""
     item = bill.items[-1]
-    if not settled(bill) or item.quantity is None or item.terms.model == "flat" or item.quantity < 20:
+    if (
+        not settled(bill)
+        or item.quantity is None
+        or item.terms.model == "flat"
+        or item.quantity < 20
+        or bill.past[-1].quantity != item.quantity
+    ):
         return None
     factor = rng.choice((10, 100))
     said = Declared(item.id, "quantity", f"{bill.past[-1].quantity:f}", f"{item.quantity * factor:f}")

@@ -44,6 +44,8 @@ def crowd(now: int = 10000) -> list[Bill]:
         ("three times, alone", STEADY, 31000, True),
         ("swings", (4000, 16000, 9000, 20000, 5000, 9000), 25000, False),
         ("swings, and five times", (4000, 16000, 9000, 20000, 5000, 9000), 80000, True),
+        ("swings by more than three", (4000, 16000, 8000, 20000, 3000, 8000), 28000, False),
+        ("swings wildly", (1000, 40000, 2000, 30000, 1500, 20000), 200000, True),
         ("a third", STEADY, 3300, True),
         ("half", STEADY, 5000, False),
         ("nothing", STEADY, 0, True),
@@ -66,6 +68,10 @@ def test_twice_is_held_where_the_whole_plan_is_steady() -> None:
 
 def test_a_season_that_all_have_is_no_spike() -> None:
     assert held(bill(1, STEADY, 25000), *crowd(25000)) == set()
+
+
+def test_against_the_season_is_further_off() -> None:
+    assert held(bill(1, STEADY, 21000), *crowd(5000)) == {1}
 
 
 def test_who_stands_still_while_all_move_may() -> None:
