@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from billing.domain.gate import Bill, Declared, Discount, Item, Terms
 from billing.domain.gate.contract import whole_period
@@ -31,17 +32,17 @@ def billed_by(bill: Bill, item: Item, *, quantity: Decimal | None = None) -> Bil
     return replace(bill, items=(*bill.items[:-1], item), lines=lines)
 
 
-def by_terms(bill: Bill, **changes: object) -> Bill:
+def by_terms(bill: Bill, **changes: Any) -> Bill:
     item = bill.items[-1]
     return billed_by(bill, replace(item, terms=replace(item.terms, **changes)))
 
 
-def line_only(bill: Bill, **changes: object) -> Bill:
+def line_only(bill: Bill, **changes: Any) -> Bill:
     """The first line as a broken function would bill it; the record stays."""
     return replace(bill, lines=(replace(bill.lines[0], **changes), *bill.lines[1:]))
 
 
-def times(terms: Terms, factor: Decimal) -> dict[str, object]:
+def times(terms: Terms, factor: Decimal) -> dict[str, Any]:
     tiers = tuple(replace(each, unit_price=each.unit_price * factor) for each in terms.tiers)
     return {"unit_price": terms.unit_price * factor, "tiers": tiers}
 

@@ -49,7 +49,7 @@ def price(plan: str, currency: str, unit: str, percent: str) -> Terms:
     model, amount = PLANS[plan]
     each = Decimal(amount) * WORTH[currency] * STEP[unit]
     each = each.quantize(Decimal(1).scaleb(-exponent(currency))) if plan not in METERED else each
-    tiers = ()
+    tiers: tuple[Tier, ...] = ()
     if model in ("graduated", "volume"):
         cuts = (Decimal(10), Decimal(100)) if plan not in METERED else (Decimal(1000), Decimal(10000))
         tiers = (Tier(cuts[0], each), Tier(cuts[1], each * Decimal("0.8")), Tier(None, each * Decimal("0.6")))
@@ -85,9 +85,10 @@ def cost(terms: Terms, quantity: Decimal) -> int:
 
 
 def bill_line(
-    item: Item, customer: int, span: Period, quantity: Decimal, whole: Period, *, metered: bool
+    item: Item, customer: int, span: Period, quantity: Decimal | None, whole: Period, *, metered: bool
 ) -> Line:
     """What the product would bill for the days, from the item's terms."""
+    quantity = quantity or Decimal(0)
     full = cost(item.terms, quantity)
     amount = full if metered or span == whole else round_half_up(Fraction(full * span.days, whole.days))
     left = amount
@@ -250,9 +251,10 @@ class Maker:
             lines.append(bill_line(item, sub.customer, span, quantity, whole, metered=sub.metered))
         return lines, item
 
-    def grown(self, quantity: Decimal) -> Decimal:
+    def grown(self, quantity: Decimal | None) -> Decimal:
         return max(
-            Decimal(1), Decimal(round(float(quantity) * self.rng.choice((0.8, 1.1, 1.2, 1.5, 2.0, 3.0))) + 1)
+            Decimal(1),
+            Decimal(round(float(quantity or 1) * self.rng.choice((0.8, 1.1, 1.2, 1.5, 2.0, 3.0))) + 1),
         )
 
     def changed(self, sub: Sub, bill: Bill, item: Item) -> Bill:
