@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 
 from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge, dues
+from billing.domain.gate import Finding
+from billing.expectation import Expectation, held, judge, missed, told, unbilled
 from billing.models import (
     BilledPeriod,
     BillingRun,
@@ -227,6 +229,16 @@ class CurrencyPreview:
 
 
 @dataclass(frozen=True, slots=True)
+class WouldHold:
+    """A subscription that a run would put aside: whose, why, and what the gate finds, as it would be stored."""
+
+    subscription: str
+    name: str
+    reason: str
+    findings: list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class RunPreview:
     """What a run would do: invoices and totals by currency, what it would hold and why; `more` was not looked at.
 
@@ -235,7 +247,7 @@ class RunPreview:
 
     count: int
     sums: list[CurrencyPreview]
-    odd: list[tuple[str, str, str]]
+    odd: list[WouldHold]
     more: int
     closed: str
 
@@ -243,11 +255,16 @@ class RunPreview:
 def run_preview(as_of: date) -> RunPreview:
     """What a run for the day would bill, by the run's own function, the first 1000 subscriptions. Inside work()."""
     charges, odd = preview(as_of, limit=PREVIEWED)
-    lines = [each for each in charges if each.lines]
+    charges += unbilled(missed(as_of), as_of)
+    judged = judge(charges, Expectation(as_of))
+    lines = [each for each in charges if each.lines and each.facts.subscription_id not in judged.findings]
+    facts = {each.facts.subscription_id: each.facts for each in charges}
+    found: list[tuple[SubscriptionFacts, str, Sequence[Finding]]] = [(each, why, ()) for each, why in odd]
+    found += [(facts[pk], reason, findings) for pk, reason, findings in held(judged)]
     return RunPreview(
         count=len(lines),
         sums=_sums(lines),
-        odd=_named(odd[:50]),
+        odd=_named(found[:50]),
         more=max(0, billable(as_of).count() - PREVIEWED),
         closed=closed_books(as_of),
     )
@@ -267,10 +284,12 @@ def _sums(charges: Sequence[Charge]) -> list[CurrencyPreview]:
     ]
 
 
-def _named(odd: Sequence[tuple[SubscriptionFacts, str]]) -> list[tuple[str, str, str]]:
-    """(subscription, customer's name, reason) of each."""
-    customers = billing_facts({facts.customer_id for facts, _ in odd})
-    return [(facts.public_id, customers[facts.customer_id].name, reason) for facts, reason in odd]
+def _named(found: Sequence[tuple[SubscriptionFacts, str, Sequence[Finding]]]) -> list[WouldHold]:
+    customers = billing_facts({facts.customer_id for facts, _, _ in found})
+    return [
+        WouldHold(facts.public_id, customers[facts.customer_id].name, reason, told(findings))
+        for facts, reason, findings in found
+    ]
 
 
 def plan_codes() -> list[dict[str, Any]]:

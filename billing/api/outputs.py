@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.domain.charges import Timing
+from billing.domain.gate import Severity
 from billing.domain.pricing import Model
 from billing.listing import NextBill, RunFigures, RunPreview, held_by, run_figures, state_of
 from billing.models import ONCE, BillingRun, HeldSubscription, Price, Subscription
@@ -206,7 +207,9 @@ class BillingRunOut(RecordOut):
     state = Word(("running", "done", "stopped"))
     billed = serializers.IntegerField(help_text="Periods.")
     documents = serializers.IntegerField(help_text="Invoices.")
-    held = serializers.IntegerField(help_text="Subscriptions that could not be billed and were put aside.")
+    held = serializers.IntegerField(
+        help_text="Subscriptions that were put aside: odd, or not to be billed at all."
+    )
     stopped_why = serializers.CharField()
     finished_at = serializers.DateTimeField(allow_null=True)
 
@@ -219,11 +222,29 @@ class RunSumOut(Out):
     net_minor = serializers.IntegerField()
 
 
+class FindingOut(Out):
+    """Something about a bill that a person should look at before it is issued."""
+
+    kind = serializers.CharField(
+        help_text="What is odd, in a word: `price`, `quantity`, `gap`, `usage` and more."
+    )
+    severity = Word(
+        [str(each) for each in Severity],
+        help_text="`wrong`: it contradicts the contract. `odd`: nothing that was recorded explains it.",
+    )
+    start = serializers.DateField(help_text="First day of the period it is about.")
+    sentence = serializers.CharField(help_text="With what it is and what it was before.")
+    key = serializers.CharField(help_text="The same as long as the figures are; releasing says yes to it.")
+
+
 class HeldOut(Out):
     """A subscription that was put aside."""
 
     subscription = Id()
     reason = serializers.CharField()
+    findings = FindingOut(
+        many=True, help_text="What the gate found; empty when it could not be billed at all."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +315,10 @@ def preview_given(found: RunPreview) -> dict[str, Any]:
             }
             for each in found.sums
         ],
-        "held": [{"subscription": public_id, "reason": why} for public_id, _name, why in found.odd],
+        "held": [
+            {"subscription": each.subscription, "reason": each.reason, "findings": each.findings}
+            for each in found.odd
+        ],
         "more": found.more,
         "closed": found.closed,
     }

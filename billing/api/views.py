@@ -252,7 +252,10 @@ class SubscriptionRelease(Api):
 
     @operation(RUNS_START, gives=SubscriptionOut)
     def post(self, call: Call, public_id: str) -> Subscription:
-        """Let runs bill a subscription again that one put aside. Again changes nothing."""
+        """Let runs bill a subscription again that one put aside. Again changes nothing.
+
+        What was found of it is right from now on: the same finding with the same figures holds it no more.
+        """
         call.expect(listing.subscription(public_id).version)
         release(public_id)
         return listing.subscription(public_id)

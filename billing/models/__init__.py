@@ -1,7 +1,7 @@
 """What is sold on subscription, who bought it, what they used, and which periods were billed."""
 
 from billing.models.catalogue import ONCE, Plan, Price
-from billing.models.runs import WHY, BilledPeriod, BillingRun, HeldSubscription
+from billing.models.runs import WHY, AcceptedFinding, BilledPeriod, BillingRun, HeldSubscription
 from billing.models.subscriptions import Subscription, SubscriptionItem
 from billing.models.usage import (
     Meter,
@@ -18,6 +18,7 @@ from billing.models.usage import (
 __all__ = [
     "ONCE",
     "WHY",
+    "AcceptedFinding",
     "BilledPeriod",
     "BillingRun",
     "HeldSubscription",

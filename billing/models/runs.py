@@ -28,7 +28,11 @@ class BillingRun(Record):
 
 
 class BilledPeriod(TenantRow):
-    """An item was billed for `[period_start, period_end)`: the natural key that no run can pass twice."""
+    """An item was billed for `[period_start, period_end)`: the natural key that no run can pass twice.
+
+    `quantity` and `terms` are what it was billed by, as billing.domain.gate.kept writes them: the next bill is compared
+    with them. What was billed before they were kept has none.
+    """
 
     subscription = TenantForeignKey(Subscription)
     item = TenantForeignKey(SubscriptionItem)
@@ -37,6 +41,8 @@ class BilledPeriod(TenantRow):
     period_start = models.DateField()
     period_end = models.DateField()
     amount_minor = models.BigIntegerField()
+    quantity = models.DecimalField(max_digits=28, decimal_places=12, null=True, blank=True)
+    terms = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [
@@ -54,16 +60,39 @@ class BilledPeriod(TenantRow):
 
 
 class HeldSubscription(TenantRow):
-    """A subscription that a run put aside, with the reason."""
+    """A subscription that a run put aside, with the reason, and with what the gate found, if it was the gate.
+
+    A finding is {"kind", "severity", "item", "start", "sentence", "now", "usual", "key"}.
+    """
 
     run = TenantForeignKey(BillingRun)
     subscription = TenantForeignKey(Subscription)
     reason = models.CharField(max_length=500)
+    findings = models.JSONField(default=list, blank=True)
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "run", "subscription"], name="heldsubscription_once"
+            )
+        ]
+
+
+class AcceptedFinding(TenantRow):
+    """A person said that a finding's figures are right: this key holds the subscription no more.
+
+    Who and when is in the audit. Natural key: the finding's, of its subscription.
+    """
+
+    subscription = TenantForeignKey(Subscription)
+    key = models.CharField(max_length=120)
+    sentence = models.CharField(max_length=500)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "subscription", "key"], name="acceptedfinding_once"
             )
         ]

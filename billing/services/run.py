@@ -13,6 +13,7 @@ from django.db.models import F
 
 from billing.domain.charges import Charge, SubscriptionFacts
 from billing.events import BillingRunFinished, BillingRunStopped
+from billing.expectation import MISSED, Expectation, Held, Judged, held, judge, missed, told, unbilled
 from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
 from billing.selectors import billable, closed_books, due, facts_to_bill, priced
 from core import bulk, clock
@@ -39,15 +40,19 @@ def open_run(as_of: date) -> BillingRun:
 def run_billing(as_of: date, *, batch: int = BATCH) -> BillingRun:
     """Bill everything due by `as_of`, a local date, and return the run. Opens its own transactions.
 
-    Promises that each period is billed once whatever runs beside or again, and that one subscription that cannot
-    be billed is held with its reason and stops nothing. Emits invoice.issued per document and billing_run.finished.
+    Promises that each period is billed once whatever runs beside or again, that nothing the gate finds odd is issued
+    before a person said yes to it, and that one subscription that is held, with its reason, stops nothing. Emits
+    invoice.issued per document and billing_run.finished.
     What is no subscription's fault holds none. A run ends stopped, with the reason, at the batch that finds the
     organization suspended, and when something is left because a legal entity's books of the day are closed; started
     again it goes on. Raises OperationalError when the database is busy.
     """
     run = open_run(as_of)
+    expected = Expectation(as_of)
     try:
-        while _bill_batch(run, batch):
+        if run.finished_at is None:
+            _look_for_missing(run, expected)
+        while _bill_batch(run, batch, expected):
             pass
     except (PeriodClosed, Suspended) as reason:
         return _end(run, reason.message)
@@ -86,48 +91,63 @@ def give_up(as_of: date, why: str) -> None:
         emit(BillingRunStopped(run.public_id, run.version, as_of=str(as_of), why=run.stopped_why))
 
 
-def _bill_batch(run: BillingRun, size: int) -> bool:
+def _look_for_missing(run: BillingRun, expected: Expectation) -> None:
+    """Hold what should be due and is not: nobody would miss it before its customer left."""
+    with work():
+        require_live()
+        late = Subscription.objects.filter(
+            pk__in=missed(run.as_of), state="active", held_at=None, next_bill_on__gt=run.as_of
+        )
+        rows = claim(late.order_by("id"), MISSED)
+        if rows:
+            _hold(run, held(judge(unbilled([row.pk for row in rows], run.as_of), expected)))
+
+
+def _bill_batch(run: BillingRun, size: int, expected: Expectation) -> bool:
     """Bill up to `size` subscriptions; False when nothing was due. A batch that fails is billed one by one."""
     try:
         with work():
             require_live()
-            return _bill(run, [row.pk for row in claim(billable(run.as_of), size)])
+            return _bill(run, [row.pk for row in claim(billable(run.as_of), size)], expected)
     except Suspended:
         raise
     except Exception:
         log.exception(
             "A batch of billing run %s failed; billing its subscriptions one by one.", run.public_id
         )
-        return _bill_singly(run, size)
+        return _bill_singly(run, size, expected)
 
 
-def _bill_singly(run: BillingRun, size: int) -> bool:
+def _bill_singly(run: BillingRun, size: int, expected: Expectation) -> bool:
     with work():
         waiting = list(billable(run.as_of).values_list("id", flat=True)[:size])
     for subscription_id in waiting:
         try:
             with work():
                 require_live()
-                _bill(run, [row.pk for row in claim(billable(run.as_of).filter(pk=subscription_id), 1)])
+                rows = claim(billable(run.as_of).filter(pk=subscription_id), 1)
+                _bill(run, [row.pk for row in rows], expected)
         except (PeriodClosed, OperationalError, Suspended):
             raise
         except Exception as error:
             log.exception("Subscription %s cannot be billed.", subscription_id)
             with work():
-                _hold(run, [(subscription_id, f"{type(error).__name__}: {error}"[:500])])
+                _hold(run, [(subscription_id, f"{type(error).__name__}: {error}"[:500], ())])
     return bool(waiting)
 
 
-def _bill(run: BillingRun, subscription_ids: Sequence[int]) -> bool:
+def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectation | None = None) -> bool:
     if not subscription_ids:
         return False
     bulk.plan_anew()
     charges, odd = priced(facts_to_bill(subscription_ids, run.as_of), run.as_of)
-    _hold(run, [(facts.subscription_id, reason) for facts, reason in odd])
-    billable = [each for each in charges if each.lines]
+    judged = judge(charges, expected or Expectation(run.as_of))
+    _hold(run, [*((facts.subscription_id, reason, ()) for facts, reason in odd), *held(judged)])
+    passed = [each for each in charges if each.facts.subscription_id not in judged.findings]
+    billable = [each for each in passed if each.lines]
     document_ids = write_drafts([_draft(each) for each in billable])
-    BilledPeriod.objects.bulk_create(_periods(run, billable, document_ids))
-    _advance(charges)
+    BilledPeriod.objects.bulk_create(_periods(run, billable, document_ids, judged))
+    _advance(passed)
     issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
     BillingRun.objects.filter(pk=run.pk).update(
         billed=F("billed") + sum(len(each.dues) for each in billable),
@@ -152,7 +172,9 @@ def _draft(each: Charge) -> DocumentDraft:
     )
 
 
-def _periods(run: BillingRun, charges: Sequence[Charge], document_ids: Sequence[int]) -> list[BilledPeriod]:
+def _periods(
+    run: BillingRun, charges: Sequence[Charge], document_ids: Sequence[int], judged: Judged
+) -> list[BilledPeriod]:
     return [
         BilledPeriod(
             subscription_id=each.facts.subscription_id,
@@ -162,6 +184,8 @@ def _periods(run: BillingRun, charges: Sequence[Charge], document_ids: Sequence[
             period_start=due.span.start,
             period_end=due.span.end,
             amount_minor=line.amount_minor,
+            quantity=due.quantity,
+            terms=judged.kept[due.item.item_id],
         )
         for each, document_id in zip(charges, document_ids, strict=True)
         for due, line in zip(each.dues, each.lines, strict=True)
@@ -186,15 +210,19 @@ def _advance(charges: Sequence[Charge]) -> None:
     )
 
 
-def _hold(run: BillingRun, held: Sequence[tuple[int, str]]) -> None:
-    """Put subscriptions aside with their reason until a person releases them."""
-    if not held:
+def _hold(run: BillingRun, found: Sequence[Held]) -> None:
+    """Put subscriptions aside with their reason until a person releases them; three statements for any number."""
+    if not found:
         return
     at = clock.now()
     HeldSubscription.objects.bulk_create(
-        [HeldSubscription(run=run, subscription_id=pk, reason=reason) for pk, reason in held],
-        ignore_conflicts=True,
+        [
+            HeldSubscription(run=run, subscription_id=pk, reason=reason, findings=told(why), at=at)
+            for pk, reason, why in found
+        ],
+        update_conflicts=True,
+        unique_fields=["organization", "run", "subscription"],
+        update_fields=["reason", "findings", "at"],
     )
-    for pk, reason in held:
-        Subscription.objects.filter(pk=pk).update(held_at=at, held_reason=reason, version=F("version") + 1)
-    BillingRun.objects.filter(pk=run.pk).update(held=F("held") + len(held))
+    bulk.update(Subscription, [{"id": pk, "held_at": at, "held_reason": reason} for pk, reason, _ in found])
+    BillingRun.objects.filter(pk=run.pk).update(held=F("held") + len(found))

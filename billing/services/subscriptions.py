@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from billing.domain.charges import billed_through, next_due, was_cut
 from billing.domain.days import day_problem
-from billing.models import ONCE, Price, Subscription, SubscriptionItem
+from billing.models import ONCE, AcceptedFinding, HeldSubscription, Price, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
 from core.errors import Conflict, Invalid, NotFound
 from core.locks import lock_one
@@ -215,13 +215,26 @@ def amend(
 
 
 def release(public_id: str) -> Subscription:
-    """Let runs bill a held subscription again; one that is not held stays as it is. Inside work()."""
+    """Let runs bill a held subscription again; one that is not held stays as it is. Inside work().
+
+    What the gate found of it is right from now on: the same finding with the same figures holds it no more. Natural
+    key of that yes: the finding's. A bill that stayed away is due again.
+    """
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))
     if subscription.held_at is None:
         return subscription
+    last = HeldSubscription.objects.filter(subscription=subscription).order_by("-at", "-id").first()
+    AcceptedFinding.objects.bulk_create(
+        [
+            AcceptedFinding(subscription=subscription, key=each["key"], sentence=each["sentence"][:500])
+            for each in (last.findings if last else [])
+        ],
+        ignore_conflicts=True,
+    )
     subscription.held_at = None
     subscription.held_reason = ""
-    return subscription.touch("held_at", "held_reason")
+    subscription.touch("held_at", "held_reason")
+    return _schedule(subscription) if subscription.state == "active" else subscription
 
 
 def end(public_id: str, *, on: date) -> Subscription:

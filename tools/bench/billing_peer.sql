@@ -27,8 +27,13 @@ SELECT %(org)s, doc, 1, plan, '', 1, unit_price, net, 'S', tax_percent, starts, 
         jsonb_build_object('step', 'rounded', 'rule', 'half_up')) FROM plan;
 INSERT INTO invoicing_taxline (organization_id, document_id, category, percent, base_minor, tax_minor)
 SELECT %(org)s, doc, 'S', tax_percent, net, tax FROM plan;
-INSERT INTO billing_billedperiod (organization_id, subscription_id, item_id, run_id, document_id, period_start, period_end, amount_minor)
-SELECT %(org)s, subscription_id, part, %(run)s, doc, starts, ends, net FROM plan;
+INSERT INTO billing_billedperiod (organization_id, subscription_id, item_id, run_id, document_id, period_start, period_end,
+    amount_minor, quantity, terms)
+SELECT %(org)s, subscription_id, part, %(run)s, doc, starts, ends, net, 1,
+    jsonb_build_object('said', jsonb_build_object('unit_price', unit_price::text), 'model', 'flat', 'price', 1,
+        'plan', plan, 'currency', currency, 'unit', 'month', 'every', 1, 'timing', 'advance',
+        'tax_percent', tax_percent::text)
+FROM plan;
 UPDATE billing_subscription s SET next_bill_on = ends, next_bill_at = s.next_bill_at + interval '1 month',
     version = version + 1, updated_at = %(at)s FROM plan WHERE s.id = plan.subscription_id;
 INSERT INTO invoicing_party (organization_id, document_id, seller, buyer)

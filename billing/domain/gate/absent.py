@@ -1,10 +1,11 @@
 """Whether something is not billed that should be: a bill that stays away is as wrong as one too many."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from billing.domain.gate.dates import skipped
-from billing.domain.gate.facts import Finding, Item, Severity
+from billing.domain.gate.facts import Finding, Item, Line, Severity
 from billing.domain.gate.look import Look, written
 from core.money import Money
 
@@ -14,14 +15,20 @@ def absent(look: Look) -> Iterator[Finding]:
     billed = {line.item: line.span.end for line in look.bill.lines}
     for item in look.bill.items:
         lines = look.past.get(item.id)
-        if lines is None:
-            if item.id not in billed and not item.once and skipped(item, item.starts_on, look.scene.as_of):
+        if not lines:
+            if item.id not in billed and skipped(item, item.starts_on, look.scene.as_of):
                 yield _nothing(look, item, item.starts_on)
             continue
-        if item.id not in billed and skipped(item, lines[-1].span.end, look.scene.as_of):
+        if item.id not in billed and _skipped(look, item, lines[-1]):
             yield _nothing(look, item, lines[-1].span.end)
         yield from _ends(look, item)
     yield from _gone(look)
+
+
+def _skipped(look: Look, item: Item, last: Line) -> bool:
+    """Whether it should have come due by its terms, or by those it was billed by: they may be what is wrong."""
+    by = (item, replace(item, terms=last.terms))
+    return any(skipped(each, last.span.end, look.scene.as_of) for each in by)
 
 
 def _nothing(look: Look, item: Item, since: date) -> Finding:

@@ -19,6 +19,18 @@ def arithmetic(look: Look) -> Iterator[Finding]:
         yield from _contract(look, item, line)
         yield from _parties(look, line)
         yield from _discounts(look, item, line)
+    yield from _listed(look)
+
+
+def _listed(look: Look) -> Iterator[Finding]:
+    """Lists show what is billed, or one of the two is wrong."""
+    listed = look.bill.listed
+    if listed is None or not look.bill.lines:
+        return
+    if listed not in {(each.terms.price, each.quantity) for each in look.bill.items}:
+        sentence = "The subscription shows another price or quantity than any of its items has."
+        usual = plain(look.bill.lines[0].quantity)
+        yield look.finding("listed", Severity.WRONG, look.bill.lines[0], sentence, now=listed, usual=usual)
 
 
 def _contract(look: Look, item: Item, line: Line) -> Iterator[Finding]:

@@ -20,7 +20,19 @@ LARGE_PRICE, LARGE_QUANTITY = 5, 10
 before a person should look at that change."""
 ORDINARY = 10
 """From fewer units any change is ordinary: one seat becomes twenty."""
-_PRICE = ("price", "plan", "model", "unit_price", "unit", "every", "tiers", "timing", "maximum_minor", "free")
+_PRICE = (
+    "price",
+    "model",
+    "unit_price",
+    "unit",
+    "every",
+    "tiers",
+    "timing",
+    "maximum_minor",
+    "free",
+    "per",
+    "more",
+)
 
 
 def changes(look: Look) -> Iterator[Finding]:
@@ -147,6 +159,8 @@ def _counted(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding
 
 def _unlike(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]:
     """By a model that cannot be recomputed here, the same terms and quantity come to the same amount."""
+    if full_minor(item.terms, line.quantity) is not None:
+        return
     same = (item.terms.price, line.quantity) == (last.terms.price, last.quantity)
     whole = all(each.span == whole_period(item, each.span.start) for each in (line, last))
     if (

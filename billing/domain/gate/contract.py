@@ -8,6 +8,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
 from billing.domain.gate.facts import Discount, Item, Line, Terms, Tier
 from core.money import exponent
@@ -78,7 +79,11 @@ def _stairstep(terms: Terms, quantity: Decimal) -> Fraction | None:
     return None if found is None else Fraction(found.flat)
 
 
-_TIERED = {"graduated": _graduated, "volume": _volume, "stairstep": _stairstep}
+def _package(terms: Terms, quantity: Decimal) -> Fraction | None:
+    return ceil(Fraction(quantity) / Fraction(terms.per)) * Fraction(terms.unit_price)
+
+
+_TIERED = {"graduated": _graduated, "volume": _volume, "stairstep": _stairstep, "package": _package}
 
 
 def full_minor(terms: Terms, quantity: Decimal) -> int | None:
@@ -103,8 +108,10 @@ def bounds(item: Item, line: Line) -> tuple[int, int] | None:
     full = full_minor(item.terms, line.quantity)
     if full is None:
         return None
+    if line.metered or item.once:
+        return full, full
     whole = whole_period(item, line.span.start)
-    if line.span == whole or line.metered or item.once:
+    if line.span == whole:
         return full, full
     if not item.terms.part:
         return 0, full

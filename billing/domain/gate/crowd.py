@@ -83,13 +83,14 @@ def newcomers(look: Look) -> Iterator[Finding]:
     """Findings about what is billed for the first time."""
     seen: set[int] = set()
     for line in look.bill.lines:
-        if line.item in seen or look.past.get(line.item):
+        if line.item in seen or look.last(line.item):
             continue
         seen.add(line.item)
         crowd = look.scene.prices.get(line.terms.price)
         yield from _first_price(look, line, crowd)
         yield from _first_quantity(look, line, crowd)
         yield from _first_tax(look, line, crowd)
+        yield from _added_twice(look, line)
     if not look.bill.past:
         yield from _for_the_customer(look)
 
@@ -144,6 +145,18 @@ def _first_tax(look: Look, line: Line, crowd: Crowd | None) -> Iterator[Finding]
         f" others there ({look.bill.country}) pay {plain(usual)} % on the same."
     )
     yield look.finding("crowd_tax", Severity.ODD, line, sentence, now=line.terms.tax_percent, usual=usual)
+
+
+def _added_twice(look: Look, line: Line) -> Iterator[Finding]:
+    """The same price and quantity beside itself in one subscription."""
+    item = look.items.get(line.item)
+    for other in look.bill.items if item else ():
+        same = (other.terms.price, other.quantity) == (item.terms.price, item.quantity) if item else False
+        live = other.ends_on is None or other.ends_on > line.span.start
+        if same and live and other.id < line.item and other.starts_on < line.span.end:
+            sentence = f"The subscription has {plain(line.quantity)} × {line.terms.plan} already: is this added twice?"
+            yield look.finding("added_twice", Severity.ODD, line, sentence, now=line.item, usual=other.id)
+            return
 
 
 def _for_the_customer(look: Look) -> Iterator[Finding]:

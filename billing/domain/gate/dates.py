@@ -29,7 +29,7 @@ def days(look: Look) -> Iterator[Finding]:
             continue
         yield from _adjoins(look, item, line, ends.get(item.id))
         yield from _calendar(look, item, line)
-        yield from _time(look, line)
+        yield from _time(look, item, line)
         ends[item.id] = max(line.span.end, ends.get(item.id, line.span.end))
     yield from _backdated(look)
 
@@ -66,14 +66,15 @@ def _calendar(look: Look, item: Item, line: Line) -> Iterator[Finding]:
         yield look.finding("after_end", Severity.WRONG, line, sentence, now=line.span.end, usual=item.ends_on)
 
 
-def _time(look: Look, line: Line) -> Iterator[Finding]:
+def _time(look: Look, item: Item, line: Line) -> Iterator[Finding]:
     """It is due, and was not due before the last run already."""
     due, scene = due_on(line), look.scene
     if due > scene.as_of:
         sentence = f"This is due on {written(due)}, after the day of the run."
         yield look.finding("early", Severity.WRONG, line, sentence, now=due, usual=scene.as_of)
     before = scene.last_run_on
-    if before and max(due, look.bill.entered_on) + GRACE <= before and not look.bill.waited:
+    known = max(due, item.entered_on or look.bill.entered_on)
+    if before and known + GRACE <= before and not look.bill.waited:
         sentence = f"This was due on {written(due)}, and the run of {written(before)} left it out."
         yield look.finding("late", Severity.ODD, line, sentence, now=due, usual=before)
 

@@ -4,6 +4,7 @@ None of these are the pricing core's own types: what compares two accounts of th
 arithmetic or the shapes of either.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -61,7 +62,8 @@ class Discount:
 class Terms:
     """Everything that the amount of a period depends on, but its quantity and days.
 
-    `price` and `plan` are names that never change hands. `part` says whether a part of a period costs a part.
+    `price` is a name that never changes hands, `plan` what people call it. `more` is whatever else the model looks at,
+    as text: it is compared, not computed. `part` says whether a part of a period costs a part.
     """
 
     price: str
@@ -75,10 +77,12 @@ class Terms:
     minimum_minor: int = 0
     maximum_minor: int | None = None
     free: Decimal = Decimal(0)
+    per: Decimal = Decimal(1)
     timing: Timing = Timing.ADVANCE
     part: bool = True
     tax_percent: Decimal = Decimal(0)
     discounts: tuple[Discount, ...] = ()
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ class Item:
     """What the contract says today of a thing that is billed. `anchor` is any boundary of its calendar.
 
     `cuts` are days on which it was cut for a recorded reason (a pause, a change, an alignment). `quantity` is None
-    where a meter counts it. `once`: it is billed a single time.
+    where a meter counts it. `once`: it is billed a single time. `follows` is the item it took the place of,
+    `entered_on` the day somebody entered it, where that is later than its subscription's.
     """
 
     id: int
@@ -116,6 +121,8 @@ class Item:
     quantity: Decimal | None = Decimal(1)
     cuts: frozenset[date] = frozenset()
     once: bool = False
+    follows: int | None = None
+    entered_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,7 @@ class Bill:
     `past` is what was billed of it, oldest first. `entered_on` is the day somebody entered it. `waited`: it was put
     aside or could not be billed before, so it comes late. `usual_minor` is what its customer usually pays in thirty
     days over all subscriptions, None while that is not known. `alike` are other live subscriptions of the customer:
-    (subscription, price, quantity, first day).
+    (subscription, price, quantity, first day). `listed` is the price and quantity that lists show for it.
     """
 
     subscription: int
@@ -153,6 +160,7 @@ class Bill:
     waited: bool = False
     usual_minor: int | None = None
     alike: tuple[tuple[int, str, Decimal, date], ...] = ()
+    listed: tuple[str, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,4 +208,5 @@ class Finding:
     @property
     def key(self) -> str:
         """What a person says yes to: this finding with these figures. Any other figure is another finding."""
-        return f"{self.kind}:{self.item}:{self.start.isoformat()}:{self.now}:{self.usual}"
+        figures = hashlib.sha256(f"{self.now}|{self.usual}".encode()).hexdigest()[:24]
+        return f"{self.kind}:{self.item}:{self.start.isoformat()}:{figures}"

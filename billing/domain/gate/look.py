@@ -60,9 +60,12 @@ class Look:
         return found
 
     def last(self, item: int) -> Line | None:
-        """The period of the item that was billed last."""
+        """The period that was billed last of the item, or of the one whose place it took."""
         lines = self.past.get(item)
-        return lines[-1] if lines else None
+        if lines:
+            return lines[-1]
+        known = self.items.get(item)
+        return self.last(known.follows) if known and known.follows is not None else None
 
     def explained(self, item: int, field: str, was: str, now: str) -> bool:
         """Whether recorded changes lead from one value to the other, and to no other."""
@@ -90,7 +93,9 @@ class Look:
     def beside(self, line: Line) -> str:
         """The line's amount with the last ones of its item: what a person compares first."""
         amount = Money(line.net_minor, line.terms.currency)
-        before = [Money(each.net_minor, each.terms.currency) for each in self.past.get(line.item, ())]
+        last = self.last(line.item)
+        past = self.past.get(last.item, ()) if last else ()
+        before = [Money(each.net_minor, each.terms.currency) for each in past]
         return f"{amount}; {_before(before[-SHOWN:])}"
 
 

@@ -140,7 +140,7 @@ def test_one_that_is_held_is_released(api: Program, house: Scope, kestrel: Custo
     bill(house, today())
     held = api.get(path)
     assert held["state"] == "held"
-    assert shown["held"] == [{"subscription": made["id"], "reason": held["held_reason"]}]
+    assert shown["held"] == [{"subscription": made["id"], "reason": held["held_reason"], "findings": []}]
     assert [each["id"] for each in api.get("/subscriptions?state=held")["data"]] == [made["id"]]
     free = api.post(f"{path}/release")
     assert (free["state"], free["held_reason"]) == ("active", "")

@@ -1,0 +1,75 @@
+"""The terms of a billed period as they are kept beside it, so that the next bill can be compared with them."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from billing.domain.gate.contract import nearest
+from billing.domain.gate.facts import Terms, Tier, Timing
+from core.money import exponent
+
+_COMPUTED = frozenset({"unit_price", "tiers", "per", "free", "minimum", "maximum"})
+"""What of a price's terms the gate computes with; all else it compares as it stands."""
+_TIER = frozenset({"up_to", "unit_price", "flat"})
+
+
+def agreed(
+    said: Mapping[str, Any],
+    *,
+    model: str,
+    price: int,
+    plan: str,
+    currency: str,
+    unit: str,
+    every: int,
+    timing: str,
+    tax_percent: Decimal,
+) -> dict[str, Any]:
+    """What is kept: the terms `said` of a price, as billing.domain.terms writes them, and the rest of its row."""
+    return {
+        "said": dict(said), "model": model, "price": price, "plan": plan, "currency": currency, "unit": unit,
+        "every": every, "timing": timing, "tax_percent": f"{tax_percent.normalize():f}",
+    }  # fmt: skip
+
+
+def terms_of(kept: Mapping[str, Any]) -> Terms:
+    """The terms that `agreed` wrote."""
+    said = kept["said"]
+    more = {name: value for name, value in said.items() if name not in _COMPUTED}
+    tiers = said.get("tiers", ())
+    strange = any(value is not None and name not in _TIER for tier in tiers for name, value in tier.items())
+    computed = not (more or strange)
+    return Terms(
+        price=str(kept["price"]),
+        plan=kept["plan"],
+        model=kept["model"] if computed else f"{kept['model']} (other)",
+        currency=kept["currency"],
+        unit_price=_number(said.get("unit_price")),
+        unit=kept["unit"],
+        every=kept["every"],
+        tiers=tuple(map(_tier, tiers)) if computed else (),
+        minimum_minor=_minor(said.get("minimum"), kept["currency"]) or 0,
+        maximum_minor=_minor(said.get("maximum"), kept["currency"]),
+        free=_number(said.get("free")),
+        per=_number(said.get("per"), "1"),
+        timing=Timing(kept["timing"]),
+        tax_percent=Decimal(kept["tax_percent"]),
+        more="" if computed else json.dumps(said, sort_keys=True),
+    )
+
+
+def _number(text: str | None, otherwise: str = "0") -> Decimal:
+    return Decimal(otherwise if text is None else text)
+
+
+def _minor(text: str | None, currency: str) -> int | None:
+    return None if text is None else nearest(Fraction(text) * 10 ** exponent(currency))
+
+
+def _tier(kept: Mapping[str, Any]) -> Tier:
+    up_to = kept.get("up_to")
+    return Tier(
+        None if up_to is None else Decimal(up_to), _number(kept.get("unit_price")), _number(kept.get("flat"))
+    )
