@@ -17,7 +17,11 @@ subjects["billing.Subscription"] = Subject(
     _("Subscription"),
     "subscription",
     SUBSCRIPTIONS_VIEW,
-    parts={"billing.BilledPeriod": "subscription", "billing.SubscriptionItem": "subscription"},
+    parts={
+        "billing.BilledPeriod": "subscription",
+        "billing.AcceptedFinding": "subscription",
+        "billing.SubscriptionItem": "subscription",
+    },
     fields={
         "anchor": _("Since"),
         "zone": _("Time zone"),
@@ -31,7 +35,6 @@ subjects["billing.BillingRun"] = Subject(
     _("Billing run"), "run", RUNS_VIEW, fields={"as_of": _("Day"), "stopped_why": _("Why it stopped")}
 )
 subjects["billing.BilledPeriod"] = Subject(_("Billed period"), fields={"amount_minor": _("Amount")})
-subjects["billing.HeldSubscription"] = Subject(_("Subscription held by a run"))
 subjects["billing.Meter"] = Subject(
     _("Meter"),
     "meter",
@@ -41,3 +44,9 @@ subjects["billing.Meter"] = Subject(
 subjects["billing.UsageAlert"] = Subject(_("Alert of usage"), fields={"threshold": _("Reached at")})
 subjects["billing.UsageAlertReached"] = Subject(_("Alert of usage that was reached"))
 subjects["billing.UsageVoid"] = Subject(_("Voided event of usage"))
+subjects["billing.HeldSubscription"] = Subject(
+    _("Subscription held by a run"), fields={"findings": _("What was found")}
+)
+subjects["billing.AcceptedFinding"] = Subject(
+    _("Finding said to be right"), fields={"sentence": _("What was found"), "key": _("Figures")}
+)

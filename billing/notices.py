@@ -38,9 +38,9 @@ def _say_finished(told: Told) -> Said:
 def _say_held(told: Told) -> Said:
     n = told.facts["held"]
     title = ngettext(
-        "%(n)s subscription could not be billed", "%(n)s subscriptions could not be billed", n
+        "%(n)s subscription is held for a look", "%(n)s subscriptions are held for a look", n
     ) % {"n": n}
-    detail = _("Billing run of %(day)s; each says why, and is billed when it is released.")
+    detail = _("Billing run of %(day)s; each says why, and is billed when it is fixed or released.")
     return Said(title, detail % {"day": _day(told.facts)}, ("run", told.about))
 
 
@@ -52,7 +52,7 @@ def _say_stopped(told: Told) -> Said:
 declare(
     Kind(
         name="billing.held",
-        label=gettext_lazy("Subscriptions that could not be billed are held"),
+        label=gettext_lazy("A billing run holds subscriptions for a look"),
         group=NEEDED,
         permission=RUNS_VIEW,
         act=RUNS_START,

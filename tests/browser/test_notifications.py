@@ -54,7 +54,7 @@ def test_the_bell_opens_by_mouse_and_key_and_what_is_opened_is_read(watched: Wat
     bell = page.get_by_role("link", name="Notifications 3 new")
     expect(bell).to_be_visible()
     bell.click()
-    expect(page.get_by_text("2 subscriptions could not be billed")).to_be_visible()
+    expect(page.get_by_text("2 subscriptions are held for a look")).to_be_visible()
     clean(page)
     bell.click()
     page.wait_for_timeout(150)

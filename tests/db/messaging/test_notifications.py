@@ -285,11 +285,11 @@ def test_the_digest_comes_once_in_the_morning_with_what_was_not_read(now: time_m
     morning(now)
     assert mails() == [
         ("ana", "Acorn Instruments: 2 notifications"),
-        ("ben", "2 subscriptions could not be billed"),
+        ("ben", "2 subscriptions are held for a look"),
     ]
     ana = next(str(each.body) for each in mail.outbox if each.to == ["ana@acorn.example"])
-    assert "- 2 subscriptions could not be billed: 12:00" in ana
-    assert "- 7 subscriptions could not be billed: 13:00" in ana
+    assert "- 2 subscriptions are held for a look: 12:00" in ana
+    assert "- 7 subscriptions are held for a look: 13:00" in ana
     with (
         enter(scope_of("Ana")),
         work(),

@@ -137,7 +137,7 @@ def test_the_list_is_filtered_paged_and_says_when_it_is_empty(ana: Client) -> No
     assert "Nothing yet" in ana.get(LIST + "?show=all").content.decode()
     happen(*(finished(n, held=n % 2) for n in range(1, 61)))
     assert len(titles(ana)) == 50
-    assert set(titles(ana, LIST + "?group=0")) == {"1 subscription could not be billed"}
+    assert set(titles(ana, LIST + "?group=0")) == {"1 subscription is held for a look"}
     assert len(titles(ana, LIST + "?group=1")) == 50
     assert "There is no such notification." in ana.get(LIST + "?group=2").content.decode()
     older = ana.get(LIST).context["older"]
