@@ -345,6 +345,27 @@ class TestFirst:
         assert self.held(replace(self.NEW, usual_minor=115)) == {"customer_sum"}
         assert self.held(replace(self.NEW, usual_minor=120)) == set()
 
+    def test_the_same_added_beside_itself_is_asked_about(self) -> None:
+        twice = replace(ITEM, id=8, starts_on=ENDS[5])
+        said = Declared(8, "item", "", "8")
+        bill = replace(BILL, items=(ITEM, twice), lines=(NOW, replace(NOW, item=8)), declared=(said,))
+        assert kinds(bill) == {"added_twice"}
+        less = replace(twice, quantity=Decimal(9))
+        line = replace(NOW, item=8, quantity=Decimal(9), amount_minor=10800)
+        assert kinds(replace(bill, items=(ITEM, less), lines=(NOW, line))) == set()
+
+    def test_one_that_follows_another_is_compared_with_it(self) -> None:
+        old = replace(ITEM, ends_on=ENDS[5])
+        new = replace(ITEM, id=8, starts_on=ENDS[5], follows=7, quantity=Decimal(1000))
+        line = replace(NOW, item=8, quantity=Decimal(1000), amount_minor=1200000)
+        said = (
+            Declared(7, "end", "", ENDS[5].isoformat()), Declared(8, "item", "", "8"),
+            Declared(8, "quantity", "10", "1000"),
+        )  # fmt: skip
+        bill = replace(BILL, items=(old, new), lines=(line,), declared=said)
+        assert kinds(bill) == {"large_quantity"}
+        assert "its last three were CHF 120.00" in only(bill).sentence
+
     def others(self, count: int = 30) -> list[Bill]:
         """New subscriptions of as many customers."""
         return [
