@@ -13,7 +13,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, TextField, When, Window
 from django.db.models.functions import Cast, Coalesce, RowNumber
 
-from billing.domain.charges import Charge, Due
+from billing.domain.charges import Charge, Due, plan_on
 from billing.domain.gate import Bill, Crowd, Declared, Finding, Item, Line, Scene, Terms, assemble, review
 from billing.domain.gate.kept import agreed, terms_of
 from billing.domain.gate.look import plain
@@ -36,7 +36,6 @@ PLAN = "plan"
 SHORTEST = {"day": 1, "week": 7, "month": 28, "quarter": 89, "year": 365}
 """Days of the shortest period of a unit."""
 MISSED = 1000
-REASON = 500
 
 _OF = "subscription__"
 _ITEM = (
@@ -121,7 +120,14 @@ class Cache:
             quantity=(count if count is not None else Decimal(1)).normalize(),
             amount_minor=row["amount_minor"],
             terms=terms,
+            metered=bool(row["terms"].get("metered")),
         )
+
+
+def counted(due: Due) -> Decimal:
+    """How much of a period is billed: the item's quantity, or what its meter counted."""
+    used = due.item.used.get(due.span.start) if due.item.meter_id is not None else None
+    return due.item.quantity if used is None else used.quantity
 
 
 def _billed(rows: Any) -> Any:
@@ -131,15 +137,16 @@ def _billed(rows: Any) -> Any:
     )  # fmt: skip
 
 
-def _price_of(row: Mapping[str, Any]) -> dict[str, Any]:
+def _price_of(row: Mapping[str, Any], *, metered: bool) -> dict[str, Any]:
     """The price of an item's row as it is kept with what is billed."""
     terms = kept_terms(row["price__model"], row["price__unit_price"], row["price__terms"])
-    return agreed(
+    kept = agreed(
         as_json(terms),
         model=row["price__model"], price=row["price_id"], plan=row["price__plan__name"],
         currency=row["price__currency"], unit=row["price__unit"], every=row["price__every"],
         timing=row["price__timing"], tax_percent=row["price__tax_percent"],
     )  # fmt: skip
+    return kept | {"metered": True} if metered else kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,39 +193,8 @@ def missed(as_of: date) -> list[int]:
 def unbilled(subscription_ids: Sequence[int], as_of: date) -> list[Charge]:
     """Charges without a line, for what `missed` found: the gate says what is absent of them. Inside work()."""
     return [
-        Charge(each, (), (), as_of, local_midnight(as_of, each.zone), ended=False)
+        Charge(each, (), (), as_of, local_midnight(as_of, each.zone), ended=False, plan=plan_on(each, as_of))
         for each in subscription_facts(subscription_ids)
-    ]
-
-
-Held = tuple[int, str, tuple[Finding, ...]]
-"""A subscription that is put aside, the reason in words, and what the gate found of it."""
-
-
-def held(judged: Judged) -> list[Held]:
-    """What the gate holds, each with its reason."""
-    return [(pk, reason_of(found), found) for pk, found in judged.findings.items()]
-
-
-def reason_of(found: Sequence[Finding]) -> str:
-    """What was found in one text: all of it while it fits, the first of it at least."""
-    return " ".join(each.sentence for each in found)[:REASON]
-
-
-def told(found: Sequence[Finding]) -> list[dict[str, str]]:
-    """Findings as they are stored and given."""
-    return [
-        {
-            "kind": each.kind,
-            "severity": str(each.severity),
-            "item": str(each.item),
-            "start": each.start.isoformat(),
-            "sentence": each.sentence,
-            "now": each.now,
-            "usual": each.usual,
-            "key": each.key,
-        }
-        for each in found
     ]
 
 
@@ -231,6 +207,9 @@ class _Reader:
         self.cache = Cache()
         self.kept: dict[int, dict[str, Any]] = {}
         self.agreed: dict[int, dict[str, Any]] = {}
+        self.metered = {
+            item.item_id for each in charges for item in each.facts.items if item.meter_id is not None
+        }
         self.items: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for row in _items(ids, expected.as_of):
             self.items[row["subscription_id"]].append(row)
@@ -249,7 +228,7 @@ class _Reader:
         """The terms of an item by its own row, and keep them to be written with what is billed."""
         price = row["price_id"]
         if price not in self.agreed:
-            self.agreed[price] = _price_of(row)
+            self.agreed[price] = _price_of(row, metered=row["id"] in self.metered)
             self.cache.prices[price,] = terms_of(self.agreed[price])
         self.kept[row["id"]] = self.agreed[price]
         return self.cache.prices[price,]
@@ -281,7 +260,9 @@ class _Reader:
             declared=tuple(_declared(items, by_id)),
             waited=head["waited"],
             usual_minor=None if head["paid"] is None else int(head["paid"]) * 30 // QUARTER.days,
-            listed=(str(head[f"{_OF}price_id"]), head[f"{_OF}quantity"].normalize()),
+            listed=None
+            if self.metered
+            else (str(head[f"{_OF}price_id"]), head[f"{_OF}quantity"].normalize()),
         )
 
     def _item(self, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Item:
@@ -292,7 +273,7 @@ class _Reader:
             ends_on=min(ends) if ends else None,
             anchor=row[f"{_OF}anchor"],
             terms=self.terms(row),
-            quantity=row["quantity"].normalize(),
+            quantity=None if row["id"] in self.metered else row["quantity"].normalize(),
             once=row["price__unit"] == ONCE,
             follows=_before(row, rows),
             entered_on=_local(row["created_at"], row[f"{_OF}zone"]),
@@ -322,9 +303,10 @@ class _Reader:
             item=item.id,
             customer=charge.facts.customer_id,
             span=Period(start, end),
-            quantity=due.item.quantity,
+            quantity=counted(due),
             amount_minor=draft.amount_minor,
             terms=self.cache.prices[key],
+            metered=due.item.meter_id is not None,
         )
 
 
@@ -369,7 +351,8 @@ def _before(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int | 
         same = other["role"] == row["role"] and (
             row["role"] == PLAN or other["price__plan_id"] == row["price__plan_id"]
         )
-        if same and other["id"] < row["id"] and other["ends_on"] == row["starts_on"]:
+        lived = other["ends_on"] is not None and other["ends_on"] > other["starts_on"]
+        if same and lived and other["id"] < row["id"] and other["ends_on"] == row["starts_on"]:
             return int(other["id"])
     return None
 

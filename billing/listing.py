@@ -10,7 +10,8 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 
 from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge, dues
 from billing.domain.gate import Finding
-from billing.expectation import Expectation, held, judge, missed, told, unbilled
+from billing.expectation import Expectation, judge, missed, unbilled
+from billing.findings import held, told
 from billing.models import (
     BilledPeriod,
     BillingRun,
@@ -260,7 +261,7 @@ def run_preview(as_of: date) -> RunPreview:
     lines = [each for each in charges if each.lines and each.facts.subscription_id not in judged.findings]
     facts = {each.facts.subscription_id: each.facts for each in charges}
     found: list[tuple[SubscriptionFacts, str, Sequence[Finding]]] = [(each, why, ()) for each, why in odd]
-    found += [(facts[pk], reason, findings) for pk, reason, findings in held(judged)]
+    found += [(facts[pk], reason, findings) for pk, reason, findings in held(judged.findings)]
     return RunPreview(
         count=len(lines),
         sums=_sums(lines),

@@ -13,7 +13,8 @@ from django.db.models import F
 
 from billing.domain.charges import Charge, SubscriptionFacts
 from billing.events import BillingRunFinished, BillingRunStopped
-from billing.expectation import MISSED, Expectation, Held, Judged, held, judge, missed, told, unbilled
+from billing.expectation import MISSED, Expectation, Judged, judge, missed, unbilled
+from billing.findings import Held, held, told
 from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
 from billing.selectors import billable, closed_books, due, facts_to_bill, priced
 from core import bulk, clock
@@ -100,7 +101,8 @@ def _look_for_missing(run: BillingRun, expected: Expectation) -> None:
         )
         rows = claim(late.order_by("id"), MISSED)
         if rows:
-            _hold(run, held(judge(unbilled([row.pk for row in rows], run.as_of), expected)))
+            charges = unbilled([row.pk for row in rows], run.as_of)
+            _hold(run, held(judge(charges, expected).findings))
 
 
 def _bill_batch(run: BillingRun, size: int, expected: Expectation) -> bool:
@@ -142,7 +144,7 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectatio
     bulk.plan_anew()
     charges, odd = priced(facts_to_bill(subscription_ids, run.as_of), run.as_of)
     judged = judge(charges, expected or Expectation(run.as_of))
-    _hold(run, [*((facts.subscription_id, reason, ()) for facts, reason in odd), *held(judged)])
+    _hold(run, [*((facts.subscription_id, reason, ()) for facts, reason in odd), *held(judged.findings)])
     passed = [each for each in charges if each.facts.subscription_id not in judged.findings]
     billable = [each for each in passed if each.lines]
     document_ids = write_drafts([_draft(each) for each in billable])

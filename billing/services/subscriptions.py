@@ -234,7 +234,7 @@ def release(public_id: str) -> Subscription:
     subscription.held_at = None
     subscription.held_reason = ""
     subscription.touch("held_at", "held_reason")
-    return _schedule(subscription) if subscription.state == "active" else subscription
+    return schedule(subscription) if subscription.state == "active" else subscription
 
 
 def end(public_id: str, *, on: date) -> Subscription:
