@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tools.bench import api, billing, clock, documents, gate
+from tools.bench import api, billing, clock, documents, gate, imports, lists, matching, usage
 from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {

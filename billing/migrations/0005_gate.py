@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0003_items'),
+        ('billing', '0004_usage'),
         ('core', '0019_clock_advance'),
     ]
 
