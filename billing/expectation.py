@@ -124,12 +124,6 @@ class Cache:
         )
 
 
-def counted(due: Due) -> Decimal:
-    """How much of a period is billed: the item's quantity, or what its meter counted."""
-    used = due.item.used.get(due.span.start) if due.item.meter_id is not None else None
-    return due.item.quantity if used is None else used.quantity
-
-
 def _billed(rows: Any) -> Any:
     return rows.annotate(kept=Cast("terms", TextField())).values(
         "item_id", "period_start", "period_end", "quantity", "amount_minor", "terms", "kept",
@@ -303,7 +297,7 @@ class _Reader:
             item=item.id,
             customer=charge.facts.customer_id,
             span=Period(start, end),
-            quantity=counted(due),
+            quantity=due.quantity,
             amount_minor=draft.amount_minor,
             terms=self.cache.prices[key],
             metered=due.item.meter_id is not None,

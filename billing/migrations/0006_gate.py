@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0004_usage'),
+        ('billing', '0005_price_meter'),
         ('core', '0019_clock_advance'),
     ]
 
