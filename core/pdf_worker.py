@@ -22,17 +22,21 @@ READY, DONE, FAILED, SPENT, UNAVAILABLE = b"R", b"D", b"F", b"M", b"U"
 """Started; a PDF; a document that cannot be one; out of memory, so this worker ends; WeasyPrint will not load."""
 
 LENGTH = struct.Struct("!I")
-_FONT = re.compile(r"^inter-([a-z]+(?:-ext)?)-")
+_FONT = re.compile(r"^inter-([a-z]+(?:-ext)?)-(\d00)-normal\b")
 
 
 def font_rules(folder: str) -> Iterator[str]:
-    """`@font-face` for each part of Inter in the folder, inlined: the documents' fetcher opens data: only."""
+    """`@font-face` for each part and weight of Inter in the folder, inlined: the documents' fetcher opens data: only.
+
+    Only cuts of one weight: cutting a variable font, once for every weight and size a document sets, takes longer
+    than all the rest of it.
+    """
     for path in sorted(Path(folder).glob("inter-*.woff2")) if folder else []:
         if part := _FONT.match(path.name):
             data = base64.b64encode(path.read_bytes()).decode("ascii")
             name = f"Inter {part[1]}".replace("-", " ").title()
             yield (
-                f'@font-face {{ font-family: "{name}"; font-weight: 100 900;'
+                f'@font-face {{ font-family: "{name}"; font-weight: {part[2]};'
                 f' src: url("data:font/woff2;base64,{data}") format("woff2"); }}'
             )
 

@@ -1,6 +1,6 @@
-// Builds static/dist/: app.js, theme.js, app.css with its fonts, sprite.svg, and the licences of what is inside.
+// Builds static/dist/: app.js, theme.js, app.css with its fonts, the fonts of PDF, sprite.svg, and the licences of all that.
 import { build, context } from "esbuild";
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -39,10 +39,20 @@ async function sprite() {
   return names.length;
 }
 
+/** Inter cut to the weights of document_pdf.css, for core/pdf_worker.py; pages take the variable font of app.css. */
+async function printed() {
+  const from = join(here, "node_modules/@fontsource/inter");
+  const { subsets } = JSON.parse(await readFile(join(from, "metadata.json"), "utf8"));
+  const names = subsets.flatMap((subset) => [400, 600].map((weight) => `inter-${subset}-${weight}-normal.woff2`));
+  await mkdir(join(out, "fonts"), { recursive: true });
+  await Promise.all(names.map((name) => copyFile(join(from, "files", name), join(out, "fonts", name))));
+  return names.length;
+}
+
 /** The full licence texts beside the files, as their terms ask. */
 async function licences() {
   const texts = [];
-  for (const name of ["@tabler/core", "@tabler/icons", "@fontsource-variable/inter"]) {
+  for (const name of ["@tabler/core", "@tabler/icons", "@fontsource-variable/inter", "@fontsource/inter"]) {
     const folder = join(here, "node_modules", name);
     const about = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
     const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
@@ -71,10 +81,12 @@ await mkdir(out, { recursive: true });
 if (watch) {
   for (const options of [scripts, styles]) await (await context(options)).watch();
   await sprite();
+  await printed();
   console.log("watching");
 } else {
   await Promise.all([build(scripts), build(styles)]);
   const icons = await sprite();
+  const cuts = await printed();
   await licences();
-  console.log(`static/dist: app.js, theme.js, app.css, sprite.svg (${icons} icons)`);
+  console.log(`static/dist: app.js, theme.js, app.css, sprite.svg (${icons} icons), ${cuts} fonts of PDF`);
 }
