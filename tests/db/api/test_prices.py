@@ -202,7 +202,7 @@ def test_who_may_only_look_changes_nothing(
 
 def test_a_change_is_previewed_made_and_taken_back(api: Program, house: Scope, kestrel: Customer) -> None:
     plan = price(api, model="flat", unit_price="29")
-    dear = price(api, code="dear", model="per_unit", unit_price="50")
+    dear = price(api, code="dear", name="Dear", model="per_unit", unit_price="50")
     wish = {"customer": kestrel.public_id, "price": plan["id"], "starts_on": DAY}
     sub = api.post("/subscriptions", wish, 201)
     path = f"/subscriptions/{sub['id']}"
