@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from arapp.demo import story
+from arapp.demo import story, usage
 from arapp.demo.life import Life, at, days_of
 from arapp.demo.people import House, Person
 from arapp.demo.story import Subscribing
@@ -63,7 +63,7 @@ def _found(house: House) -> int:
                 add_member(user=_user(person), role=person.role)
             subscriptions = story.subscribing(house, today)
             _buyers(house, today, subscriptions)
-            _subscribe(house, subscriptions, today)
+            usage.use(house, _subscribe(house, subscriptions, today), today)
             jobs.start(JOB, total=len(days_of(house, today)), today=today.isoformat())
     return organization_id
 
@@ -91,7 +91,8 @@ def _buyers(house: House, today: date, subscriptions: list[Subscribing]) -> None
             )
 
 
-def _subscribe(house: House, subscriptions: list[Subscribing], today: date) -> None:
+def _subscribe(house: House, subscriptions: list[Subscribing], today: date) -> dict[str, Subscribing]:
+    made = {}
     prices: dict[tuple[str, str], Any] = {}
     for n, each in enumerate(sorted(subscriptions, key=lambda each: each.starts_on)):
         offer, market = each.offer, each.market
@@ -106,7 +107,7 @@ def _subscribe(house: House, subscriptions: list[Subscribing], today: date) -> N
                     unit=offer.unit,
                     tax_percent=market.tax_percent,
                 )
-            subscribe(
+            row = subscribe(
                 customer=named(each.customer).public_id,
                 price=prices[offer.code, market.currency],
                 starts_on=each.starts_on,
@@ -114,3 +115,5 @@ def _subscribe(house: House, subscriptions: list[Subscribing], today: date) -> N
                 ends_on=each.ends_on,
                 external_id=f"demo-{n}",
             )
+            made[row.public_id] = each
+    return made

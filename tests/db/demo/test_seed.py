@@ -15,7 +15,8 @@ from django.core.management.base import CommandError
 
 from arapp.demo import life, seed, story
 from arapp.demo.people import ACORN, BIRCH, HOUSES
-from billing.models import Subscription
+from billing.models import BilledPeriod, Subscription, UsageEvent
+from billing.services.replay import replay_billing
 from cashapp.models import Attempt, Payment
 from core import clock, doors
 from core.books import verify
@@ -150,6 +151,14 @@ def test_everything_that_can_happen_to_money_happened(seeded: Path) -> None:
         assert Subscription.objects.filter(held_at__isnull=False).count() == 1
         assert Subscription.objects.filter(state="ended").exists()
         assert Subscription.objects.count() == ACORN.subscriptions + 1
+
+
+def test_some_of_it_was_metered_and_all_that_was_billed_can_be_billed_again(scope: Scope) -> None:
+    with work():
+        metered = BilledPeriod.objects.exclude(item__price__meter=None)
+        assert metered.filter(amount_minor__gt=0).exists()
+        assert UsageEvent.objects.count() > 90
+    assert replay_billing().differences == []
 
 
 def test_records_are_dated_when_they_happened(scope: Scope) -> None:
