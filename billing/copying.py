@@ -1,6 +1,8 @@
 """Meters, plans, prices and running subscriptions for the sandbox: amounts and quantities as they are."""
 
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
@@ -12,7 +14,7 @@ from billing.quotes import terms_at
 from billing.selectors import subscription_facts
 from billing.services.meters import create_meter
 from billing.services.prices import create_price, retire_price
-from billing.services.subscriptions import subscribe
+from billing.services.subscriptions import add_item, end_item, subscribe
 from core.copying import Copier, register
 from customers.selectors import public_ids_by_external_id
 
@@ -64,19 +66,31 @@ def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
     found = []
     for row in rows:
         each = facts[row.pk]
-        items = [item for item in each.items if _runs(each, item)]
-        if not items:
-            continue
-        found.append(
-            {
-                "live": row.public_id,
-                "customer": row.customer.public_id,
-                "starts_on": items[0].billed_through,
-                "items": [(prices[item.item_id], item.quantity) for item in items],
-                "autopay": row.autopay,
-                "ends_on": row.ends_on,
-            }
-        )
+        live = [item for item in each.items if _runs(each, item)]
+        plans = sorted((item for item in live if item.is_plan), key=lambda item: item.starts_on)
+        if plans:
+            plan = plans[0]
+            added = [item for item in live if not item.is_plan]
+            found.append(
+                {
+                    "live": row.public_id,
+                    "customer": row.customer.public_id,
+                    "price": prices[plan.item_id],
+                    "quantity": plan.quantity,
+                    "starts_on": plan.billed_through,
+                    "autopay": row.autopay,
+                    "ends_on": row.ends_on,
+                    "added": [
+                        (
+                            prices[item.item_id],
+                            item.quantity,
+                            max(item.billed_through, plan.billed_through),
+                            item.ends_on,
+                        )
+                        for item in added
+                    ],
+                }
+            )
     return found
 
 
@@ -86,9 +100,12 @@ def _runs(facts: SubscriptionFacts, item: ItemFacts) -> bool:
 
 
 def _write_subscriptions(facts: list[dict[str, Any]]) -> int:
-    """Each goes on where the live one's plan stands: what was billed there is not billed again here."""
+    """Each goes on where the live one's plan stands: what was billed there is not billed again here.
+
+    A change set for later stays with the live one.
+    """
     customers = public_ids_by_external_id([each["customer"] for each in facts])
-    wanted = {price for each in facts for price, _ in each["items"]}
+    wanted = {name for each in facts for name in (each["price"], *(one for one, *_ in each["added"]))}
     prices = {row.external_id: row for row in Price.objects.filter(external_id__in=wanted)}
     there = set(
         Subscription.objects.filter(external_id__in=[f["live"] for f in facts]).values_list(
@@ -97,21 +114,29 @@ def _write_subscriptions(facts: list[dict[str, Any]]) -> int:
     )
     made = 0
     for each in facts:
-        known = each["customer"] in customers and all(price in prices for price, _ in each["items"])
+        known = each["customer"] in customers and each["price"] in prices
         if each["live"] in there or not known:
             continue
-        (price, quantity), *added = [(prices[price], quantity) for price, quantity in each["items"]]
-        subscribe(
+        sub = subscribe(
             customer=customers[each["customer"]],
-            price=price,
-            quantity=quantity,
-            added=added,
+            price=prices[each["price"]],
             external_id=each["live"],
             moved_in=True,
-            **{name: each[name] for name in ("starts_on", "autopay", "ends_on")},
+            **{name: each[name] for name in ("quantity", "starts_on", "autopay", "ends_on")},
         )
+        for name, quantity, starts_on, ends_on in each["added"]:
+            _add(sub, prices[name], quantity, starts_on, ends_on)
         made += 1
     return made
+
+
+def _add(sub: Subscription, price: Price, quantity: Decimal, starts_on: date, ends_on: date | None) -> None:
+    """What is beside the plan, when something of it is left to bill behind the plan's first day here."""
+    if ends_on is not None and ends_on <= starts_on:
+        return
+    item = add_item(sub.public_id, price=price, quantity=quantity, starts_on=starts_on, moved_in=True)
+    if ends_on is not None:
+        end_item(item.public_id, on=ends_on)
 
 
 def _meters(rows: Sequence[Meter]) -> list[dict[str, Any]]:

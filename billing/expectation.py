@@ -18,7 +18,15 @@ from billing.domain.gate import Bill, Crowd, Declared, Finding, Item, Line, Scen
 from billing.domain.gate.kept import agreed, terms_of
 from billing.domain.gate.look import plain
 from billing.domain.terms import as_json, kept_terms
-from billing.models import ONCE, AcceptedFinding, BilledPeriod, BillingRun, HeldSubscription, SubscriptionItem
+from billing.models import (
+    ONCE,
+    PLAN,
+    AcceptedFinding,
+    BilledPeriod,
+    BillingRun,
+    HeldSubscription,
+    SubscriptionItem,
+)
 from billing.selectors import subscription_facts
 from core.periods import Period, local_midnight
 from invoicing.domain.totals import LineDraft
@@ -32,7 +40,6 @@ QUARTER = timedelta(days=92)
 
 KNOWN = 3
 """Billed periods from which that is known."""
-PLAN = "plan"
 SHORTEST = {"day": 1, "week": 7, "month": 28, "quarter": 89, "year": 365}
 """Days of the shortest period of a unit."""
 MISSED = 1000

@@ -13,6 +13,7 @@ from billing.domain.gate import Finding
 from billing.expectation import Expectation, judge, missed, unbilled
 from billing.findings import held, told
 from billing.models import (
+    PLAN,
     BilledPeriod,
     BillingRun,
     HeldSubscription,
@@ -124,9 +125,7 @@ class BilledItem:
         """Whether it takes the place of the plan that is shown, on a day to come."""
         at_once = self.row.subscription
         same = (at_once.price_id, at_once.quantity) == (self.row.price_id, self.row.quantity)
-        return (
-            self.row.role == "plan" and self.live and self.billed_through == self.row.starts_on and not same
-        )
+        return self.row.role == PLAN and self.live and self.billed_through == self.row.starts_on and not same
 
 
 def items(row: Subscription) -> list[BilledItem]:
@@ -139,7 +138,7 @@ def items(row: Subscription) -> list[BilledItem]:
         BilledItem(each, known[each.pk].billed_through, next(dues(facts, known[each.pk]), None) is not None)
         for each in rows
     ]
-    return sorted(found, key=lambda each: (each.row.role != "plan", each.row.pk))
+    return sorted(found, key=lambda each: (each.row.role != PLAN, each.row.pk))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,13 +254,7 @@ class RunPreview:
 
 def run_preview(as_of: date) -> RunPreview:
     """What a run for the day would bill, by the run's own function, the first 1000 subscriptions. Inside work()."""
-    charges, odd = preview(as_of, limit=PREVIEWED)
-    charges += unbilled(missed(as_of), as_of)
-    judged = judge(charges, Expectation(as_of))
-    lines = [each for each in charges if each.lines and each.facts.subscription_id not in judged.findings]
-    facts = {each.facts.subscription_id: each.facts for each in charges}
-    found: list[tuple[SubscriptionFacts, str, Sequence[Finding]]] = [(each, why, ()) for each, why in odd]
-    found += [(facts[pk], reason, findings) for pk, reason, findings in held(judged.findings)]
+    lines, found = judged_preview(as_of)
     return RunPreview(
         count=len(lines),
         sums=_sums(lines),
@@ -269,6 +262,20 @@ def run_preview(as_of: date) -> RunPreview:
         more=max(0, billable(as_of).count() - PREVIEWED),
         closed=closed_books(as_of),
     )
+
+
+def judged_preview(
+    as_of: date,
+) -> tuple[list[Charge], list[tuple[SubscriptionFacts, str, Sequence[Finding]]]]:
+    """What a run for the day would bill, and what it would hold with the reason, of the first 1000. Inside work()."""
+    charges, odd = preview(as_of, limit=PREVIEWED)
+    charges += unbilled(missed(as_of), as_of)
+    judged = judge(charges, Expectation(as_of))
+    lines = [each for each in charges if each.lines and each.facts.subscription_id not in judged.findings]
+    facts = {each.facts.subscription_id: each.facts for each in charges}
+    found: list[tuple[SubscriptionFacts, str, Sequence[Finding]]] = [(each, why, ()) for each, why in odd]
+    found += [(facts[pk], reason, findings) for pk, reason, findings in held(judged.findings)]
+    return lines, found
 
 
 def _sums(charges: Sequence[Charge]) -> list[CurrencyPreview]:

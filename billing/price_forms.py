@@ -14,6 +14,7 @@ from billing.domain.charges import Timing
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS, NEEDS, TIER_USES, USES
 from billing.models import ONCE, Meter
+from billing.words import MODELS, SAYS
 from core.choices import currencies
 from core.fields import FormKey, Line, Whole
 from invoicing.forms import NumberField
@@ -22,26 +23,6 @@ TIER = ("up_to", "unit_price", "percent", "flat", "per")
 CELLS = tuple(f"tier_{name}" for name in TIER)
 """Fields that come once per tier."""
 ROWS = 3
-MODELS = {
-    Model.FLAT: _("Flat"),
-    Model.PER_UNIT: _("Per unit"),
-    Model.PACKAGE: _("Package"),
-    Model.GRADUATED: _("Graduated"),
-    Model.VOLUME: _("Volume"),
-    Model.STAIRSTEP: _("Stairstep"),
-    Model.PERCENTAGE: _("Percentage"),
-    Model.GRADUATED_PERCENTAGE: _("Graduated percentage"),
-}
-SAYS = {
-    Model.FLAT: _("One amount a period, however many."),
-    Model.PER_UNIT: _("Quantity times price."),
-    Model.PACKAGE: _("A price for each package; a started one counts whole."),
-    Model.GRADUATED: _("Each part of the quantity at the price of its tier."),
-    Model.VOLUME: _("The whole quantity at the price of the tier it reaches."),
-    Model.STAIRSTEP: _("One amount for the tier that the quantity reaches."),
-    Model.PERCENTAGE: _("A share of an amount, with what is free and bounds."),
-    Model.GRADUATED_PERCENTAGE: _("Each part of an amount at the share of its tier."),
-}
 _UNITS = [
     ("day", _("days")),
     ("week", _("weeks")),

@@ -24,7 +24,7 @@ from billing.domain.charges import (
 )
 from billing.domain.pricing import Terms
 from billing.domain.terms import kept_terms
-from billing.models import ONCE, BilledPeriod, Subscription, SubscriptionItem
+from billing.models import ONCE, PLAN, BilledPeriod, Subscription, SubscriptionItem
 from billing.usage import Asked, usage_of, values_of
 from core.periods import Unit, local_midnight
 from ledger.selectors import closed_entities
@@ -56,7 +56,7 @@ def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFact
     )
     terms: dict[int, Terms] = {}
     return [
-        _subscription(sorted(items, key=lambda row: row["role"] != "plan"), terms)
+        _subscription(sorted(items, key=lambda row: row["role"] != PLAN), terms)
         for _, items in groupby(rows, key=lambda row: row["subscription__id"])
     ]
 
@@ -133,7 +133,7 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         ends_on=row["ends_on"],
         billed_through=row["billed_through"],
         price_id=price,
-        is_plan=row["role"] == "plan",
+        is_plan=row["role"] == PLAN,
         meter_id=row["price__meter_id"],
     )
 

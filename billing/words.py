@@ -3,14 +3,34 @@
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.domain.pricing import Model, plain
 from billing.models import Price
-from billing.price_forms import MODELS
 from billing.quotes import terms_at
 from core.templatetags.fmt import quantity
 from invoicing.explain import price_text
+
+MODELS = {
+    Model.FLAT: gettext_lazy("Flat"),
+    Model.PER_UNIT: gettext_lazy("Per unit"),
+    Model.PACKAGE: gettext_lazy("Package"),
+    Model.GRADUATED: gettext_lazy("Graduated"),
+    Model.VOLUME: gettext_lazy("Volume"),
+    Model.STAIRSTEP: gettext_lazy("Stairstep"),
+    Model.PERCENTAGE: gettext_lazy("Percentage"),
+    Model.GRADUATED_PERCENTAGE: gettext_lazy("Graduated percentage"),
+}
+SAYS = {
+    Model.FLAT: gettext_lazy("One amount a period, however many."),
+    Model.PER_UNIT: gettext_lazy("Quantity times price."),
+    Model.PACKAGE: gettext_lazy("A price for each package; a started one counts whole."),
+    Model.GRADUATED: gettext_lazy("Each part of the quantity at the price of its tier."),
+    Model.VOLUME: gettext_lazy("The whole quantity at the price of the tier it reaches."),
+    Model.STAIRSTEP: gettext_lazy("One amount for the tier that the quantity reaches."),
+    Model.PERCENTAGE: gettext_lazy("A share of an amount, with what is free and bounds."),
+    Model.GRADUATED_PERCENTAGE: gettext_lazy("Each part of an amount at the share of its tier."),
+}
 
 
 def amount_text(price: Price) -> str:

@@ -10,8 +10,7 @@ from billing.domain.charges import Timing
 from billing.domain.gate import Severity
 from billing.domain.pricing import Model
 from billing.listing import NextBill, RunFigures, RunPreview, held_by, run_figures, state_of
-from billing.models import ONCE, BillingRun, HeldSubscription, Price, Subscription
-from billing.services.subscriptions import ADDED, FEE, PLAN
+from billing.models import ADDED, FEE, ONCE, PLAN, BillingRun, HeldSubscription, Price, Subscription
 from core.api.fields import Exact, Id, Out, RecordOut, Ref, Word
 from core.periods import Unit
 from invoicing.api.outputs import GivenLine, InvoiceLineOut, TaxLineOut, given_line

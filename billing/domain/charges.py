@@ -282,6 +282,10 @@ def line_of(currency: str, due: Due) -> LineDraft:
 
 def _priced(due: Due) -> Priced:
     """What the quantity of a period costs: the item's, or what its meter counted."""
+    if due.item.meter_id and due.item.terms.by_event and due.used.events is None:
+        raise Odd(
+            "It has more single events than can be looked at one by one; bill it by a price of their sum."
+        )
     return price(due.item.terms, due.quantity, due.used.events if due.item.meter_id else None)
 
 

@@ -2,7 +2,7 @@
 
 from billing.models.catalogue import ONCE, Plan, Price
 from billing.models.runs import WHY, AcceptedFinding, BilledPeriod, BillingRun, HeldSubscription
-from billing.models.subscriptions import Subscription, SubscriptionItem
+from billing.models.subscriptions import ADDED, FEE, PLAN, Subscription, SubscriptionItem
 from billing.models.usage import (
     Meter,
     UsageAlert,
@@ -16,7 +16,10 @@ from billing.models.usage import (
 )
 
 __all__ = [
+    "ADDED",
+    "FEE",
     "ONCE",
+    "PLAN",
     "WHY",
     "AcceptedFinding",
     "BilledPeriod",

@@ -5,6 +5,9 @@ from django.db import models
 from billing.models.catalogue import Price
 from core.base import Record, TenantForeignKey
 
+PLAN, ADDED, FEE = "plan", "added", "fee"
+"""What an item is to its subscription: the plan itself, something beside it, something owed once."""
+
 
 class Subscription(Record):
     """A customer's subscription to a plan. Its items say what is billed; periods are counted from the anchor.
@@ -31,7 +34,7 @@ class Subscription(Record):
     @property
     def billed_items(self) -> "list[SubscriptionItem]":
         """Its items, the plan first; read them ahead where there are many subscriptions."""
-        return sorted(self.items.all(), key=lambda each: (each.role != "plan", each.pk))
+        return sorted(self.items.all(), key=lambda each: (each.role != PLAN, each.pk))
 
     class Meta:
         constraints = [

@@ -4,9 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 from billing.domain.charges import boundary_after, plan_on, was_cut
-from billing.models import ONCE, Price, Subscription, SubscriptionItem
+from billing.models import ONCE, PLAN, Price, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
-from billing.services.subscriptions import PLAN, live_one, require_sellable, schedule
+from billing.services.subscriptions import live_one, require_sellable, schedule
 from core.errors import Conflict, Invalid
 from core.locks import lock
 

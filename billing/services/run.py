@@ -138,12 +138,12 @@ def _bill_singly(run: BillingRun, size: int, expected: Expectation) -> bool:
     return bool(waiting)
 
 
-def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectation | None = None) -> bool:
+def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectation) -> bool:
     if not subscription_ids:
         return False
     bulk.plan_anew()
     charges, odd = priced(facts_to_bill(subscription_ids, run.as_of), run.as_of)
-    judged = judge(charges, expected or Expectation(run.as_of))
+    judged = judge(charges, expected)
     _hold(run, [*((facts.subscription_id, reason, ()) for facts, reason in odd), *held(judged.findings)])
     passed = [each for each in charges if each.facts.subscription_id not in judged.findings]
     billable = [each for each in passed if each.lines]

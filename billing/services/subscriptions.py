@@ -8,7 +8,17 @@ from django.db import IntegrityError, transaction
 
 from billing.domain.charges import billed_through, next_due, was_cut
 from billing.domain.days import day_problem
-from billing.models import ONCE, AcceptedFinding, HeldSubscription, Price, Subscription, SubscriptionItem
+from billing.models import (
+    ADDED,
+    FEE,
+    ONCE,
+    PLAN,
+    AcceptedFinding,
+    HeldSubscription,
+    Price,
+    Subscription,
+    SubscriptionItem,
+)
 from billing.selectors import subscription_facts
 from core.errors import Conflict, Invalid, NotFound
 from core.locks import lock_one
@@ -17,8 +27,6 @@ from customers.services.customers import take_on
 
 MOST_QUANTITY = 10**12
 MOST_ADDED = 50
-PLAN, ADDED, FEE = "plan", "added", "fee"
-"""What an item is to its subscription: the plan itself, something beside it, something owed once."""
 
 
 class ExternalIdTaken(Conflict):
@@ -89,15 +97,21 @@ def subscribe(
 
 
 def add_item(
-    public_id: str, *, price: Price, quantity: Decimal = Decimal(1), starts_on: date
+    public_id: str,
+    *,
+    price: Price,
+    quantity: Decimal = Decimal(1),
+    starts_on: date,
+    moved_in: bool = False,
 ) -> SubscriptionItem:
     """Bill something more with a subscription from a local date on, its first part by the days. Inside work().
 
-    Raises Invalid for a price in another currency or not offered any more, a quantity below zero, a day before the
-    subscription's first or at or after its end; Conflict when it has ended.
+    One that is `moved_in` from elsewhere may have a price that is not offered any more. Raises Invalid for a price in
+    another currency or not offered, a quantity below zero, a day before the subscription's first or at or after its
+    end; Conflict when it has ended.
     """
     subscription = live_one(public_id)
-    require_sellable(price, quantity, subscription.price.currency)
+    require_sellable(price, quantity, subscription.price.currency, retired=moved_in)
     if starts_on < subscription.anchor or (subscription.ends_on and starts_on >= subscription.ends_on):
         problem = "A day within the subscription."
         raise Invalid(problem, fields={"starts_on": problem})

@@ -1,5 +1,6 @@
 """Changing what a subscription bills: its plan and quantity, and what is beside it."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from billing.forms import ChangeForm, EndForm, ItemForm
 from billing.listing import items, next_bill, price, prices, subscription
-from billing.models import Subscription
+from billing.models import PLAN, Price, Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
 from billing.quotes import quote_of
 from billing.services.change import change, revoke_change
@@ -99,16 +100,22 @@ def change_preview(request: HttpRequest, slug: str, public_id: str) -> HttpRespo
     return TemplateResponse(request, "billing/parts/change_preview.html", context)
 
 
+def _a_period(price: Price, quantity: Decimal) -> Money | None:
+    """What a whole period costs; nothing can be said where a meter counts."""
+    if price.meter_id is not None:
+        return None
+    return Money(quote_of(price, quantity).amount_minor, price.currency)
+
+
 def _after(changed: Subscription, row: Subscription) -> dict[str, Any]:
     """What a whole period costs from the day of the change on, and what the next invoice says."""
     then = items(changed)
-    (new,) = [each.row for each in then if each.row.role == "plan" and each.row.ends_on is None]
-    amounts = [quote_of(new.price, new.quantity), quote_of(row.price, row.quantity)]
+    (new,) = [each.row for each in then if each.row.role == PLAN and each.row.ends_on is None]
     code = row.price.currency
     return {
         "new": new,
-        "amount_then": Money(amounts[0].amount_minor, code),
-        "amount_now": Money(amounts[1].amount_minor, code),
+        "amount_then": _a_period(new.price, new.quantity),
+        "amount_now": _a_period(row.price, row.quantity),
         "now": row.price,
         "bill_on": changed.next_bill_on,
         **next_figures(next_bill(changed, today=clock.today(entity().zone)), code),

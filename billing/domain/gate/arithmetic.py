@@ -30,14 +30,22 @@ def _listed(look: Look) -> Iterator[Finding]:
     if listed not in {(each.terms.price, each.quantity) for each in look.bill.items}:
         sentence = "The subscription shows another price or quantity than any of its items has."
         usual = plain(look.bill.lines[0].quantity)
-        yield look.finding("listed", Severity.WRONG, look.bill.lines[0], sentence, now=listed, usual=usual)
+        yield look.finding(
+            "listed",
+            Severity.WRONG,
+            look.bill.lines[0],
+            sentence,
+            now=f"{listed[0]}: {plain(listed[1])}",
+            usual=usual,
+        )
 
 
 def _contract(look: Look, item: Item, line: Line) -> Iterator[Finding]:
     if line.terms != item.terms:
         names = _different(line.terms, item.terms)
         sentence = f"It is billed by other terms than the contract has ({', '.join(names)})."
-        yield look.finding("terms", Severity.WRONG, line, sentence, now=line.terms, usual=item.terms)
+        now, usual = (_said(each, names) for each in (line.terms, item.terms))
+        yield look.finding("terms", Severity.WRONG, line, sentence, now=now, usual=usual)
     if item.quantity is not None and line.quantity != item.quantity and not line.metered:
         sentence = f"It is billed for {plain(line.quantity)}; the contract says {plain(item.quantity)}."
         yield look.finding("count", Severity.WRONG, line, sentence, now=line.quantity, usual=item.quantity)
@@ -47,7 +55,12 @@ def _contract(look: Look, item: Item, line: Line) -> Iterator[Finding]:
         low, high = (Money(each, currency) for each in allowed)
         due = str(low) if low == high else f"{low} to {high}"
         sentence = f"By the terms of its price this comes to {due} before discounts."
-        yield look.finding("amount", Severity.WRONG, line, sentence, now=line.amount_minor, usual=allowed)
+        yield look.finding("amount", Severity.WRONG, line, sentence, now=line.amount_minor, usual=due)
+
+
+def _said(terms: Terms, names: list[str]) -> str:
+    """What terms say under some of their names, and nothing of the others: a name to come voids no yes."""
+    return ", ".join(f"{name} {getattr(terms, name)}" for name in names)
 
 
 def _different(one: Terms, other: Terms) -> list[str]:

@@ -163,12 +163,7 @@ def _unlike(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]
         return
     same = (item.terms.price, line.quantity) == (last.terms.price, last.quantity)
     whole = all(each.span == whole_period(item, each.span.start) for each in (line, last))
-    if (
-        same
-        and whole
-        and full_minor(item.terms, line.quantity) is None
-        and line.amount_minor != last.amount_minor
-    ):
+    if same and whole and line.amount_minor != last.amount_minor:
         sentence = "Nothing changed that its amount hangs on, and the amount did."
         yield look.finding(
             "unlike", Severity.ODD, line, sentence, now=line.amount_minor, usual=last.amount_minor

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from billing.domain.gate.contract import step_of, whole_period
 from billing.domain.gate.facts import Finding, Item, Line, Severity, Timing
 from billing.domain.gate.look import Look, written
+from core.periods import Period
 
 BACKDATED = timedelta(days=330)
 """A subscription may be entered this long after it began: less is work that was caught up with, not a wrong year."""
@@ -60,10 +61,16 @@ def _calendar(look: Look, item: Item, line: Line) -> Iterator[Finding]:
             f"This bills {line.span.days} days from {written(line.span.start)};"
             f" the period there has {whole.days}, from {written(whole.start)}."
         )
-        yield look.finding("days", Severity.WRONG, line, sentence, now=line.span, usual=whole)
+        yield look.finding(
+            "days", Severity.WRONG, line, sentence, now=_from_to(line.span), usual=_from_to(whole)
+        )
     if item.ends_on is not None and line.span.end > item.ends_on:
         sentence = f"This bills beyond {written(item.ends_on)}, the day it ends."
         yield look.finding("after_end", Severity.WRONG, line, sentence, now=line.span.end, usual=item.ends_on)
+
+
+def _from_to(span: Period) -> str:
+    return f"{span.start.isoformat()} to {span.end.isoformat()}"
 
 
 def _time(look: Look, item: Item, line: Line) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from billing.selectors import preview
+from billing.listing import judged_preview
 from billing.services.run import BATCH, run_billing
 from core import clock
 from core.commands import OrganizationCommand
@@ -40,11 +40,11 @@ class Command(OrganizationCommand):
 
     def _preview(self, as_of: date) -> None:
         with work():
-            charges, odd = preview(as_of)
+            charges, held = judged_preview(as_of)
         for each in charges:
             for line in each.lines:
                 self.stdout.write(
                     f"{each.facts.public_id} {line.service_start} {each.facts.currency} {line.amount_minor}"
                 )
-        for facts, reason in odd:
+        for facts, reason, _findings in held:
             self.stdout.write(f"{facts.public_id} held: {reason}")

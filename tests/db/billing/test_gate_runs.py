@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -315,3 +317,12 @@ def test_statements_do_not_grow_with_the_batch_or_its_past(house: Scope) -> None
     statements(2, THIRD)
     few, many = statements(3, date(2026, 11, 2)), statements(25, date(2026, 11, 3))
     assert few == many <= 40
+
+
+def test_the_preview_of_the_command_names_what_the_run_would_hold(subs: list[Subscription]) -> None:
+    told, odd = StringIO(), subs[0]
+    with work():
+        SubscriptionItem.objects.filter(subscription=odd).update(quantity=Decimal(900))
+    call_command("run_billing", organization="acorn", as_of=THIRD, preview=True, stdout=told)
+    assert f"{odd.public_id} held:" in told.getvalue()
+    assert f"{subs[1].public_id} {THIRD} EUR" in told.getvalue()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import BilledPeriod, Meter, Price, Subscription
@@ -23,6 +24,7 @@ from core.scope import Scope, enter, work
 from customers.models import Customer
 from invoicing.explain import line_view
 from invoicing.models import Line
+from tenants.models import User
 from tests import factories
 from tests.metering import meter, said, send
 
@@ -251,3 +253,29 @@ def test_anothers_meter_counts_for_no_price_here(acorn: Scope, birch: Scope) -> 
         for name in (theirs.code, theirs.public_id):
             with pytest.raises(Invalid):
                 counted(theirs, meter=name)
+
+
+def test_more_events_than_can_be_looked_at_are_held_with_their_own_reason(
+    acorn: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billing.selectors.values_of", lambda asked: {})
+    with work():
+        by = meter("sum")
+        sub = sold(counted(by, model="percentage", percent=Decimal(1), per_event=Decimal(5)))
+        used(by, sub, "3", "2026-11-10T10:00Z")
+    run_billing(NEXT)
+    with work():
+        sub.refresh_from_db()
+        assert "more single events" in sub.held_reason
+
+
+def test_a_change_to_what_is_counted_is_previewed_without_an_amount(acorn: Scope) -> None:
+    client = Client()
+    client.force_login(User.objects.get(email="ana@acorn.example"))
+    with work():
+        sub = sold()
+        price = counted(meter("sum"), model="percentage", percent=Decimal(1), per_event=Decimal(5))
+    wish = {"price": price.public_id, "quantity": "1", "on": "2026-12-01"}
+    page = client.post(f"/o/acorn/subscriptions/{sub.public_id}/change/preview/", wish).content.decode()
+    assert "as counted" in page
+    assert client.post(f"/o/acorn/subscriptions/{sub.public_id}/change/", wish).status_code == 302

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from billing.expectation import Expectation
 from billing.models import BilledPeriod, BillingRun, HeldSubscription, Subscription
 from billing.selectors import due, preview, subscription_facts
 from billing.services import run as runs
@@ -152,7 +153,7 @@ def test_a_batch_takes_as_many_statements_as_a_small_one(acorn: Scope) -> None:
                 subscribe(customer=owner.public_id, price=price, starts_on=DAY)
             run = BillingRun.objects.get_or_create(as_of=DAY)[0]
             with CaptureQueriesContext(connection) as queries:
-                runs._bill(run, list(due(DAY).values_list("id", flat=True)))
+                runs._bill(run, list(due(DAY).values_list("id", flat=True)), Expectation(DAY))
             return len(queries)
 
     statements(1)

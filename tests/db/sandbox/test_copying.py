@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from billing.models import Meter, Plan, Price, Subscription
+from billing.services.change import change
 from billing.services.meters import archive_meter
 from billing.services.prices import create_price, retire_price
 from billing.services.run import run_billing
-from billing.services.subscriptions import subscribe
+from billing.services.subscriptions import add_item, end_item, subscribe
 from core import clock
+from core.books import verify
 from core.errors import Forbidden
 from core.models import Job
 from core.periods import Unit, boundary
@@ -129,6 +131,33 @@ def test_terms_added_items_and_what_is_not_offered_any_more_come_as_they_are(san
         assert made.items.get(role="added").price.terms == calls.terms
         assert made.anchor == boundary(today, Unit.MONTH, 1, 1), "what was billed there is not billed again"
         assert [price.plan.code for price in Price.objects.filter(retired_at__isnull=False)] == ["free"]
+
+
+def test_a_subscription_comes_on_one_plan_and_what_is_beside_it_in_its_own_time(sandbox: Scope) -> None:
+    """A change set for later stays behind; what ends and what begins later does so here too."""
+    today = clock.today("Europe/Berlin")
+    with work():
+        owner = factories.customer()
+        one, two, extra = (
+            create_price(
+                name=f"P{n}", code=f"p{n}", model="per_unit", currency="EUR", unit_price=Decimal(n + 1)
+            )
+            for n in range(3)
+        )
+        live = subscribe(customer=owner.public_id, price=one, starts_on=today)
+        change(live.public_id, price=two, today=today)
+        ending = add_item(live.public_id, price=extra, starts_on=today)
+        end_item(ending.public_id, on=today + timedelta(days=9))
+        add_item(live.public_id, price=extra, starts_on=today + timedelta(days=5))
+    copy(sandbox)
+    with enter(sandbox), work():
+        (made,) = Subscription.objects.all()
+        assert [(str(i.price.unit_price.normalize()), i.starts_on, i.ends_on) for i in made.billed_items] == [
+            ("1", today, None),
+            ("3", today, today + timedelta(days=9)),
+            ("3", today + timedelta(days=5), None),
+        ]
+        assert verify() == []
 
 
 def test_without_customers_none_come(sandbox: Scope) -> None:
