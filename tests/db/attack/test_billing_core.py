@@ -1,0 +1,57 @@
+"""What a subscription comes to when it is used against the grain: far days, large numbers, changes upon changes."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from billing.domain.pricing import Model, Terms, Tier, price
+from billing.models import BilledPeriod, Price, Subscription
+from billing.quotes import quoted
+from billing.services.prices import create_price
+from billing.services.replay import replay_billing
+from core.books import verify
+from core.errors import Invalid
+from core.scope import work
+from tests import factories
+
+DAY = date(2026, 1, 1)
+TODAY = date(2026, 1, 20)
+
+
+def priced(**given: object) -> Price:
+    n = Price.objects.count()
+    said = {
+        "name": f"P{n}",
+        "code": f"p{n}",
+        "model": "per_unit",
+        "currency": "EUR",
+        "unit_price": Decimal(31),
+    }
+    return create_price(**{**said, **given})  # type: ignore[arg-type]
+
+
+def sold(price: Price, **given: object) -> Subscription:
+    owner = factories.customer()
+    return factories.subscribe(customer=owner.public_id, price=price, starts_on=DAY, **given)  # type: ignore[arg-type]
+
+
+def billed() -> list[tuple[str, str, int]]:
+    with work():
+        rows = BilledPeriod.objects.order_by("period_start", "id")
+        return [(str(row.period_start), str(row.period_end), row.amount_minor) for row in rows]
+
+
+def proven() -> None:
+    with work():
+        assert verify() == []
+    assert replay_billing().differences == []
+
+
+def test_an_amount_beyond_all_money_is_refused_in_words() -> None:
+    most = Decimal(10) ** 12
+    tiers = Terms(Model.GRADUATED, tiers=(Tier(up_to=most, unit_price=most), Tier()))
+    bounded = Terms(Model.PER_UNIT, unit_price=most, maximum=Decimal(5))
+    with pytest.raises(Invalid, match="too large"):
+        quoted(tiers, "EUR", most)
+    assert price(bounded, most).amount == 5
