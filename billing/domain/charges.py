@@ -200,8 +200,9 @@ def was_cut(facts: SubscriptionFacts, item: ItemFacts) -> bool:
 
 
 def billed_through(facts: SubscriptionFacts) -> date:
-    """The first day that nothing was billed for yet."""
-    return max((item.billed_through for item in facts.items), default=facts.anchor)
+    """The first day that nothing was billed for yet; an item that begins later was not billed up to its first day."""
+    billed = (item.billed_through for item in facts.items if item.billed_through > item.starts_on)
+    return max(billed, default=facts.anchor)
 
 
 def plan_on(facts: SubscriptionFacts, day: date) -> ItemFacts:

@@ -8,8 +8,11 @@ import pytest
 from billing.domain.pricing import Model, Terms, Tier, price
 from billing.models import BilledPeriod, Price, Subscription
 from billing.quotes import quoted
+from billing.services.change import change, revoke_change
 from billing.services.prices import create_price
 from billing.services.replay import replay_billing
+from billing.services.run import run_billing
+from billing.services.subscriptions import add_item, end
 from core.books import verify
 from core.errors import Invalid
 from core.scope import work
@@ -55,3 +58,18 @@ def test_an_amount_beyond_all_money_is_refused_in_words() -> None:
     with pytest.raises(Invalid, match="too large"):
         quoted(tiers, "EUR", most)
     assert price(bounded, most).amount == 5
+
+
+@pytest.mark.usefixtures("acorn")
+def test_what_begins_later_does_not_keep_a_subscription_from_ending() -> None:
+    """Nothing is billed of it: neither of a change taken back, nor of one to come, nor of what is added later."""
+    with work():
+        sub = sold(priced())
+        add_item(sub.public_id, price=priced(), starts_on=date(2026, 5, 1))
+        change(sub.public_id, quantity=Decimal(5), on=date(2026, 4, 1), today=TODAY)
+        revoke_change(sub.public_id, today=TODAY)
+        change(sub.public_id, quantity=Decimal(2), on=date(2026, 3, 1), today=TODAY)
+        end(sub.public_id, on=date(2026, 2, 1))
+    run_billing(date(2026, 6, 1))
+    assert billed() == [("2026-01-01", "2026-02-01", 3100)]
+    proven()
