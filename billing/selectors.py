@@ -69,14 +69,19 @@ def facts_to_bill(subscription_ids: Sequence[int], as_of: date) -> list[Subscrip
     return with_usage(subscription_facts(subscription_ids), as_of)
 
 
-def with_usage(facts: Sequence[SubscriptionFacts], as_of: date) -> list[SubscriptionFacts]:
-    """The facts with what their meters counted in the periods that are due by a local date. Inside work()."""
+def with_usage(
+    facts: Sequence[SubscriptionFacts], as_of: date, *, most: int | None = MAX_PERIODS + 1
+) -> list[SubscriptionFacts]:
+    """The facts with what their meters counted in the periods that are due by a local date. Inside work().
+
+    `most` periods of an item at the most; None for all that there are.
+    """
     asked = {
         (item.item_id, due.span.start): (item, _asked(each, item, due))
         for each in facts
         for item in each.items
         if item.meter_id is not None
-        for due in takewhile(lambda due: due.on <= as_of, islice(dues(each, item), MAX_PERIODS + 1))
+        for due in takewhile(lambda due: due.on <= as_of, islice(dues(each, item), most))
     }
     if not asked:
         return list(facts)

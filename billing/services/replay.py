@@ -58,7 +58,7 @@ def _replay(subscription_ids: Sequence[int]) -> tuple[int, list[Difference]]:
     again = [_from_the_start(facts) for facts in subscription_facts(subscription_ids)]
     found = [
         each
-        for facts in with_usage(again, last)
+        for facts in with_usage(again, last, most=None)
         for item in facts.items
         for each in _differences(facts, item, billed[item.item_id])
     ]

@@ -1,9 +1,10 @@
 """What a subscription comes to when it is used against the grain: far days, large numbers, changes upon changes."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 
 from billing.domain.pricing import Model, Terms, Tier, price
 from billing.models import BilledPeriod, Price, Subscription
@@ -17,6 +18,7 @@ from core.books import verify
 from core.errors import Invalid
 from core.scope import work
 from tests import factories
+from tests.metering import meter
 
 DAY = date(2026, 1, 1)
 TODAY = date(2026, 1, 20)
@@ -72,4 +74,18 @@ def test_what_begins_later_does_not_keep_a_subscription_from_ending() -> None:
         end(sub.public_id, on=date(2026, 2, 1))
     run_billing(date(2026, 6, 1))
     assert billed() == [("2026-01-01", "2026-02-01", 3100)]
+    proven()
+
+
+@pytest.mark.usefixtures("acorn")
+def test_many_metered_periods_are_billed_again_as_they_were() -> None:
+    with work():
+        by = meter("sum")
+        daily = priced(timing="arrears", unit="day", meter=by.code, unit_price=Decimal(1))
+        sold(priced(), added=[(daily, Decimal(1))])
+    for n in (30, 60):
+        with time_machine.travel(datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=n)):
+            run_billing(DAY + timedelta(days=n))
+    with work():
+        assert BilledPeriod.objects.exclude(item__price__meter=None).count() == 60
     proven()
