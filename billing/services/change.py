@@ -29,6 +29,8 @@ def change(
     """
     subscription = live_one(public_id)
     now, later = _plan_items(subscription)
+    if later is not None and later.starts_on <= today and (on is None or on > later.starts_on):
+        now, later = later, None  # in force, billed or not: its days stay, the change comes after it
     wanted_price, wanted_quantity = price or now.price, now.quantity if quantity is None else quantity
     _require_plan(wanted_price, wanted_quantity, subscription, now)
     day = _day(subscription, now, on, today)

@@ -78,6 +78,24 @@ def test_what_begins_later_does_not_keep_a_subscription_from_ending() -> None:
 
 
 @pytest.mark.usefixtures("acorn")
+def test_a_change_in_force_is_not_undone_by_the_next_one() -> None:
+    """In arrears nothing of either is billed yet: each price bills its days, and the next goes on from the second."""
+    with work():
+        dear = priced(timing="arrears", unit_price=Decimal(62))
+        sub = sold(priced(timing="arrears"))
+        change(sub.public_id, price=dear, on=date(2026, 1, 11), today=TODAY)
+        change(sub.public_id, price=dear, on=date(2026, 1, 11), today=TODAY)  # the same wish sent twice
+        change(sub.public_id, quantity=Decimal(3), today=TODAY)
+    run_billing(date(2026, 3, 1))
+    assert billed() == [
+        ("2026-01-01", "2026-01-11", 1000),
+        ("2026-01-11", "2026-02-01", 4200),
+        ("2026-02-01", "2026-03-01", 18600),
+    ]
+    proven()
+
+
+@pytest.mark.usefixtures("acorn")
 def test_many_metered_periods_are_billed_again_as_they_were() -> None:
     with work():
         by = meter("sum")
