@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from billing.domain.charges import boundary_after, plan_on, was_cut
+from billing.domain.days import day_problem
 from billing.models import ONCE, PLAN, Price, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
 from billing.services.subscriptions import live_one, require_sellable, schedule
@@ -93,6 +94,8 @@ def _day(subscription: Subscription, now: SubscriptionItem, on: date | None, tod
     (facts,) = subscription_facts([subscription.pk])
     item = next(each for each in facts.items if each.item_id == now.pk)
     day = on or max(item.billed_through, boundary_after(facts, item, today))
+    if problem := day_problem(day):
+        raise Invalid(problem, fields={"on": problem})
     if day < item.billed_through:
         problem = f"It is billed up to {item.billed_through}; change it from then on."
         raise Invalid(problem, fields={"on": problem})

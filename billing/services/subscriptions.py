@@ -112,6 +112,8 @@ def add_item(
     """
     subscription = live_one(public_id)
     require_sellable(price, quantity, subscription.price.currency, retired=moved_in)
+    if problem := day_problem(starts_on):
+        raise Invalid(problem, fields={"starts_on": problem})
     if starts_on < subscription.anchor or (subscription.ends_on and starts_on >= subscription.ends_on):
         problem = "A day within the subscription."
         raise Invalid(problem, fields={"starts_on": problem})
@@ -139,8 +141,10 @@ def end_item(public_id: str, *, on: date, of: str = "") -> SubscriptionItem:
     through = next(each.billed_through for each in facts.items if each.item_id == item.pk)
     if item.ends_on is not None and item.ends_on <= through:
         raise Conflict("This has ended already.")
+    problem = day_problem(on)
     if on < through:
         problem = f"It is billed up to {through}; end it then, and credit what is too much."
+    if problem:
         raise Invalid(problem, fields={"on": problem})
     item.ends_on = on
     item.touch("ends_on")

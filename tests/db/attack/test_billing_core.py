@@ -13,7 +13,7 @@ from billing.services.change import change, revoke_change
 from billing.services.prices import create_price
 from billing.services.replay import replay_billing
 from billing.services.run import run_billing
-from billing.services.subscriptions import add_item, end
+from billing.services.subscriptions import add_item, end, end_item
 from core.books import verify
 from core.errors import Invalid
 from core.scope import work
@@ -60,6 +60,21 @@ def test_an_amount_beyond_all_money_is_refused_in_words() -> None:
     with pytest.raises(Invalid, match="too large"):
         quoted(tiers, "EUR", most)
     assert price(bounded, most).amount == 5
+
+
+@pytest.mark.usefixtures("acorn")
+def test_a_day_out_of_range_is_refused_in_words() -> None:
+    far = date(9999, 12, 31)
+    with work():
+        sub = sold(priced())
+        extra = priced()
+        item = add_item(sub.public_id, price=extra, starts_on=DAY)
+        with pytest.raises(Invalid):
+            add_item(sub.public_id, price=extra, starts_on=far)
+        with pytest.raises(Invalid):
+            change(sub.public_id, quantity=Decimal(5), on=far, today=TODAY)
+        with pytest.raises(Invalid):
+            end_item(item.public_id, on=far)
 
 
 @pytest.mark.usefixtures("acorn")
