@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from billing.domain.charges import ItemFacts, SubscriptionFacts, dues
-from billing.domain.terms import USES, as_json
+from billing.domain.terms import NEEDS, as_json
 from billing.models import Meter, Price, Subscription, SubscriptionItem
 from billing.quotes import terms_at
 from billing.selectors import subscription_facts
@@ -38,10 +38,9 @@ def _prices(rows: Sequence[Price]) -> list[dict[str, Any]]:
 
 
 def _terms(row: Price) -> dict[str, Any]:
-    """What the price says, its unit price also when that is zero."""
+    """What the price says, and what its model needs also where that is the usual, which is not kept."""
     terms = terms_at(row)
-    unit_price = {"unit_price": terms.unit_price} if "unit_price" in USES[terms.model] else {}
-    return {**as_json(terms), **unit_price}
+    return {**as_json(terms), **{name: getattr(terms, name) for name in NEEDS.get(terms.model, ())}}
 
 
 def _write_prices(facts: list[dict[str, Any]]) -> int:

@@ -160,6 +160,16 @@ def test_a_subscription_comes_on_one_plan_and_what_is_beside_it_in_its_own_time(
         assert verify() == []
 
 
+def test_a_price_comes_also_when_what_it_needs_is_the_usual(sandbox: Scope) -> None:
+    said = {"name": "P", "currency": "EUR"}
+    with work():
+        create_price(**said, code="lots", model="package", unit_price=Decimal(2), per=Decimal(1))
+        create_price(**said, code="share", model="percentage", percent=Decimal(0), minimum=Decimal("0.10"))
+    assert copy(sandbox, customers=False).state == "done"
+    with enter(sandbox), work():
+        assert set(Price.objects.values_list("plan__code", flat=True)) == {"lots", "share"}
+
+
 def test_without_customers_none_come(sandbox: Scope) -> None:
     furnish()
     copy(sandbox, customers=False)
