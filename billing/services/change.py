@@ -49,7 +49,7 @@ def change(
     SubscriptionItem.objects.create(
         subscription=subscription, price=wanted_price, quantity=wanted_quantity, starts_on=day, role=PLAN
     )
-    return schedule(_shown(subscription, today))
+    return schedule(_shown(subscription, today), items=True)
 
 
 def revoke_change(public_id: str, *, today: date) -> Subscription:
@@ -109,7 +109,7 @@ def _put_back(subscription: Subscription, now: SubscriptionItem, later: Subscrip
     _empty(later)
     now.ends_on = None
     now.touch("ends_on")
-    return schedule(_shown(subscription, now.starts_on))
+    return schedule(_shown(subscription, now.starts_on), items=True)
 
 
 def _empty(item: SubscriptionItem) -> None:

@@ -120,7 +120,7 @@ def add_item(
     item: SubscriptionItem = SubscriptionItem.objects.create(
         subscription=subscription, price=price, quantity=quantity, starts_on=starts_on, role=_role(price)
     )
-    schedule(subscription)
+    schedule(subscription, items=True)
     return item
 
 
@@ -148,7 +148,7 @@ def end_item(public_id: str, *, on: date, of: str = "") -> SubscriptionItem:
         raise Invalid(problem, fields={"on": problem})
     item.ends_on = on
     item.touch("ends_on")
-    schedule(subscription)
+    schedule(subscription, items=True)
     return item
 
 
@@ -187,8 +187,11 @@ def require_sellable(
         raise Invalid("A quantity is zero or more.", fields={f"{at}quantity": "Zero or more."})
 
 
-def schedule(subscription: Subscription) -> Subscription:
-    """Say when the subscription is due next, as its items stand, or that it has ended; unchanged it stays."""
+def schedule(subscription: Subscription, *, items: bool = False) -> Subscription:
+    """Say when the subscription is due next, as its items stand, or that it has ended.
+
+    Unchanged it stays, unless its `items` were changed: they are part of what was read of it, and so of its version.
+    """
     (facts,) = subscription_facts([subscription.pk])
     due = next_due(facts)
     day = due or subscription.ends_on or billed_through(facts)
@@ -200,7 +203,7 @@ def schedule(subscription: Subscription) -> Subscription:
     changed = [name for name, value in wanted.items() if getattr(subscription, name) != value]
     for name in changed:
         setattr(subscription, name, wanted[name])
-    return subscription.touch(*changed) if changed else subscription
+    return subscription.touch(*changed) if changed or items else subscription
 
 
 def amend(

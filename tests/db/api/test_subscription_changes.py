@@ -10,7 +10,7 @@ from core.scope import Scope
 from customers.models import Customer
 from tests.db.api.conftest import Program, pointers, said, same_refusal
 from tests.db.api.invoices import today
-from tests.db.api.test_billing import bill, subscribed, written
+from tests.db.api.test_billing import TRACK, bill, subscribed, written
 
 pytestmark = pytest.mark.usefixtures("judged")
 
@@ -86,3 +86,18 @@ def test_only_who_may_changes_it_and_others_find_nothing(
     bea = as_key("birch", "bea@birch.example")
     same_refusal(bea, "PATCH", path, made["id"], {"external_id": "S-1"})
     assert written(house) == there
+
+
+def test_what_two_read_before_one_changed_it_is_refused_the_other(
+    api: Program, house: Scope, kestrel: Customer
+) -> None:
+    """A change, its return and an item are part of what was read, also where nothing else of it moves."""
+    made = subscribed(api, kestrel)
+    path, read = f"/subscriptions/{made['id']}", {"If_Match": f'"{made["version"]}"'}
+    other = api.post("/prices", {**TRACK, "code": "extra"}, 201)
+    item = {"price": other["id"], "starts_on": made["items"][0]["starts_on"]}
+    for place, body in (("change", {"quantity": "5"}), ("change/revoke", None), ("items", item)):
+        before = api.get(path)["version"]
+        assert api("POST", f"{path}/{place}", body).status_code in {200, 201}
+        assert api.get(path)["version"] > before, place
+        assert api("POST", f"{path}/change", {"quantity": "7"}, **read).status_code == 412, place
