@@ -9,8 +9,10 @@ from rest_framework import serializers
 from billing.domain.charges import Timing
 from billing.domain.gate import Severity
 from billing.domain.pricing import Model
+from billing.domain.terms import NEEDS
 from billing.listing import NextBill, RunFigures, RunPreview, held_by, run_figures, state_of
 from billing.models import ADDED, FEE, ONCE, PLAN, BillingRun, HeldSubscription, Price, Subscription
+from billing.quotes import terms_at
 from core.api.fields import Exact, Id, Out, RecordOut, Ref, Word
 from core.periods import Unit
 from invoicing.api.outputs import GivenLine, InvoiceLineOut, TaxLineOut, given_line
@@ -40,9 +42,11 @@ class Part(Exact):
 
 
 class Kept(Part):
-    """A number of a price's terms; null where the price does not say it."""
+    """A number of a price's terms; null where the price does not say it. What its model needs is always said."""
 
     def get_attribute(self, instance: Any) -> Any:
+        if self.field_name in NEEDS.get(instance.model, ()):
+            return getattr(terms_at(instance), str(self.field_name))
         return super().get_attribute(instance.terms)
 
 

@@ -44,6 +44,8 @@ def pointers(answer: Any) -> list[str]:
     ("shares", {"model": "graduated_percentage", "tiers": [{"percent": "1", "flat": "200"}]}, "10", 20010),
     ("per unit", {"model": "per_unit", "unit_price": "0.0012"}, "1000", 120),
     ("flat", {"model": "flat", "unit_price": "0"}, "3", 0),
+    ("packages of one", {"model": "package", "unit_price": "2", "per": "1"}, "2.5", 600),
+    ("no share", {"model": "percentage", "percent": "0", "minimum": "1"}, "1000", 100),
 ])  # fmt: skip
 def test_a_price_of_each_model_is_kept_and_quoted_as_it_was_said(
     api: Program, _case: str, terms: dict[str, Any], quantity: str, minor: int
