@@ -24,6 +24,10 @@ MAX_PERIODS = 36
 """More missed periods than this at once are a mistake in a date, not a bill."""
 
 
+BEYOND = 10**16
+"""A line holds no quantity from here on."""
+
+
 class Timing(StrEnum):
     """When a period is billed."""
 
@@ -260,6 +264,8 @@ def line_of(currency: str, due: Due) -> LineDraft:
     it is never taken by the share of the period.
     """
     item, span = due.item, due.span
+    if due.quantity >= BEYOND:
+        raise Odd("The quantity is too large.")
     share = Fraction(1) if item.meter_id else Fraction(span.days, due.whole.days)
     try:
         priced = _priced(due)

@@ -9,6 +9,7 @@ import time_machine
 from billing.domain.pricing import Model, Terms, Tier, price
 from billing.models import BilledPeriod, Price, Subscription
 from billing.quotes import quoted
+from billing.selectors import preview
 from billing.services.change import change, revoke_change
 from billing.services.prices import create_price
 from billing.services.replay import replay_billing
@@ -18,7 +19,7 @@ from core.books import verify
 from core.errors import Invalid
 from core.scope import work
 from tests import factories
-from tests.metering import meter
+from tests.metering import meter, said, send
 
 DAY = date(2026, 1, 1)
 TODAY = date(2026, 1, 20)
@@ -122,3 +123,19 @@ def test_many_metered_periods_are_billed_again_as_they_were() -> None:
     with work():
         assert BilledPeriod.objects.exclude(item__price__meter=None).count() == 60
     proven()
+
+
+@pytest.mark.usefixtures("acorn")
+def test_more_than_can_be_written_is_held_in_words_as_the_preview_says() -> None:
+    with work():
+        by = meter("sum")
+        tiny = priced(timing="arrears", meter=by.code, unit_price=Decimal("1e-12"))
+        sub = sold(priced(), added=[(tiny, Decimal(1))])
+    with time_machine.travel(datetime(2026, 1, 30, 12, tzinfo=UTC)):
+        with work():
+            send(*(said(by, sub, amount="999999999999999") for _ in range(11)))
+            _, ((_facts, why),) = preview(date(2026, 2, 1))
+        run_billing(date(2026, 2, 1))
+    with work():
+        sub.refresh_from_db()
+        assert sub.held_reason == why == "The quantity is too large."
