@@ -108,7 +108,9 @@ def price(terms: Terms, quantity: Decimal, events: Sequence[Decimal] | None = No
 
 def plain(number: Decimal | Fraction) -> str:
     """A number as text without needless zeros, at most twelve decimals: 7, 6.5, 0.0006."""
-    if isinstance(number, Fraction):  # in whole numbers: a decimal has only 28 digits, an amount may have more
+    if isinstance(
+        number, Fraction
+    ):  # in whole numbers: a decimal has only 28 digits, an amount may have more
         whole, rest = divmod(abs(round(number * 10**12)), 10**12)
         text = f"{'-' if number < 0 else ''}{whole}.{rest:012d}"
     else:

@@ -39,6 +39,8 @@ def change(
     if later is not None and wish == (later.price_id, later.quantity, later.starts_on):
         return subscription
     if (wanted_price.pk, wanted_quantity) == (now.price_id, now.quantity):
+        if later is None and day == now.starts_on:
+            return subscription
         if later is None:
             raise Invalid("Nothing would change.", fields={"price": "Another price, or another quantity."})
         return _put_back(subscription, now, later)

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from billing.domain.pricing import Model, Terms, Tier, price
-from billing.models import BilledPeriod, Price, Subscription
+from billing.models import BilledPeriod, Price, Subscription, SubscriptionItem
 from billing.quotes import quoted
 from billing.selectors import preview
 from billing.services.change import change, revoke_change
@@ -139,3 +139,14 @@ def test_more_than_can_be_written_is_held_in_words_as_the_preview_says() -> None
     with work():
         sub.refresh_from_db()
         assert sub.held_reason == why == "The quantity is too large."
+
+
+@pytest.mark.usefixtures("acorn")
+def test_a_change_from_the_first_day_on_sent_twice_is_one() -> None:
+    with work():
+        sub = sold(priced())
+        for _ in range(2):
+            change(sub.public_id, quantity=Decimal(4), on=DAY, today=DAY)
+        assert SubscriptionItem.objects.count() == 2
+    run_billing(DAY)
+    assert billed() == [("2026-01-01", "2026-02-01", 12400)]
