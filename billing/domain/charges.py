@@ -210,7 +210,12 @@ def billed_through(facts: SubscriptionFacts) -> date:
 
 
 def plan_on(facts: SubscriptionFacts, day: date) -> ItemFacts:
-    """The plan's item that is in force on a local date: the last one that began by then, else the first."""
+    """The plan's item that is in force on a local date: the last one that began by then, else the first.
+
+    After the subscription's end it is the one of its last day.
+    """
+    if facts.ends_on is not None:
+        day = min(day, facts.ends_on - timedelta(days=1))
     plans = sorted(
         (item for item in facts.items if item.is_plan and item.ends_on != item.starts_on),
         key=lambda item: item.starts_on,

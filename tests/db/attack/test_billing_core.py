@@ -90,6 +90,9 @@ def test_what_begins_later_does_not_keep_a_subscription_from_ending() -> None:
         end(sub.public_id, on=date(2026, 2, 1))
     run_billing(date(2026, 6, 1))
     assert billed() == [("2026-01-01", "2026-02-01", 3100)]
+    with work():
+        sub.refresh_from_db()
+        assert (sub.state, sub.quantity) == ("ended", 1), "the change to come never was"
     proven()
 
 
