@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge, dues
 from billing.domain.gate import Finding
@@ -43,7 +43,8 @@ def plans() -> list[tuple[Plan, list[Price]]]:
 
 def subscribed() -> dict[int, int]:
     """Number of live subscriptions that bill something at a price, by its id. Inside work()."""
-    live = SubscriptionItem.objects.filter(subscription__state="active", ends_on=None)
+    in_force = Q(ends_on=None) | Q(ends_on__gte=F("subscription__next_bill_on"), ends_on__gt=F("starts_on"))
+    live = SubscriptionItem.objects.filter(in_force, subscription__state="active")
     rows = live.values_list("price_id").annotate(n=Count("subscription_id", distinct=True))
     return dict(rows.order_by())
 

@@ -32,8 +32,8 @@ def terms_at(row: Price) -> Terms:
 
 
 def quote_of(row: Price, quantity: Decimal) -> Quote:
-    """What a quantity costs at a price; raises Invalid when it cannot be priced."""
-    return quoted(terms_at(row), row.currency, quantity)
+    """What a quantity costs at a price, as one event where it looks at them; raises Invalid when it cannot be."""
+    return quoted(terms_at(row), row.currency, quantity, [quantity])
 
 
 def quote(

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from itertools import groupby, islice, takewhile
 from typing import Any
 
@@ -85,11 +86,12 @@ def with_usage(
     }
     if not asked:
         return list(facts)
-    figures = usage_of([one for _, one in asked.values()])
+    # A zone may have left a day out, as islands beside the date line did: nothing was used on it.
+    figures = usage_of([one for _, one in asked.values() if one.start < one.end])
     values = values_of([one for item, one in asked.values() if item.terms.by_event])
     used: dict[int, dict[date, Used]] = defaultdict(dict)
     for (item_id, start), (_, one) in asked.items():
-        used[item_id][start] = Used(figures[one], values.get(one))
+        used[item_id][start] = Used(figures.get(one, Decimal(0)), values.get(one))
     return [
         replace(each, items=tuple(replace(item, used=used.get(item.item_id, {})) for item in each.items))
         for each in facts

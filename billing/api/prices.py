@@ -104,7 +104,7 @@ _QUANTITY = "How much; for a percentage the amount in major units."
 
 
 class QuoteQuery(In):
-    quantity = _number(_QUANTITY, required=True)
+    quantity = _number(f"{_QUANTITY} A price that looks at single events takes it as one.", required=True)
 
 
 class QuoteIn(TermsIn):

@@ -70,6 +70,9 @@ def test_events_are_quoted_one_by_one(api: Program) -> None:
     terms = {"model": "percentage", "percent": "1", "per_event": "5", "free_events": 3, "currency": "EUR"}
     assert api.post("/quotes", {**terms, "events": ["10", "10", "10", "10"]})["amount_minor"] == 510
     assert pointers(api("POST", "/quotes", {**terms, "quantity": "40"})) == ["/quantity"]
+    api.post("/meters", {"name": "Sales", "code": "sales", "aggregation": "sum", "field": "n"}, 201)
+    kept = price(api, **{**terms, "free_events": 0, "timing": "arrears", "meter": "sales"})
+    assert api.get(f"/prices/{kept['id']}/quote?quantity=40")["amount_minor"] == 540
 
 
 @pytest.mark.parametrize(("_case", "terms", "pointer"), [

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from billing.listing import subscribed
 from billing.models import BilledPeriod, Price, Subscription, SubscriptionItem
 from billing.selectors import preview
 from billing.services.change import change, revoke_change
@@ -58,6 +59,7 @@ def test_another_quantity_holds_from_the_next_period_on(sub: Subscription) -> No
     with work():
         changed = change(sub.public_id, quantity=Decimal(5), today=TODAY)
         assert changed.quantity == 2, "today it is what it was"
+        assert subscribed() == {sub.price_id: 1}
         ((coming,), _) = preview(date(2026, 2, 28))
         assert [line.amount_minor for line in coming.lines] == [7250]
     run_billing(date(2026, 3, 1))

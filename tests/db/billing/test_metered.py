@@ -279,3 +279,16 @@ def test_a_change_to_what_is_counted_is_previewed_without_an_amount(acorn: Scope
     page = client.post(f"/o/acorn/subscriptions/{sub.public_id}/change/preview/", wish).content.decode()
     assert "as counted" in page
     assert client.post(f"/o/acorn/subscriptions/{sub.public_id}/change/", wish).status_code == 302
+
+
+def test_a_day_that_a_zone_left_out_has_no_usage(acorn: Scope) -> None:
+    """Samoa had no 30 December 2011."""
+    with work():
+        by = meter("sum")
+        daily = counted(by, model="per_unit", unit_price=Decimal(2), unit="day")
+        sub = sold(daily, zone="Pacific/Apia", starts_on=date(2011, 12, 29))
+        (facts,) = facts_to_bill([sub.pk], date(2011, 12, 31))
+        (item,) = [each for each in facts.items if each.meter_id]
+        assert {start: each.quantity for start, each in item.used.items()} == {
+            date(2011, 12, 29): 0, date(2011, 12, 30): 0,
+        }  # fmt: skip
