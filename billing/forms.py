@@ -66,7 +66,7 @@ class ChangeForm(forms.Form):
 
 
 class SubscriptionForm(forms.Form):
-    """A customer's subscription to a price."""
+    """A customer's subscription to a plan."""
 
     customer = forms.CharField(label=_("Customer"), max_length=300)
     price = forms.ChoiceField(label=_("Price"))

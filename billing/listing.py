@@ -34,7 +34,7 @@ PREVIEWED = 1000
 
 
 def plans() -> list[tuple[Plan, list[Price]]]:
-    """Plans by name with their prices and how many subscriptions each has; two queries. Inside work()."""
+    """Plans by name with their prices, each plan's by currency; two queries. Inside work()."""
     prices: dict[int, list[Price]] = defaultdict(list)
     for price in Price.objects.order_by("currency", "id"):
         prices[price.plan_id].append(price)

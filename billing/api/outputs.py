@@ -86,7 +86,7 @@ class PriceOut(RecordOut):
     OBJECT = "price"
 
     plan = Ref("billing.api.outputs.PlanOut")
-    model = Word([str(each) for each in Model], help_text="Whether the quantity counts.")
+    model = Word([str(each) for each in Model], help_text="How a quantity becomes an amount.")
     currency = serializers.CharField()
     unit_price = Exact(
         max_digits=28,
@@ -139,7 +139,7 @@ class SubscriptionItemOut(RecordOut):
 
 
 class SubscriptionOut(RecordOut):
-    """A customer's subscription to a price."""
+    """A customer's subscription to a plan."""
 
     OBJECT = "subscription"
 

@@ -13,7 +13,7 @@ class Subscription(Record):
     """A customer's subscription to a plan. Its items say what is billed; periods are counted from the anchor.
 
     `price` and `quantity` are those of the plan it is on now, for lists. `held_at` is set when a run could not bill
-    it: it waits for a person and stops nothing else.
+    it or the gate found its bill odd: it waits for a person and stops nothing else.
     """
 
     PREFIX = "sub"

@@ -20,7 +20,7 @@ class Amount(models.DecimalField):
 
 
 class Meter(Record):
-    """What is counted of a subscription. Only its name and its end change; another way to count is another meter."""
+    """What is counted of a subscription. Nothing but its end changes; another way to count is another meter."""
 
     PREFIX = "mtr"
 
