@@ -95,6 +95,21 @@ def test_a_figure_leads_to_the_events_it_is_made_of(ana: Client, sub: Subscripti
     assert "region us" in earlier.content.decode()
 
 
+def test_another_filter_keeps_those_that_are_on(ana: Client, sub: Subscription) -> None:
+    with work():
+        gb = meter("sum")
+        send(said(gb, sub, "e1"))
+    on = {"meter": gb.code, "subscription": sub.public_id, "day": str(clock.today(sub.zone))}
+    shown = ana.get("/o/acorn/usage/events/", {**on, "transaction_id": "e1", "page": ""}).content.decode()
+    form = shown[shown.index('id="filter-form"') :].split("</form>")[0]
+    kept = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+    assert kept == on
+    assert ana.get("/o/acorn/usage/events/", {**kept, "transaction_id": "e1"}).content.count(b"e1</td>") == 1
+    odd = ana.get("/o/acorn/usage/events/?day=x&meter=%00").content.decode()
+    assert 'type="hidden" name="day"' not in odd
+    assert 'type="hidden" name="meter"' not in odd
+
+
 def test_odd_filters_are_left_out(ana: Client, sub: Subscription) -> None:
     with work():
         gb = meter("sum")
