@@ -157,6 +157,10 @@ def _context(*, sandbox: bool) -> dict[str, object]:
         "applied": Money(436_822, "GBP"),
         "due": dt.date(2026, 11, 14),
         "ratio": Decimal("0.422"),
+        "days": [
+            {"value": value, "text": f"{day} November: {value}", "href": "#"}
+            for day, value in enumerate([12, 18, 0, 25, 31, -6, 22, 40], 1)
+        ],
         "points": [3, 5, 4, 8, 9, 7, 12, 15, 14, 19],
         "steps": ["File", "Columns", "Check", "Import"],
         "crumbs": [{"label": "Receivables", "href": "#"}, {"label": "Invoices", "href": "#"}],
