@@ -36,6 +36,10 @@ def test_the_run_page_shows_what_was_found_and_releases_it(
     run, sub = held
     page = f"/o/acorn/runs/{run.public_id}/"
     shown = ana.get(page).content.decode()
+    with work():
+        name = sub.customer.name
+    for word in ("Fix", "Release"):
+        assert f'{word}<span class="visually-hidden"> {name}</span>' in shown
     assert f"{SAID} EUR 17,400.00; the one before was EUR 174.00." in shown
     assert f'href="/o/acorn/subscriptions/{sub.public_id}/"' in shown
     assert SAID in ana.get(f"/o/acorn/subscriptions/{sub.public_id}/").content.decode()

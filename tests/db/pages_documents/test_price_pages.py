@@ -148,6 +148,16 @@ def test_a_price_page_says_what_a_quantity_costs_as_the_api_does(ana: Client, ac
         assert ana.get(f"/o/acorn/plans/prices/{price.public_id}/", {"quantity": wrong}).status_code == 422
 
 
+def test_what_it_costs_is_read_out_by_something_that_is_not_swapped(ana: Client, acorn: Scope) -> None:
+    with work():
+        price = calls()
+    page = f"/o/acorn/plans/prices/{price.public_id}/"
+    around = re.compile(r'<div [^>]*aria-live="polite"[^>]*>\s*<div id="quote"')
+    for path in (page, NEW):
+        assert around.search(ana.get(path).content.decode()), path
+    assert "aria-live" not in ana.get(f"{page}quote/?quantity=12").content.decode()
+
+
 def test_a_price_is_replaced_from_its_page(ana: Client, acorn: Scope) -> None:
     with work():
         old = calls()
@@ -279,6 +289,7 @@ def test_a_plan_changes_from_its_page_as_its_preview_says(ana: Client, sub: Subs
     wish = {"price": sub.price.public_id, "quantity": "5", "on": "2027-03-01"}
     shown = ana.post(f"{path}change/preview/", wish).content.decode()
     assert "From 1 Mar 2027" in shown
+    assert (shown.count("<caption"), shown.count('<th scope="row"')) == (2, 5)
     assert "EUR\u00a072.50" in shown
     with work():
         assert SubscriptionItem.objects.count() == 1, "a preview writes nothing"
