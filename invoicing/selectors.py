@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, NotFound
@@ -142,15 +143,13 @@ def view(public_id: str) -> DocumentView:
 
 
 def views(rows: Sequence[Document]) -> list[DocumentView]:
-    """Documents in full, four queries however many. Inside work()."""
+    """Documents in full, four queries however many, three for one. Inside work()."""
     ids = [row.pk for row in rows]
-    notes = {note.pk: note for note in Document.objects.filter(credits__in=ids).order_by("pk")}
     own, credited, taxes = defaultdict(list), defaultdict(list), defaultdict(list)
-    for line in Line.objects.filter(document__in=[*ids, *notes]).order_by("document_id", "position"):
+    for line in _lines(ids):
         own[line.document_id].append(line)
-        if note := notes.get(line.document_id):
-            line.document = note
-            credited[note.credits_id].append(line)
+        if line.credits_id:
+            credited[line.credits_id].append(line)
     for tax in TaxLine.objects.filter(document__in=ids).order_by("category", "percent"):
         taxes[tax.document_id].append(tax)
     items = item_states([row.public_id for row in rows])
@@ -158,6 +157,21 @@ def views(rows: Sequence[Document]) -> list[DocumentView]:
         DocumentView(row, own[row.pk], credited[row.pk], taxes[row.pk], items.get(row.public_id))
         for row in rows
     ]
+
+
+def _lines(ids: Sequence[int]) -> list[Any]:
+    """Lines of documents, and of the credit notes over them with their notes; `credits_id` says which are those."""
+    notes = Document.objects.filter(credits__in=ids)
+    lines = Line.objects.annotate(credits_id=F("document__credits_id")).order_by("document_id", "position")
+    if len(ids) == 1:  # a page: its few lines bring their documents along
+        both = Document.objects.filter(pk__in=ids).values("pk").union(notes.values("pk"))
+        return list(lines.filter(document__in=both).select_related("document"))
+    known = {note.pk: note for note in notes.order_by("pk")}
+    found = list(lines.filter(document__in=[*ids, *known]))
+    for line in found:
+        if line.document_id in known:
+            line.document = known[line.document_id]
+    return found
 
 
 def stored_pdf(public_id: str) -> StoredFile:
