@@ -123,16 +123,19 @@ def test_from_nothing_to_a_settled_invoice(watched: Watched, hands: Hands, commi
 
     hands.go("p", "/plans/")
     hands.press("n")
-    expect(page.get_by_role("dialog", name="New price")).to_be_visible()
-    hands.type("Track Pro")
-    hands.tab_to("Code")
+    hands.arrive("/plans/new/")
+    assert hands.focused.startswith("Code")
     hands.type("track-pro")
+    hands.tab_to("Plan")
+    hands.type("Track Pro")
     hands.tab_to("Model")
     hands.type("Per unit")
+    expect(page.get_by_text("Quantity times price.")).to_be_visible()
     hands.tab_to("Price")
     hands.type("14.50")
+    expect(page.locator("#quote")).to_contain_text("14.50")
     hands.press("Enter")
-    hands.arrive("/plans/")
+    hands.arrive("/plans/prices/price_*/")
     expect(page.get_by_text("Price saved")).to_be_visible()
 
     hands.go("s", "/subscriptions/")
@@ -226,30 +229,30 @@ def test_a_bank_line_is_matched(watched: Watched, hands: Hands, bank_line: str) 
 def test_the_focus_skips_stays_inside_and_comes_back(watched: Watched, hands: Hands) -> None:
     page = watched.page
     sign_in(watched, hands)
-    hands.go("p", "/plans/")
+    hands.go("b", "/runs/")
     hands.press("Tab")
     assert hands.focused == "Skip to content"
     hands.see_focus()
     hands.press("Enter", "Tab")
     assert page.evaluate("Boolean(document.activeElement.closest('main'))")
     hands.see_focus()
-    assert hands.focused.startswith("New price")
+    assert hands.focused.startswith("Run for a date")
 
     hands.press("Shift+Tab", "n")  # the key opens it as well, from wherever the focus is
-    expect(page.locator("#price")).to_be_visible()
+    expect(page.locator("#start")).to_be_visible()
     for key in ["Tab"] * 14 + ["Shift+Tab"] * 14:
         hands.press(key)
-        assert page.evaluate(INSIDE, "price"), hands.focused
+        assert page.evaluate(INSIDE, "start"), hands.focused
     hands.press("Escape")
-    expect(page.locator("#price")).to_be_hidden()
-    assert hands.focused.startswith("New price")
+    expect(page.locator("#start")).to_be_hidden()
+    assert hands.focused.startswith("Run for a date")
     hands.see_focus()
 
     hands.press("Enter")
     hands.tab_to("Cancel")
     hands.press("Enter")
-    expect(page.locator("#price")).to_be_hidden()
-    assert hands.focused.startswith("New price")
+    expect(page.locator("#start")).to_be_hidden()
+    assert hands.focused.startswith("Run for a date")
 
     for opener, layer in (("Control+k", "palette"), ("?", "shortcut-sheet")):
         hands.press(opener)
@@ -259,4 +262,4 @@ def test_the_focus_skips_stays_inside_and_comes_back(watched: Watched, hands: Ha
             assert page.evaluate(INSIDE, layer), hands.focused
         hands.press("Escape")
         expect(page.locator(f"#{layer}")).to_be_hidden()
-        assert hands.focused.startswith("New price"), layer
+        assert hands.focused.startswith("Run for a date"), layer
