@@ -70,6 +70,7 @@ def test_a_run_killed_again_and_again_brings_each_row_in_once(
     assert undone(source).state == "undone"
 
 
+@pytest.mark.timeout(420)  # four workers start in turn, beside whatever else the machine does
 def test_a_queued_check_and_run_outlive_their_workers(
     committed_acorn: Scope,
     processes: Processes,  # noqa: F811
@@ -82,13 +83,13 @@ def test_a_queued_check_and_run_outlive_their_workers(
     processes.beat(tmp_path / "beat")
     for state, after in (("checking", "ready"), ("running", "done")):
         worker = processes.worker()
-        wait_until(lambda: now(source).worked >= 1_000, 120)
+        wait_until(lambda: now(source).worked >= 1_000, 200)
         processes.kill(worker)
         assert now(source).state in {state, after}
         with work():  # what a dead worker held runs out; here at once instead of in minutes
             Effect.objects.filter(done_at=None).update(lease_until=None)
         worker = processes.worker()
-        wait_until(lambda after=after: now(source).state == after, 120)  # type: ignore[misc]
+        wait_until(lambda after=after: now(source).state == after, 200)  # type: ignore[misc]
         processes.kill(worker)
         assert counts(now(source)) == (6_000, 0, 0)
         if after == "ready":
