@@ -191,7 +191,7 @@ def missed(as_of: date) -> list[int]:
     return list(found.distinct()[:MISSED])
 
 
-def unbilled(subscription_ids: Sequence[int], as_of: date) -> list[Charge]:
+def with_nothing(subscription_ids: Sequence[int], as_of: date) -> list[Charge]:
     """Charges without a line, for what `missed` found: the gate says what is absent of them. Inside work()."""
     return [
         Charge(each, (), (), as_of, local_midnight(as_of, each.zone), ended=False, plan=plan_on(each, as_of))

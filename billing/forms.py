@@ -10,20 +10,12 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from billing.domain.days import day_problem
-from billing.models import ONCE, Price
-from billing.words import amount_text, model_text
+from billing.models import MOST_QUANTITY, Price
+from billing.words import full_text, model_text
 from core.fields import Day, FormKey
 from invoicing.forms import NumberField
 
-MOST = Decimal(10**12)
 _word = RegexValidator(r"\A[\w.-]*\Z")
-_UNITS = {
-    "day": (_("a day"), _("days")),
-    "week": (_("a week"), _("weeks")),
-    "month": (_("a month"), _("months")),
-    "quarter": (_("a quarter"), _("quarters")),
-    "year": (_("a year"), _("years")),
-}
 
 
 class QuoteForm(forms.Form):
@@ -35,15 +27,14 @@ class QuoteForm(forms.Form):
 class ItemForm(forms.Form):
     """What is billed beside a subscription's plan."""
 
-    price = forms.ChoiceField(label=_("What"))
+    price = forms.ChoiceField(label=_("Price"))
     quantity = NumberField(label=_("Quantity"), initial="1")
     starts_on = Day(label=_("From"), help_text=_("Its first part is billed by the days."))
     key = FormKey()
 
     def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [(each.public_id, _label(each)) for each in prices]
-        self.fields["price"] = forms.ChoiceField(label=_("What"), choices=offered)
+        self.fields["price"] = _offered(prices)
         self.fields["starts_on"].initial = today
 
 
@@ -60,9 +51,7 @@ class ChangeForm(forms.Form):
 
     def __init__(self, *args: Any, prices: Sequence[Price], **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_change_%s", **kwargs})
-        self.fields["price"] = forms.ChoiceField(
-            label=_("Price"), choices=[(each.public_id, _label(each)) for each in prices]
-        )
+        self.fields["price"] = _offered(prices)
 
 
 class SubscriptionForm(forms.Form):
@@ -80,13 +69,12 @@ class SubscriptionForm(forms.Form):
 
     def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [(each.public_id, _label(each)) for each in prices]
-        self.fields["price"] = forms.ChoiceField(label=_("Price"), choices=offered)
+        self.fields["price"] = _offered(prices)
         self.fields["starts_on"].initial = today
 
     def clean_quantity(self) -> Decimal:
         quantity: Decimal = self.cleaned_data["quantity"]
-        if not 0 <= quantity <= MOST:
+        if not 0 <= quantity <= MOST_QUANTITY:
             raise forms.ValidationError(_("A quantity is zero or more."))
         return quantity
 
@@ -113,17 +101,10 @@ def _reasonable(day: date) -> date:
     return day
 
 
-def _label(price: Price) -> str:
-    amount = f"{price.currency} {amount_text(price)} {_interval(price.every, price.unit)}"
-    return f"{price.plan.name}: {model_text(price)}, {amount}"
-
-
-def _interval(every: int, unit: str) -> str:
-    """How often, in the words of the price lists: a month, every 3 months."""
-    if unit == ONCE:
-        return str(_("once"))
-    one, many = _UNITS[unit]
-    return str(one) if every == 1 else f"{_('every')} {every} {many}"
+def _offered(prices: Sequence[Price]) -> forms.ChoiceField:
+    """One of the prices, each told in full."""
+    said = [(each.public_id, f"{each.plan.name}: {model_text(each)}, {full_text(each)}") for each in prices]
+    return forms.ChoiceField(label=_("Price"), choices=said)
 
 
 class SubscriptionFilterForm(forms.Form):

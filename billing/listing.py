@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge, dues
 from billing.domain.gate import Finding
-from billing.expectation import Expectation, judge, missed, unbilled
+from billing.expectation import Expectation, judge, missed, with_nothing
 from billing.findings import held, told
 from billing.models import (
     PLAN,
@@ -270,7 +270,7 @@ def judged_preview(
 ) -> tuple[list[Charge], list[tuple[SubscriptionFacts, str, Sequence[Finding]]]]:
     """What a run for the day would bill, and what it would hold with the reason, of the first 1000. Inside work()."""
     charges, odd = preview(as_of, limit=PREVIEWED)
-    charges += unbilled(missed(as_of), as_of)
+    charges += with_nothing(missed(as_of), as_of)
     judged = judge(charges, Expectation(as_of))
     lines = [each for each in charges if each.lines and each.facts.subscription_id not in judged.findings]
     facts = {each.facts.subscription_id: each.facts for each in charges}

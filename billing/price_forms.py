@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from billing.domain.charges import Timing
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS, NEEDS, TIER_USES, USES
-from billing.models import ONCE, Meter
-from billing.words import MODELS, SAYS
+from billing.models import MOST_EVERY, ONCE, Meter
+from billing.words import MODELS, SAYS, UNITS
 from core.choices import currencies
 from core.fields import FormKey, Line, Whole
 from invoicing.forms import NumberField
@@ -23,14 +23,7 @@ TIER = ("up_to", "unit_price", "percent", "flat", "per")
 CELLS = tuple(f"tier_{name}" for name in TIER)
 """Fields that come once per tier."""
 ROWS = 3
-_UNITS = [
-    ("day", _("days")),
-    ("week", _("weeks")),
-    ("month", _("months")),
-    ("quarter", _("quarters")),
-    ("year", _("years")),
-    (ONCE, _("once")),
-]
+_UNITS = [*((unit, many) for unit, (_one, many) in UNITS.items()), (ONCE, _("once"))]
 _TIMINGS = [(Timing.ADVANCE, _("In advance, at its start")), (Timing.ARREARS, _("In arrears, at its end"))]
 
 
@@ -46,7 +39,7 @@ class PriceForm(forms.Form):
     )
     currency = forms.ChoiceField(label=_("Currency"), choices=currencies)
     tax_percent = NumberField(label=_("Tax, %"), required=False, places=4)
-    every = Whole(label=_("Every"), min_value=1, max_value=120, initial=1)
+    every = Whole(label=_("Every"), min_value=1, max_value=MOST_EVERY, initial=1)
     unit = forms.ChoiceField(label=_("Interval"), choices=_UNITS, initial="month")
     timing = forms.ChoiceField(label=_("Billed"), choices=_TIMINGS, initial=Timing.ADVANCE)
     model = forms.ChoiceField(label=_("Model"), choices=list(MODELS.items()), initial=Model.FLAT)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing.domain.pricing import Model, plain
-from billing.models import Price
+from billing.models import ONCE, Price
 from billing.quotes import terms_at
 from core.templatetags.fmt import quantity
 from invoicing.explain import price_text
@@ -31,6 +31,15 @@ SAYS = {
     Model.PERCENTAGE: gettext_lazy("A share of an amount, with what is free and bounds."),
     Model.GRADUATED_PERCENTAGE: gettext_lazy("Each part of an amount at the share of its tier."),
 }
+
+UNITS = {
+    "day": (gettext_lazy("a day"), gettext_lazy("days")),
+    "week": (gettext_lazy("a week"), gettext_lazy("weeks")),
+    "month": (gettext_lazy("a month"), gettext_lazy("months")),
+    "quarter": (gettext_lazy("a quarter"), gettext_lazy("quarters")),
+    "year": (gettext_lazy("a year"), gettext_lazy("years")),
+}
+"""Of each unit of an interval: one of it, and many."""
 
 
 def amount_text(price: Price) -> str:
@@ -60,3 +69,15 @@ def model_text(price: Price) -> str:
     if terms.model is Model.PACKAGE:
         return _("Package of %(n)s") % {"n": quantity(terms.per)}
     return word
+
+
+def full_text(price: Price) -> str:
+    """A price with its currency and how often it is owed: EUR 14.50 a month, EUR 99.00 once."""
+    return f"{price.currency} {amount_text(price)} {_interval(price.every, price.unit)}"
+
+
+def _interval(every: int, unit: str) -> str:
+    if unit == ONCE:
+        return _("once")
+    one, many = UNITS[unit]
+    return str(one) if every == 1 else f"{_('every')} {every} {many}"

@@ -6,7 +6,6 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from billing.domain.usage import Aggregation
 from billing.domain.usage_events import Said
 from billing.models import Meter, Subscription
 from billing.services.meters import create_meter
@@ -62,6 +61,3 @@ def hours_ago(hours: float) -> datetime:
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-ALL = list(Aggregation)

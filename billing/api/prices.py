@@ -11,10 +11,10 @@ from billing.api.outputs import PlanOut, PriceOut
 from billing.domain.charges import Timing
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS
-from billing.models import ONCE, Price
+from billing.models import MOST_EVERY, ONCE, Price
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.quotes import MOST_EVENTS, Quote, quote, quote_of
-from billing.services.prices import MOST_EVERY, create_price, retire_price
+from billing.services.prices import create_price, retire_price
 from core.api.fields import CurrencyCode, Exact, Flag, In, Out, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.money import Money

@@ -19,12 +19,13 @@ from billing.api.usage_outputs import (
 )
 from billing.domain.usage import Aggregation
 from billing.domain.usage_events import ID, LATE_DAYS, MOST_LATE_DAYS, NAME, Refused, Said, read
-from billing.models import Meter, UsageAlert
+from billing.listing import subscription
+from billing.models import WHY, Meter, UsageAlert
 from billing.permissions import USAGE_CREATE, USAGE_EDIT, USAGE_VIEW
 from billing.services.meters import archive_meter, create_meter
 from billing.services.usage import MOST, Status, ingest
 from billing.services.usage_alerts import archive_alert, create_alert
-from billing.services.usage_voids import WHY, Outcome, void
+from billing.services.usage_voids import Outcome, void
 from core import clock
 from core.api.fields import Day, Exact, Flag, In, Moment, PublicId, Text, Whole, many
 from core.api.operations import Api, Call, Listing, operation, referred
@@ -213,7 +214,7 @@ class UsageAlerts(Api):
         """
         named = call.data.get("subscription")
         meter = referred("meter", lambda: metering.meter(call.data["meter"]))
-        row = referred("subscription", lambda: metering.subscription_of(named)) if named else None
+        row = referred("subscription", lambda: subscription(named)) if named else None
         return create_alert(meter=meter, subscription=row, threshold=call.data["threshold"])
 
 
@@ -311,7 +312,7 @@ class SubscriptionUsage(Api):
         It is true at that moment: an event that was taken is in it. Of `max`, `last`, `unique` and `weighted_sum` the
         days do not add up to the whole.
         """
-        row = metering.subscription_of(public_id)
+        row = subscription(public_id)
         meter = referred("meter", lambda: metering.meter(call.query["meter"]))
         first = metering.first_of_month(clock.now(), row.zone)
         start = call.query.get("from", first)

@@ -8,10 +8,10 @@ from rest_framework import serializers
 
 from billing import listing
 from billing.api.outputs import GivenBill, SubscriptionItemOut, SubscriptionOut, UpcomingOut
-from billing.models import Price, Subscription, SubscriptionItem
+from billing.models import MOST_ADDED, MOST_QUANTITY, Price, Subscription, SubscriptionItem
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.change import change, revoke_change
-from billing.services.subscriptions import MOST_ADDED, add_item, amend, end, end_item, release, subscribe
+from billing.services.subscriptions import add_item, amend, end, end_item, release, subscribe
 from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import Invalid
@@ -19,7 +19,6 @@ from core.pages import dry_run
 from invoicing.api.outputs import business_today
 
 TAG = "Subscriptions"
-MOST = 10**12
 EXPANDS = ["customer", "price", "price.plan"]
 
 
@@ -28,7 +27,7 @@ def _quantity() -> Exact:
         max_digits=27,
         decimal_places=12,
         min_value=0,
-        max_value=MOST,
+        max_value=MOST_QUANTITY,
         required=False,
         help_text="1, unless you say otherwise.",
     )
@@ -162,7 +161,7 @@ class ChangeIn(In):
         max_digits=27,
         decimal_places=12,
         min_value=0,
-        max_value=MOST,
+        max_value=MOST_QUANTITY,
         required=False,
         help_text="What it has, unless you say otherwise.",
     )

@@ -1,8 +1,16 @@
 """What is sold on subscription, who bought it, what they used, and which periods were billed."""
 
-from billing.models.catalogue import ONCE, Plan, Price
+from billing.models.catalogue import MOST_EVERY, ONCE, Plan, Price
 from billing.models.runs import WHY, AcceptedFinding, BilledPeriod, BillingRun, HeldSubscription
-from billing.models.subscriptions import ADDED, FEE, PLAN, Subscription, SubscriptionItem
+from billing.models.subscriptions import (
+    ADDED,
+    FEE,
+    MOST_ADDED,
+    MOST_QUANTITY,
+    PLAN,
+    Subscription,
+    SubscriptionItem,
+)
 from billing.models.usage import (
     Meter,
     UsageAlert,
@@ -18,6 +26,9 @@ from billing.models.usage import (
 __all__ = [
     "ADDED",
     "FEE",
+    "MOST_ADDED",
+    "MOST_EVERY",
+    "MOST_QUANTITY",
     "ONCE",
     "PLAN",
     "WHY",

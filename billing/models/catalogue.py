@@ -6,6 +6,7 @@ from core.base import Record, TenantForeignKey
 
 ONCE = "once"
 """The interval of a price that is owed one time."""
+MOST_EVERY = 120
 
 
 class Plan(Record):

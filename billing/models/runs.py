@@ -7,7 +7,7 @@ from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
 
 WHY = 300
-"""Longest reason why a run stopped, in characters."""
+"""Longest reason why a run stopped or an event was voided, in characters."""
 
 
 class BillingRun(Record):

@@ -7,6 +7,8 @@ from core.base import Record, TenantForeignKey
 
 PLAN, ADDED, FEE = "plan", "added", "fee"
 """What an item is to its subscription: the plan itself, something beside it, something owed once."""
+MOST_QUANTITY = 10**12
+MOST_ADDED = 50
 
 
 class Subscription(Record):

@@ -3,13 +3,11 @@
 from django.db import models
 
 from billing.domain.usage_events import ID, LATE_DAYS, NAME, UNIQUE_KEY
+from billing.models.runs import WHY
 from billing.models.subscriptions import Subscription
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
 from core.constraints import append_only
-
-WHY = 300
-"""Longest reason of a correction, in characters."""
 
 
 class Amount(models.DecimalField):

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from billing.domain.charges import boundary_after, plan_on, was_cut
+from billing.domain.charges import SubscriptionFacts, boundary_after, plan_on, was_cut
 from billing.domain.days import day_problem
 from billing.models import ONCE, PLAN, Price, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
@@ -29,12 +29,12 @@ def change(
     when nothing would change; Conflict when it has ended.
     """
     subscription = live_one(public_id)
-    now, later = _plan_items(subscription)
+    facts, now, later = _plan_items(subscription)
     if later is not None and later.starts_on <= today and (on is None or on > later.starts_on):
         now, later = later, None  # in force, billed or not: its days stay, the change comes after it
     wanted_price, wanted_quantity = price or now.price, now.quantity if quantity is None else quantity
     _require_plan(wanted_price, wanted_quantity, subscription, now)
-    day = _day(subscription, now, on, today)
+    day = _day(facts, now, on, today)
     wish = (wanted_price.pk, wanted_quantity, day)
     if later is not None and wish == (later.price_id, later.quantity, later.starts_on):
         return subscription
@@ -57,7 +57,7 @@ def change(
 def revoke_change(public_id: str, *, today: date) -> Subscription:
     """Take back what was set for later and not billed yet; without such a change nothing happens. Inside work()."""
     subscription = live_one(public_id)
-    now, later = _plan_items(subscription)
+    _facts, now, later = _plan_items(subscription)
     if later is None:
         return subscription
     if later.starts_on <= today:
@@ -65,8 +65,10 @@ def revoke_change(public_id: str, *, today: date) -> Subscription:
     return _put_back(subscription, now, later)
 
 
-def _plan_items(subscription: Subscription) -> tuple[SubscriptionItem, SubscriptionItem | None]:
-    """The plan's item that is billed now, and the one that takes its place later; locked.
+def _plan_items(
+    subscription: Subscription,
+) -> tuple[SubscriptionFacts, SubscriptionItem, SubscriptionItem | None]:
+    """The facts, the plan's item that is billed now, and the one that takes its place later; locked.
 
     Once a period of the old one was cut at the change and billed, the change is no longer to come.
     """
@@ -81,8 +83,8 @@ def _plan_items(subscription: Subscription) -> tuple[SubscriptionItem, Subscript
         now, later = (known[each.pk] for each in chain[-2:])
         cut = now.billed_through == later.starts_on and was_cut(facts, now)
         if later.billed_through == later.starts_on and not cut:
-            return chain[-2], chain[-1]
-    return chain[-1], None
+            return facts, chain[-2], chain[-1]
+    return facts, chain[-1], None
 
 
 def _require_plan(price: Price, quantity: Decimal, subscription: Subscription, now: SubscriptionItem) -> None:
@@ -92,8 +94,7 @@ def _require_plan(price: Price, quantity: Decimal, subscription: Subscription, n
     require_sellable(price, quantity, subscription.price.currency, retired=price.pk == now.price_id)
 
 
-def _day(subscription: Subscription, now: SubscriptionItem, on: date | None, today: date) -> date:
-    (facts,) = subscription_facts([subscription.pk])
+def _day(facts: SubscriptionFacts, now: SubscriptionItem, on: date | None, today: date) -> date:
     item = next(each for each in facts.items if each.item_id == now.pk)
     day = on or max(item.billed_through, boundary_after(facts, item, today))
     if problem := day_problem(day):
@@ -101,8 +102,8 @@ def _day(subscription: Subscription, now: SubscriptionItem, on: date | None, tod
     if day < item.billed_through:
         problem = f"It is billed up to {item.billed_through}; change it from then on."
         raise Invalid(problem, fields={"on": problem})
-    if subscription.ends_on is not None and day >= subscription.ends_on:
-        problem = f"It ends on {subscription.ends_on}."
+    if facts.ends_on is not None and day >= facts.ends_on:
+        problem = f"It ends on {facts.ends_on}."
         raise Invalid(problem, fields={"on": problem})
     return day
 

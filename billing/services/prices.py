@@ -6,20 +6,18 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
-
 from billing.domain.charges import Timing
 from billing.domain.pricing import ZERO, Model, Terms
 from billing.domain.terms import BadTerms, as_json, terms_of
 from billing.domain.usage import Aggregation
-from billing.models import ONCE, Meter, Plan, Price
+from billing.metering import called
+from billing.models import MOST_EVERY, ONCE, Meter, Plan, Price
 from core import clock, money
 from core.errors import Conflict, Invalid
 from core.locks import lock_one
 from core.periods import Unit
 from tenants.selectors import entity
 
-MOST_EVERY = 120
 _CODE = re.compile(r"[\w.-]{1,40}")
 
 
@@ -82,7 +80,7 @@ def retire_price(public_id: str) -> Price:
 
 def _meter(name: str, terms: Terms, unit: str, timing: str) -> Meter | None:
     """The meter that counts for a price; raises Invalid when the two do not go together."""
-    found = Meter.objects.filter(Q(code=name) | Q(public_id=name), archived_at=None).first() if name else None
+    found = Meter.objects.filter(called(name), archived_at=None).first() if name else None
     problem = ""
     if name and found is None:
         problem = "That meter is not here."

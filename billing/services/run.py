@@ -13,7 +13,7 @@ from django.db.models import F
 
 from billing.domain.charges import Charge, SubscriptionFacts
 from billing.events import BillingRunFinished, BillingRunStopped
-from billing.expectation import MISSED, Expectation, Judged, judge, missed, unbilled
+from billing.expectation import MISSED, Expectation, Judged, judge, missed, with_nothing
 from billing.findings import Held, held, told
 from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
 from billing.selectors import billable, closed_books, due, facts_to_bill, priced
@@ -101,7 +101,7 @@ def _look_for_missing(run: BillingRun, expected: Expectation) -> None:
         )
         rows = claim(late.order_by("id"), MISSED)
         if rows:
-            charges = unbilled([row.pk for row in rows], run.as_of)
+            charges = with_nothing([row.pk for row in rows], run.as_of)
             _hold(run, held(judge(charges, expected).findings))
 
 

@@ -11,6 +11,7 @@ from billing.domain.days import day_problem
 from billing.models import (
     ADDED,
     FEE,
+    MOST_QUANTITY,
     ONCE,
     PLAN,
     AcceptedFinding,
@@ -24,9 +25,6 @@ from core.errors import Conflict, Invalid, NotFound
 from core.locks import lock_one
 from core.periods import local_midnight
 from customers.services.customers import take_on
-
-MOST_QUANTITY = 10**12
-MOST_ADDED = 50
 
 
 class ExternalIdTaken(Conflict):

@@ -9,14 +9,13 @@ from typing import Any
 from django.db import connection
 
 from billing.domain.usage import DAY, SLOT, floor
-from billing.models import UsageEvent, UsageKey, UsageSeries, UsageVoid
+from billing.models import WHY, UsageEvent, UsageKey, UsageSeries, UsageVoid
 from billing.usage import LEFT
 from core import bulk, clock
 from core.errors import Invalid
 from core.locks import lock
 from core.scope import current
 
-WHY = 300
 _SET = (
     "count = n.count, total = n.total, area = n.area, most = n.most, last = n.last, last_at = n.last_at,"
     " last_name = n.last_name"

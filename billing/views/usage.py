@@ -10,11 +10,13 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from billing import metering
 from billing.domain.usage import Aggregation
 from billing.domain.usage_events import groups_in
+from billing.listing import subscription
 from billing.models import Meter, Subscription
 from billing.permissions import USAGE_EDIT, USAGE_VIEW
 from billing.services.meters import archive_meter, create_meter
@@ -23,26 +25,29 @@ from billing.usage_forms import WORDS, EventsForm, MeterForm, UsageForm
 from core import clock
 from core.errors import Invalid
 from core.pages import Outcome, attempt, missing, once
-from core.paging import Order, paged
+from core.paging import Address, Order, paged
 from core.periods import local_midnight
 from core.templatetags.fmt import longdate, quantity
 from core.web import page
 from tenants.selectors import entity
 
 NEWEST = Order("pk", int, descending=True)
+FILTERS = {
+    "meter": gettext_lazy("Meter is %(value)s"),
+    "subscription": gettext_lazy("Subscription is %(value)s"),
+    "day": gettext_lazy("On %(value)s"),
+    "transaction_id": gettext_lazy("Transaction id is %(value)s"),
+}
+"""The filters of the list of events, and what their chips say."""
 
 
 def _word(row: Meter) -> str:
     return str(WORDS[Aggregation(row.aggregation)])
 
 
-def _turn(request: HttpRequest, part: Any) -> dict[str, str]:
-    """Addresses of the neighbours of a page of a list, its filters kept."""
-    kept = {name: value for name, value in request.GET.items() if name != "page" and value}
-    return {
-        name: f"?{urlencode({**kept, 'page': cursor})}" if cursor else ""
-        for name, cursor in (("newer", part.newer), ("older", part.older))
-    }
+def _turn(part: Any, address: Address = Address()) -> dict[str, str]:  # noqa: B008 - frozen
+    """Addresses of the neighbours of a page of a list."""
+    return {"newer": address.page(part.newer), "older": address.page(part.older)}
 
 
 @page(USAGE_VIEW)
@@ -61,7 +66,7 @@ def _meters(request: HttpRequest, slug: str, form: MeterForm, outcome: Outcome |
         "form": form,
         "error": error,
         "no_edit": missing(USAGE_EDIT),
-        **_turn(request, part),
+        **_turn(part),
     }
     status = outcome.status if outcome and outcome.error else 422 if form.errors else 200
     return TemplateResponse(request, "billing/meters.html", context, status=status)
@@ -99,7 +104,7 @@ def meter_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         "groups": ", ".join(row.group_by),
         "rows": _this_month(row, part.rows),
         "no_edit": missing(USAGE_EDIT),
-        **_turn(request, part),
+        **_turn(part),
     }
     return TemplateResponse(request, "billing/meter.html", context)
 
@@ -127,7 +132,7 @@ def meter_archive(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
 @require_GET
 def usage_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """What a meter counted of a subscription in a month, day by day and by group."""
-    row = metering.subscription_of(public_id)
+    row = subscription(public_id)
     form = UsageForm(request.GET)
     form.is_valid()
     offered = metering.metered(row)
@@ -191,7 +196,7 @@ def events_page(request: HttpRequest, slug: str) -> HttpResponse:
     said = form.cleaned_data
     zone, day = entity().zone, said.get("day")
     if said.get("subscription"):
-        zone = metering.subscription_of(said["subscription"]).zone
+        zone = subscription(said["subscription"]).zone
     since, until = _day(day, zone)
     wanted = metering.EventFilter(
         said.get("meter") or "",
@@ -200,6 +205,7 @@ def events_page(request: HttpRequest, slug: str) -> HttpResponse:
         since,
         until,
     )
+    address = Address.of(request.GET, [name for name in FILTERS if said.get(name)])
     part = paged(metering.events(wanted), metering.NEWEST_EVENTS, request.GET.get("page", ""))
     context = {
         "slug": slug,
@@ -207,12 +213,12 @@ def events_page(request: HttpRequest, slug: str) -> HttpResponse:
         "zone": zone,
         "crumbs": [{"label": _("Usage"), "href": reverse("meters", args=[slug])}],
         "form": form,
-        "chips": _chips(request, said),
+        "chips": _chips(address, said),
         "rows": [
             {"row": each, "value": each.key or each.value, "group": ", ".join(groups_in(each.series.group))}
             for each in metering.with_voids(part.rows)
         ],
-        **_turn(request, part),
+        **_turn(part, address),
     }
     return TemplateResponse(request, "billing/usage_events.html", context)
 
@@ -223,19 +229,9 @@ def _day(day: date | None, zone: str) -> tuple[datetime | None, datetime | None]
     return local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone)
 
 
-def _chips(request: HttpRequest, said: dict[str, Any]) -> list[dict[str, str]]:
-    words = {
-        "meter": _("Meter is %(value)s"),
-        "subscription": _("Subscription is %(value)s"),
-        "day": _("On %(value)s"),
-        "transaction_id": _("Transaction id is %(value)s"),
-    }
+def _chips(address: Address, said: dict[str, Any]) -> list[dict[str, str]]:
     return [
-        {
-            "label": word % {"value": said[name]},
-            "href": "?"
-            + urlencode({other: request.GET[other] for other in words if other != name and said.get(other)}),
-        }
-        for name, word in words.items()
+        {"label": word % {"value": said[name]}, "href": address.href(**{name: ""})}
+        for name, word in FILTERS.items()
         if said.get(name)
     ]
