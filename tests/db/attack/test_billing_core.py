@@ -12,13 +12,12 @@ from billing.quotes import quoted
 from billing.selectors import preview
 from billing.services.change import change, revoke_change
 from billing.services.prices import create_price
-from billing.services.replay import replay_billing
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end, end_item
-from core.books import verify
 from core.errors import Invalid
 from core.scope import work
 from tests import factories
+from tests.billed import billed, proven
 from tests.metering import meter, said, send
 
 DAY = date(2026, 1, 1)
@@ -40,18 +39,6 @@ def priced(**given: object) -> Price:
 def sold(price: Price, **given: object) -> Subscription:
     owner = factories.customer()
     return factories.subscribe(customer=owner.public_id, price=price, starts_on=DAY, **given)  # type: ignore[arg-type]
-
-
-def billed() -> list[tuple[str, str, int]]:
-    with work():
-        rows = BilledPeriod.objects.order_by("period_start", "id")
-        return [(str(row.period_start), str(row.period_end), row.amount_minor) for row in rows]
-
-
-def proven() -> None:
-    with work():
-        assert verify() == []
-    assert replay_billing().differences == []
 
 
 def test_an_amount_beyond_all_money_is_refused_in_words() -> None:

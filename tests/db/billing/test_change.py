@@ -6,17 +6,16 @@ from decimal import Decimal
 import pytest
 
 from billing.listing import subscribed
-from billing.models import BilledPeriod, Price, Subscription, SubscriptionItem
+from billing.models import Price, Subscription, SubscriptionItem
 from billing.selectors import preview
 from billing.services.change import change, revoke_change
 from billing.services.prices import create_price, retire_price
-from billing.services.replay import replay_billing
 from billing.services.run import run_billing
 from billing.services.subscriptions import end
-from core.books import verify
 from core.errors import AppError, Conflict, Invalid, NotFound
 from core.scope import Scope, enter, work
 from tests import factories
+from tests.billed import billed, proven
 
 DAY = date(2026, 1, 31)
 TODAY = date(2026, 2, 10)
@@ -32,18 +31,6 @@ def priced(**given: object) -> Price:
         "unit_price": Decimal(20),
     }
     return create_price(**{**said, **given})  # type: ignore[arg-type]
-
-
-def billed() -> list[tuple[str, str, int]]:
-    with work():
-        rows = BilledPeriod.objects.order_by("period_start", "id")
-        return [(str(row.period_start), str(row.period_end), row.amount_minor) for row in rows]
-
-
-def proven() -> None:
-    with work():
-        assert verify() == []
-    assert replay_billing().differences == []
 
 
 @pytest.fixture

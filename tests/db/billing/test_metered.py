@@ -18,7 +18,6 @@ from billing.services.replay import replay_billing
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end_item, subscribe
 from billing.services.usage_voids import void
-from core.books import verify
 from core.errors import Invalid
 from core.scope import Scope, enter, work
 from customers.models import Customer
@@ -26,6 +25,7 @@ from invoicing.explain import line_view
 from invoicing.models import Line
 from tenants.models import User
 from tests import factories
+from tests.billed import proven
 from tests.metering import meter, said, send
 
 FIRST, NEXT = date(2026, 11, 1), date(2026, 12, 1)
@@ -66,12 +66,6 @@ def used(by: Meter, sub: Subscription, amount: str, at: str, name: str = "") -> 
 def billed() -> list[tuple[str, str, int]]:
     rows = BilledPeriod.objects.exclude(item__price__meter=None).order_by("id")
     return [(str(row.period_start), str(row.period_end), row.amount_minor) for row in rows]
-
-
-def proven() -> None:
-    with work():
-        assert verify() == []
-    assert replay_billing().differences == []
 
 
 def test_what_was_counted_is_billed_by_its_tiers_as_the_preview_says(acorn: Scope) -> None:
