@@ -19,11 +19,18 @@ subjects["billing.Subscription"] = Subject(
     SUBSCRIPTIONS_VIEW,
     parts={
         "billing.BilledPeriod": "subscription",
+        "billing.CreditedPeriod": "subscription",
+        "billing.SubscriptionDiscount": "subscription",
         "billing.AcceptedFinding": "subscription",
         "billing.SubscriptionItem": "subscription",
     },
     fields={
-        "anchor": _("Since"),
+        "starts_on": _("Since"),
+        "trial_ends_on": _("Trial ends on"),
+        "anchor": _("Periods counted from"),
+        "proration": _("Parts of a period"),
+        "paused_on": _("Paused from"),
+        "resumes_on": _("Goes on from"),
         "zone": _("Time zone"),
         "next_bill_on": _("Next bill"),
         "next_bill_at": _("Next bill, moment"),
@@ -35,6 +42,25 @@ subjects["billing.BillingRun"] = Subject(
     _("Billing run"), "run", RUNS_VIEW, fields={"as_of": _("Day"), "stopped_why": _("Why it stopped")}
 )
 subjects["billing.BilledPeriod"] = Subject(_("Billed period"), fields={"amount_minor": _("Amount")})
+subjects["billing.Coupon"] = Subject(
+    _("Coupon"),
+    "coupons",
+    SUBSCRIPTIONS_VIEW,
+    fields={
+        "percent": _("Percent off"),
+        "amount": _("Amount off"),
+        "most": _("Given at most"),
+        "given": _("Given"),
+        "until": _("Given until"),
+    },
+)
+subjects["billing.SubscriptionDiscount"] = Subject(
+    _("Discount of a subscription"),
+    fields={"percent": _("Percent off"), "amount": _("Amount off"), "given_until": _("Given until")},
+)
+subjects["billing.CreditedPeriod"] = Subject(
+    _("Credited period"), fields={"amount_minor": _("Amount"), "unused_minor": _("Unused")}
+)
 subjects["billing.Meter"] = Subject(
     _("Meter"),
     "meter",

@@ -36,6 +36,41 @@ checks["a subscription's price and quantity are those of one of its plan items"]
     " WHERE i.organization_id = s.organization_id AND i.subscription_id = s.id AND i.role = 'plan'"
     " AND i.price_id = s.price_id AND i.quantity = s.quantity)"
 )
+_CREDITED = (
+    "SELECT {columns} FROM billing_creditedperiod c"
+    " JOIN billing_billedperiod p ON p.organization_id = c.organization_id AND p.id = c.period_id"
+    " JOIN billing_subscriptionitem i ON i.organization_id = c.organization_id AND i.id = c.item_id"
+    " JOIN billing_subscription s ON s.organization_id = c.organization_id AND s.id = i.subscription_id "
+)
+checks["what is credited of an item is its last billed days, from its end on"] = (
+    _CREDITED.format(columns="i.id, min(c.period_start), max(p.period_end)")
+    + "GROUP BY i.organization_id, i.id, i.ends_on, s.ends_on"
+    " HAVING min(c.period_start) < coalesce(least(i.ends_on, s.ends_on), 'infinity')"
+    " OR sum(c.period_end - c.period_start) <> (SELECT max(b.period_end) FROM billing_billedperiod b"
+    " WHERE b.organization_id = i.organization_id AND b.item_id = i.id) - min(c.period_start)"
+)
+checks["no more is credited of a billed period than it came to"] = (
+    _CREDITED.format(columns="p.id, p.amount_minor, sum(c.unused_minor)")
+    + "GROUP BY p.organization_id, p.id, p.amount_minor HAVING sum(c.unused_minor) > p.amount_minor"
+    " OR bool_or(c.period_start < p.period_start OR c.period_end > p.period_end OR c.item_id <> p.item_id)"
+)
+checks["what is credited of a billed period stands on a credit note over its invoice"] = (
+    _CREDITED.format(columns="c.id")
+    + "LEFT JOIN invoicing_document d ON d.organization_id = c.organization_id AND d.id = c.document_id"
+    " WHERE (c.amount_minor > 0 OR c.document_id IS NOT NULL)"
+    " AND (d.credits_id = p.document_id AND d.kind = 'credit_note' AND d.state <> 'draft') IS NOT TRUE"
+)
+checks["what is billed beyond its end is credited or due to be"] = (
+    "SELECT i.id, t.through FROM billing_subscriptionitem i"
+    " JOIN billing_subscription s ON s.organization_id = i.organization_id AND s.id = i.subscription_id"
+    " JOIN billing_price r ON r.organization_id = i.organization_id AND r.id = i.price_id AND r.unit <> 'once'"
+    " AND r.meter_id IS NULL CROSS JOIN LATERAL (SELECT coalesce((SELECT min(c.period_start)"
+    " FROM billing_creditedperiod c WHERE c.organization_id = i.organization_id AND c.item_id = i.id),"
+    " max(p.period_end)) AS through FROM billing_billedperiod p"
+    " WHERE p.organization_id = i.organization_id AND p.item_id = i.id) t"
+    " WHERE least(i.ends_on, s.ends_on) IS NOT NULL AND t.through > greatest(least(i.ends_on, s.ends_on), i.starts_on)"
+    " AND (s.state <> 'active' OR s.next_bill_on > greatest(least(i.ends_on, s.ends_on), i.starts_on))"
+)
 checks["a billed period's amount stands on an issued invoice"] = (
     "SELECT p.id FROM billing_billedperiod p JOIN invoicing_document d"
     " ON d.organization_id = p.organization_id AND d.id = p.document_id WHERE d.state = 'draft'"

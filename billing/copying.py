@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from billing.domain.charges import ItemFacts, SubscriptionFacts, dues
+from billing.domain.dues import dues
+from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.terms import NEEDS, as_json
 from billing.models import Meter, Price, Subscription, SubscriptionItem
 from billing.quotes import terms_at
@@ -15,6 +16,7 @@ from billing.selectors import subscription_facts
 from billing.services.meters import create_meter
 from billing.services.prices import create_price, retire_price
 from billing.services.subscriptions import add_item, end_item, subscribe
+from core import clock
 from core.copying import Copier, register
 from customers.selectors import public_ids_by_external_id
 
@@ -135,7 +137,7 @@ def _add(sub: Subscription, price: Price, quantity: Decimal, starts_on: date, en
         return
     item = add_item(sub.public_id, price=price, quantity=quantity, starts_on=starts_on, moved_in=True)
     if ends_on is not None:
-        end_item(item.public_id, on=ends_on)
+        end_item(item.public_id, on=ends_on, today=clock.today(sub.zone))
 
 
 def _meters(rows: Sequence[Meter]) -> list[dict[str, Any]]:

@@ -43,3 +43,80 @@ class UsageThresholdReached(Event):
     value: str
     period_start: str
     period_end: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionCreated(Event):
+    """A customer subscribed to a plan; with a trial, it is billed from `trial_ends_on` on."""
+
+    name: ClassVar[str] = "subscription.created"
+
+    customer: str
+    price: str
+    starts_on: str
+    trial_ends_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChanged(Event):
+    """What a subscription bills changed, or when it ends. `what`: plan, item, end, trial; `on` is its first day."""
+
+    name: ClassVar[str] = "subscription.changed"
+
+    customer: str
+    what: str
+    on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionPaused(Event):
+    """A subscription is not billed from `paused_on` on, up to `resumes_on`, when that is known."""
+
+    name: ClassVar[str] = "subscription.paused"
+
+    customer: str
+    paused_on: str
+    resumes_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionResumed(Event):
+    """A paused or ended subscription is billed again from `on` on; `was` is paused or ended."""
+
+    name: ClassVar[str] = "subscription.resumed"
+
+    customer: str
+    on: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionEnded(Event):
+    """A subscription is over: all that comes before `ended_on` is billed, and what was too much is credited."""
+
+    name: ClassVar[str] = "subscription.ended"
+
+    customer: str
+    ended_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAsked(Event):
+    """What a credit note left over is to go back to the method it was paid by; it was paid, net of what was owed."""
+
+    name: ClassVar[str] = "refund.asked"
+
+    customer: str
+    subscription: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CouponCreated(Event):
+    """There is a coupon that subscriptions can be given."""
+
+    name: ClassVar[str] = "coupon.created"
+
+    code: str
+    title: str

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -13,21 +13,23 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, TextField, When, Window
 from django.db.models.functions import Cast, Coalesce, RowNumber
 
-from billing.domain.charges import Charge, Due, plan_on
-from billing.domain.gate import Bill, Crowd, Declared, Finding, Item, Line, Scene, Terms, assemble, review
+from billing.domain.charges import ACTIVE, Charge
+from billing.domain.dues import Due, plan_on
+from billing.domain.gate import Bill, Crowd, Finding, Item, Line, Scene, Terms, assemble, review
 from billing.domain.gate.kept import agreed, terms_of
-from billing.domain.gate.look import plain
+from billing.domain.lines import discount_minor
+from billing.domain.proration import Proration
 from billing.domain.terms import as_json, kept_terms
 from billing.models import (
     ONCE,
-    PLAN,
     AcceptedFinding,
     BilledPeriod,
     BillingRun,
     HeldSubscription,
     SubscriptionItem,
 )
-from billing.selectors import subscription_facts
+from billing.recorded import as_gate_says, before, declared, is_for, said_of_discounts
+from billing.selectors import discounts_of, subscription_facts
 from core.periods import Period, local_midnight
 from invoicing.domain.totals import LineDraft
 
@@ -43,17 +45,19 @@ KNOWN = 3
 SHORTEST = {"day": 1, "week": 7, "month": 28, "quarter": 89, "year": 365}
 """Days of the shortest period of a unit."""
 MISSED = 1000
+SLACK: dict[str, int | None] = {Proration.DAY: 1, Proration.THIRTIETH: 3, Proration.NONE: None}
+"""Days that a part of a period may be off by each convention."""
 
 _OF = "subscription__"
 _ITEM = (
     "id", "subscription_id", "role", "quantity", "starts_on", "ends_on", "price_id", "price__plan_id",
-    "price__plan__name", "price__model", "price__unit_price", "price__terms", "price__currency", "price__unit",
-    "price__every", "price__timing", "price__tax_percent",
+    "price__plan__name", "price__plan__code", "price__model", "price__unit_price", "price__terms", "price__currency",
+    "price__unit", "price__every", "price__timing", "price__tax_percent",
     *(f"{_OF}{name}" for name in (
-        "created_at", "price_id", "quantity", "anchor", "zone", "ends_on", "customer_id", "customer__country",
-        "customer__currency", "customer__created_at",
+        "created_at", "price_id", "quantity", "anchor", "proration", "zone", "ends_on", "customer_id",
+        "customer__country", "customer__currency", "customer__created_at",
     )),
-    "created_at", "waited", "yes", "paid",
+    "created_at", "waited", "yes", "paid", "discounts",
 )  # fmt: skip
 
 
@@ -125,7 +129,8 @@ class Cache:
             customer=row["document__customer_id"],
             span=Period(row["period_start"], row["period_end"]),
             quantity=(count if count is not None else Decimal(1)).normalize(),
-            amount_minor=row["amount_minor"],
+            amount_minor=row["amount_minor"] + row["discount_minor"],
+            discount_minor=row["discount_minor"],
             terms=terms,
             metered=bool(row["terms"].get("metered")),
         )
@@ -133,7 +138,7 @@ class Cache:
 
 def _billed(rows: Any) -> Any:
     return rows.annotate(kept=Cast("terms", TextField())).values(
-        "item_id", "period_start", "period_end", "quantity", "amount_minor", "terms", "kept",
+        "item_id", "period_start", "period_end", "quantity", "amount_minor", "discount_minor", "terms", "kept",
         "document__customer_id", "document__customer__country",
     )  # fmt: skip
 
@@ -194,7 +199,7 @@ def missed(as_of: date) -> list[int]:
 def with_nothing(subscription_ids: Sequence[int], as_of: date) -> list[Charge]:
     """Charges without a line, for what `missed` found: the gate says what is absent of them. Inside work()."""
     return [
-        Charge(each, (), (), as_of, local_midnight(as_of, each.zone), ended=False, plan=plan_on(each, as_of))
+        Charge(each, (), (), as_of, local_midnight(as_of, each.zone), ACTIVE, plan_on(each, as_of))
         for each in subscription_facts(subscription_ids)
     ]
 
@@ -231,8 +236,12 @@ class _Reader:
         if price not in self.agreed:
             self.agreed[price] = _price_of(row, metered=row["id"] in self.metered)
             self.cache.prices[price,] = terms_of(self.agreed[price])
-        self.kept[row["id"]] = self.agreed[price]
-        return self.cache.prices[price,]
+        granted = [each for each in row["discounts"] if is_for(each, row["price__plan__code"])]
+        if not granted:
+            self.kept[row["id"]] = self.agreed[price]
+            return self.cache.prices[price,]
+        self.kept[row["id"]] = self.agreed[price] | {"discounts": granted}
+        return terms_of(self.kept[row["id"]])
 
     def bill(self, charge: Charge) -> Bill:
         """The gate's facts of one charge."""
@@ -258,7 +267,7 @@ class _Reader:
             ),
             items=items,
             past=past,
-            declared=tuple(_declared(items, by_id)),
+            declared=(*declared(items, by_id), *said_of_discounts(rows)),
             waited=head["waited"],
             usual_minor=None if head["paid"] is None else int(head["paid"]) * 30 // QUARTER.days,
             listed=None
@@ -276,8 +285,9 @@ class _Reader:
             terms=self.terms(row),
             quantity=None if row["id"] in self.metered else row["quantity"].normalize(),
             once=row["price__unit"] == ONCE,
-            follows=_before(row, rows),
+            follows=before(row, rows),
             entered_on=_local(row["created_at"], row[f"{_OF}zone"]),
+            slack=SLACK[row[f"{_OF}proration"]],
         )
 
     def _line(self, charge: Charge, due: Due, draft: LineDraft, item: Item) -> Line:
@@ -300,13 +310,23 @@ class _Reader:
                 )
             )  # fmt: skip
         start, end = draft.service_start or due.span.start, draft.service_end or due.span.end
+        off = discount_minor(charge.facts.currency, due)
+        granted = [
+            each
+            for each in charge.facts.discounts
+            if each.starts_on != each.ends_on and (not each.plans or due.item.plan in each.plans)
+        ]
+        terms = self.cache.prices[key]
+        if granted:
+            terms = replace(terms, discounts=tuple(as_gate_says(each, terms.currency) for each in granted))
         return Line(
             item=item.id,
             customer=charge.facts.customer_id,
             span=Period(start, end),
             quantity=due.quantity,
-            amount_minor=draft.amount_minor,
-            terms=self.cache.prices[key],
+            amount_minor=draft.amount_minor + off,
+            discount_minor=off,
+            terms=terms,
             metered=due.item.meter_id is not None,
         )
 
@@ -329,7 +349,12 @@ def _items(subscription_ids: Sequence[int], as_of: date) -> Any:
     new = ~Exists(BilledPeriod.objects.filter(subscription=subscription))
     rows = SubscriptionItem.objects.filter(subscription_id__in=subscription_ids)
     return (
-        rows.annotate(waited=Exists(held), yes=ArraySubquery(yes), paid=Case(When(new, then=Subquery(paid))))
+        rows.annotate(
+            waited=Exists(held),
+            yes=ArraySubquery(yes),
+            paid=Case(When(new, then=Subquery(paid))),
+            discounts=discounts_of(OuterRef("subscription_id")),
+        )
         .order_by("id")
         .values(*_ITEM)
     )
@@ -344,36 +369,6 @@ def _past(subscription_ids: Sequence[int]) -> Any:
         .values("id")
     )
     return _billed(BilledPeriod.objects.filter(pk__in=recent)).order_by("item_id", "-period_start")
-
-
-def _before(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int | None:
-    """The item whose place this one took: the plan's, or one of the same plan, that ended where this begins."""
-    for other in rows:
-        same = other["role"] == row["role"] and (
-            row["role"] == PLAN or other["price__plan_id"] == row["price__plan_id"]
-        )
-        lived = other["ends_on"] is not None and other["ends_on"] > other["starts_on"]
-        if same and lived and other["id"] < row["id"] and other["ends_on"] == row["starts_on"]:
-            return int(other["id"])
-    return None
-
-
-def _declared(items: Sequence[Item], by_id: Mapping[int, Item]) -> Iterable[Declared]:
-    """What the items themselves record: that one was added or ended, and what one that follows another changed."""
-    for item in items:
-        yield Declared(item.id, "item", "", str(item.id))
-        if item.ends_on is not None:
-            yield Declared(item.id, "end", "", item.ends_on.isoformat())
-        before = by_id.get(item.follows) if item.follows is not None else None
-        if before is None:
-            continue
-        if before.terms.price != item.terms.price:
-            yield Declared(item.id, "price", before.terms.price, item.terms.price)
-        was, now = (plain(each.terms.tax_percent) for each in (before, item))
-        if before.terms.plan != item.terms.plan and was != now:
-            yield Declared(item.id, "tax", was, now)
-        if before.quantity is not None and item.quantity is not None and before.quantity != item.quantity:
-            yield Declared(item.id, "quantity", plain(before.quantity), plain(item.quantity))
 
 
 def _local(at: datetime, zone: str) -> date:

@@ -9,10 +9,13 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from billing.domain.anchors import MOST_TRIAL, Rhythm
 from billing.domain.days import day_problem
+from billing.domain.proration import Proration
+from billing.listing import STATES
 from billing.models import MOST_QUANTITY, Price
 from billing.words import full_text, model_text
-from core.fields import Day, FormKey
+from core.fields import Day, FormKey, Whole
 from invoicing.forms import NumberField
 
 _word = RegexValidator(r"\A[\w.-]*\Z")
@@ -46,7 +49,7 @@ class ChangeForm(forms.Form):
     on = Day(
         label=_("From"),
         required=False,
-        help_text=_("A day that is not billed yet; left empty, the end of the period under way."),
+        help_text=_("Left empty, the end of the period under way; within it, what is billed is credited."),
     )
 
     def __init__(self, *args: Any, prices: Sequence[Price], **kwargs: Any) -> None:
@@ -64,6 +67,32 @@ class SubscriptionForm(forms.Form):
     ends_on = Day(
         label=_("Ends on"), required=False, help_text=_("The first day that is not billed any more.")
     )
+    trial_days = Whole(label=_("Days of trial"), required=False, min_value=0, max_value=MOST_TRIAL)
+    periods = forms.ChoiceField(
+        label=_("Periods begin"),
+        required=False,
+        choices=[
+            ("", _("with the first billed day")),
+            ("calendar", _("with the calendar: weeks on Mondays, months on the 1st")),
+            ("day", _("on a day of the month")),
+        ],
+    )
+    anchor_day = Whole(
+        label=_("Day of the month"),
+        required=False,
+        min_value=1,
+        max_value=31,
+        help_text=_("Months without it begin on their last day."),
+    )
+    proration = forms.ChoiceField(
+        label=_("Parts of a period"),
+        required=False,
+        choices=[
+            (Proration.DAY, _("by their days")),
+            (Proration.THIRTIETH, _("in thirtieths of a month")),
+            (Proration.NONE, _("not billed, not credited")),
+        ],
+    )
     autopay = forms.BooleanField(label=_("Charge the saved method by itself"), required=False)
     key = FormKey()
 
@@ -72,6 +101,23 @@ class SubscriptionForm(forms.Form):
         self.fields["price"] = _offered(prices)
         self.fields["starts_on"].initial = today
 
+    def clean_anchor_day(self) -> int | None:
+        day: int | None = self.cleaned_data["anchor_day"]
+        if self.cleaned_data.get("periods") == "day" and day is None:
+            raise forms.ValidationError(_("Say on which day."))
+        return day
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """How its days are cut into periods, as it was typed."""
+        said = self.cleaned_data
+        return Rhythm(
+            trial_days=said["trial_days"] or 0,
+            calendar=said["periods"] == "calendar",
+            anchor_day=said["anchor_day"] if said["periods"] == "day" else None,
+            proration=Proration(said["proration"] or Proration.DAY),
+        )
+
     def clean_quantity(self) -> Decimal:
         quantity: Decimal = self.cleaned_data["quantity"]
         if not 0 <= quantity <= MOST_QUANTITY:
@@ -79,23 +125,14 @@ class SubscriptionForm(forms.Form):
         return quantity
 
     def clean_starts_on(self) -> date:
-        return _reasonable(self.cleaned_data["starts_on"])
+        return reasonable(self.cleaned_data["starts_on"])
 
     def clean_ends_on(self) -> date | None:
         day = self.cleaned_data["ends_on"]
-        return None if day is None else _reasonable(day)
+        return None if day is None else reasonable(day)
 
 
-class EndForm(forms.Form):
-    """The day from which on a subscription is not billed any more."""
-
-    on = Day(label=_("Ends on"), help_text=_("The first day that is not billed any more."))
-
-    def clean_on(self) -> date:
-        return _reasonable(self.cleaned_data["on"])
-
-
-def _reasonable(day: date) -> date:
+def reasonable(day: date) -> date:
     if problem := day_problem(day):
         raise forms.ValidationError(_(problem))
     return day
@@ -110,7 +147,7 @@ def _offered(prices: Sequence[Price]) -> forms.ChoiceField:
 class SubscriptionFilterForm(forms.Form):
     """The filters of the list of subscriptions."""
 
-    state = forms.ChoiceField(required=False, choices=[("", ""), ("active", ""), ("held", ""), ("ended", "")])
+    state = forms.ChoiceField(required=False, choices=[("", ""), *((each, "") for each in STATES)])
     customer = forms.CharField(required=False, max_length=40, validators=[_word])
     customer_name = forms.CharField(label=_("Customer"), required=False, max_length=300)
     plan = forms.CharField(label=_("Plan"), required=False, max_length=40, validators=[_word])

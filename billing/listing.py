@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from billing.domain.charges import Charge, Odd, SubscriptionFacts, charge, dues
+from billing.domain.charges import ACTIVE, ENDED, PAUSED, Charge, charge
+from billing.domain.dues import Odd, dues
+from billing.domain.facts import SubscriptionFacts
 from billing.domain.gate import Finding
 from billing.expectation import Expectation, judge, missed, with_nothing
 from billing.findings import held, told
@@ -23,13 +25,18 @@ from billing.models import (
     SubscriptionItem,
 )
 from billing.selectors import billable, closed_books, due, facts_to_bill, preview, subscription_facts
+from billing.services.credits import notes_for
+from core import clock
 from core.errors import NotFound
 from core.money import Money
+from core.pages import dry_run
 from core.paging import Order
+from core.periods import Period
 from customers.selectors import billing_facts
 from invoicing.domain.totals import Totals, totals
 
 NEWEST = Order("pk", int, descending=True)
+STATES = ("scheduled", "trialing", ACTIVE, PAUSED, "held", ENDED)
 PREVIEWED = 1000
 
 
@@ -77,13 +84,16 @@ def prices(*, currency: str = "") -> list[Price]:
     return list(wanted.order_by("plan__name", "currency", "id"))
 
 
-def subscriptions(*, state: str = "", customer: str = "", plan: str = "") -> "QuerySet[Subscription]":
-    """Subscriptions that are wanted, with customer and plan, in no order. Inside work()."""
+def subscriptions(
+    *, state: str = "", customer: str = "", plan: str = "", today: date | None = None
+) -> "QuerySet[Subscription]":
+    """Subscriptions that are wanted, with customer and plan, in no order. Inside work().
+
+    A `state` is one as of `today`, a local date; active has also what is held, on trial or to come.
+    """
     found: QuerySet[Subscription] = Subscription.objects.select_related("customer", "price__plan")
-    if state == "held":
-        found = found.filter(held_at__isnull=False)
-    elif state:
-        found = found.filter(state=state)
+    if state and today is not None:
+        found = found.filter(_standing(state, today))
     if customer:
         found = found.filter(customer__public_id=customer)
     if plan:
@@ -92,9 +102,38 @@ def subscriptions(*, state: str = "", customer: str = "", plan: str = "") -> "Qu
     return found
 
 
+def _standing(state: str, today: date) -> Q:
+    over = Q(state=ENDED) | Q(ends_on__isnull=False, ends_on__lte=today)
+    paused = Q(paused_on__lte=today) & (Q(resumes_on=None) | Q(resumes_on__gt=today))
+    return {
+        ENDED: over,
+        "held": ~over & Q(held_at__isnull=False),
+        PAUSED: ~over & paused,
+        "scheduled": ~over & Q(starts_on__gt=today),
+        "trialing": ~over & Q(starts_on__lte=today, trial_ends_on__gt=today),
+        ACTIVE: ~over & (Q(paused_on=None) | Q(paused_on__gt=today) | Q(resumes_on__lte=today)),
+    }[state]
+
+
 def state_of(row: Subscription) -> str:
-    """How a subscription stands, in one word: one that a run put aside is held as long as it is not over."""
-    return "held" if row.held_at and row.state == "active" else row.state
+    """How a subscription stands today in its zone, in one of `STATES`.
+
+    What is over, paused or held is so from its day on, whether a run has settled it yet or not.
+    """
+    today = clock.today(row.zone)
+    if row.state == ENDED or (row.ends_on is not None and row.ends_on <= today):
+        return ENDED
+    if row.held_at:
+        return "held"
+    if (
+        row.paused_on is not None
+        and row.paused_on <= today
+        and (row.resumes_on is None or today < row.resumes_on)
+    ):
+        return PAUSED
+    if row.starts_on > today:
+        return "scheduled"
+    return "trialing" if row.trial_ends_on is not None and today < row.trial_ends_on else ACTIVE
 
 
 def subscription(public_id: str) -> Subscription:
@@ -143,28 +182,57 @@ def items(row: Subscription) -> list[BilledItem]:
 
 
 @dataclass(frozen=True, slots=True)
+class NextCredit:
+    """A credit note that the next run makes over an invoice: (what, its unused days, net minor units) and what it comes
+    to."""
+
+    number: str
+    parts: tuple[tuple[str, Period, int], ...]
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
 class NextBill:
-    """What the next invoice of a subscription will say, or why it cannot be made."""
+    """What the next invoice of a subscription will say and what is credited with it, or why it cannot be made."""
 
     charge: Charge | None
     totals: Totals | None
     odd: str = ""
+    credits: tuple[NextCredit, ...] = ()
 
 
-def next_bill(row: Subscription, *, today: date) -> NextBill:
+def next_bill(row: Subscription, *, today: date, by: date | None = None) -> NextBill:
     """The next invoice of a subscription, by the run's own function. Inside work().
 
-    Of one that has ended there is none.
+    It is as of the day on which something is due next, today or `by`, whichever is last. Of one that has ended there
+    is none.
     """
-    if row.state != "active":
+    if row.state != ACTIVE:
         return NextBill(None, None)
-    as_of = max(row.next_bill_on, today)
+    as_of = max(row.next_bill_on, today, by or today)
     (facts,) = facts_to_bill([row.pk], as_of)
     try:
         found = charge(facts, as_of)
     except Odd as reason:
         return NextBill(None, None, str(reason))
-    return NextBill(found, totals(found.lines)) if found.lines else NextBill(None, None)
+    given = _credits(found, as_of) if found.credits else ()
+    return (
+        NextBill(found, totals(found.lines), credits=given) if found.lines or given else NextBill(None, None)
+    )
+
+
+def _credits(found: Charge, on: date) -> tuple[NextCredit, ...]:
+    """What the credits of a charge come to with tax, found by giving them and taking them back."""
+    with dry_run():
+        return tuple(
+            NextCredit(
+                number=each.back.number,
+                parts=tuple((part.item.name, part.span, each.minor(part)) for part in each.credits),
+                totals=Totals(note.net_minor, note.tax_minor, note.total_minor, ()),
+            )
+            for each in notes_for(found, on)
+            if (note := each.back.note) is not None
+        )
 
 
 def runs() -> "QuerySet[BillingRun]":

@@ -10,7 +10,7 @@ from django.core.validators import RegexValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from billing.domain.charges import Timing
+from billing.domain.facts import Timing
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS, NEEDS, TIER_USES, USES
 from billing.models import MOST_EVERY, ONCE, Meter

@@ -8,26 +8,38 @@ from decimal import Decimal
 from itertools import groupby, islice, takewhile
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
-
-from billing.domain.charges import (
-    MAX_PERIODS,
-    Charge,
-    Due,
-    ItemFacts,
-    Odd,
-    SubscriptionFacts,
-    Timing,
-    Used,
-    charge,
-    dues,
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+    When,
 )
+from django.db.models.functions import Cast, Coalesce, JSONObject
+
+from billing.domain.charges import MAX_PERIODS, Charge, charge
+from billing.domain.discounts import Discount
+from billing.domain.dues import Due, Odd, dues, unused_from
+from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts, Timing, Used
 from billing.domain.pricing import Terms
+from billing.domain.proration import Proration
 from billing.domain.terms import kept_terms
-from billing.models import ONCE, PLAN, BilledPeriod, Subscription, SubscriptionItem
+from billing.models import (
+    ONCE,
+    PLAN,
+    BilledPeriod,
+    CreditedPeriod,
+    Subscription,
+    SubscriptionDiscount,
+    SubscriptionItem,
+)
 from billing.usage import Asked, usage_of, values_of
-from core.periods import Unit, local_midnight
+from core.periods import Period, Unit, local_midnight
 from ledger.selectors import closed_entities
 from tenants.selectors import entity_facts
 
@@ -36,11 +48,12 @@ NAMED = 5
 
 _OF = "subscription__"
 _FACTS = (
-    "id", "public_id", "quantity", "starts_on", "ends_on", "billed_through", "role", "price_id",
-    "price__plan__name", "price__model", "price__unit_price", "price__terms", "price__tax_percent",
+    "id", "public_id", "quantity", "starts_on", "ends_on", "back", "through", "discounts", "role", "price_id",
+    "price__plan__name", "price__plan__code", "price__model", "price__unit_price", "price__terms", "price__tax_percent",
     "price__unit", "price__every", "price__timing", "price__currency", "price__meter_id",
     *(f"{_OF}{name}" for name in (
-        "id", "public_id", "customer_id", "anchor", "zone", "ends_on", "autopay",
+        "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "paused_on", "resumes_on",
+        "refund", "autopay",
         "customer__entity_id", "customer__terms_days", "customer__archived_at",
     )),
 )  # fmt: skip
@@ -49,9 +62,14 @@ _FACTS = (
 def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFacts]:
     """What pricing needs, in order of id, one query. Inside work()."""
     last = BilledPeriod.objects.filter(item=OuterRef("pk")).order_by("-period_start").values("period_end")[:1]
+    back = CreditedPeriod.objects.filter(item=OuterRef("pk")).order_by("period_start").values("period_start")
     rows = (
         SubscriptionItem.objects.filter(subscription_id__in=subscription_ids)
-        .annotate(billed_through=Coalesce(Subquery(last), "starts_on"))
+        .annotate(
+            back=Subquery(back[:1]),
+            through=Coalesce("back", Subquery(last), "starts_on"),
+            discounts=discounts_of(OuterRef("subscription_id")),
+        )
         .order_by("subscription_id", "pk")
         .values(*_FACTS)
     )
@@ -63,11 +81,48 @@ def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFact
 
 
 def facts_to_bill(subscription_ids: Sequence[int], as_of: date) -> list[SubscriptionFacts]:
-    """What pricing needs to bill all that is due by a local date, also what meters counted. Inside work().
+    """What pricing needs to bill or credit all that is due by a local date, also what meters counted. Inside work().
 
-    One query; where something is metered as many more as `usage_of` and `values_of` take, however much it is.
+    One query; where something is metered as many more as `usage_of` and `values_of` take, however much it is, and one
+    where something ended that is billed beyond its end.
     """
-    return with_usage(subscription_facts(subscription_ids), as_of)
+    return with_usage(with_billed(subscription_facts(subscription_ids)), as_of)
+
+
+def with_billed(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]:
+    """The facts with what was billed of items beyond their end and not taken back yet. Inside work()."""
+    ended = {
+        item.item_id: day
+        for each in facts
+        for item in each.items
+        if (day := unused_from(each, item)) is not None
+    }
+    if not ended:
+        return list(facts)
+    taken = CreditedPeriod.objects.filter(period=OuterRef("pk")).order_by("period_start")
+    rows = (
+        BilledPeriod.objects.filter(item__in=ended)
+        .annotate(
+            to=Coalesce(Subquery(taken.values("period_start")[:1]), "period_end"),
+            back=Coalesce(Subquery(_sum_of(taken, "unused_minor")), 0, output_field=BigIntegerField()),
+        )
+        .order_by("item_id", "period_start")
+    )
+    found: dict[int, list[Billed]] = defaultdict(list)
+    for row in rows:
+        if row.to > max(ended[row.item_id], row.period_start):
+            span = Period(row.period_start, row.to)
+            found[row.item_id].append(Billed(row.pk, row.document_id, span, row.amount_minor - row.back))
+    return [
+        replace(
+            each, items=tuple(replace(item, billed=tuple(found.get(item.item_id, ()))) for item in each.items)
+        )
+        for each in facts
+    ]
+
+
+def _sum_of(rows: "QuerySet[Any]", column: str) -> "QuerySet[Any]":
+    return rows.order_by().values("period").annotate(sum=Sum(column)).values("sum")
 
 
 def with_usage(
@@ -119,6 +174,31 @@ def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) ->
         autopay=row["autopay"],
         items=tuple(_item(each, terms) for each in rows),
         customer_archived=row["customer__archived_at"] is not None,
+        proration=Proration(row["proration"]),
+        paused=row["paused_on"] is not None and row["resumes_on"] is None,
+        refund=row["refund"],
+        discounts=tuple(_discount(each) for each in rows[0]["discounts"]),
+    )
+
+
+def discounts_of(subscription: Any) -> ArraySubquery:
+    """What a subscription ever had off, as JSON in the order in which it applies: first what is for some plans."""
+    rows = SubscriptionDiscount.objects.filter(subscription=subscription)
+    said: dict[str, Any] = {name: name for name in ("name", "plans", "starts_on", "ends_on", "given_until")}
+    said |= {name: Cast(name, TextField()) for name in ("percent", "amount")}
+    general = Case(When(plans=[], then=1), default=0, output_field=IntegerField())
+    return ArraySubquery(rows.order_by(general, "id").values(said=JSONObject(**said)))
+
+
+def _discount(said: Mapping[str, Any]) -> Discount:
+    ends_on = said["ends_on"]
+    return Discount(
+        name=said["name"],
+        percent=Decimal(said["percent"]).normalize(),
+        amount=Decimal(said["amount"]).normalize(),
+        starts_on=date.fromisoformat(said["starts_on"]),
+        ends_on=date.fromisoformat(ends_on) if ends_on else None,
+        plans=frozenset(said["plans"]),
     )
 
 
@@ -138,9 +218,11 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         timing=Timing(row["price__timing"]),
         starts_on=row["starts_on"],
         ends_on=row["ends_on"],
-        billed_through=row["billed_through"],
+        billed_through=row["through"],
+        credited=row["back"] is not None,
         price_id=price,
         is_plan=row["role"] == PLAN,
+        plan=row["price__plan__code"],
         meter_id=row["price__meter_id"],
     )
 
@@ -156,8 +238,8 @@ def due(as_of: date) -> "QuerySet[Subscription]":
 def still_billed(customer_id: int) -> str:
     """Why a customer cannot be archived: the subscriptions that are still billed, or nothing. Inside work()."""
     live = Subscription.objects.filter(customer_id=customer_id, state="active")
-    rows = live.order_by("id").values_list("price__plan__name", "anchor", "public_id")[:NAMED]
-    named = ", ".join(f"{plan} since {anchor} ({public_id})" for plan, anchor, public_id in rows)
+    rows = live.order_by("id").values_list("price__plan__name", "starts_on", "public_id")[:NAMED]
+    named = ", ".join(f"{plan} since {since} ({public_id})" for plan, since, public_id in rows)
     return f"It is still billed for {named}. End that first." if named else ""
 
 

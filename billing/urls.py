@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import changes, prices, runs, subscriptions, usage
+from billing.views import changes, lifecycle, prices, runs, subscriptions, usage
 
 urlpatterns = [
     path("plans/", prices.plans_page, name="plans"),
@@ -17,7 +17,16 @@ urlpatterns = [
         subscriptions.subscription_release,
         name="subscription-release",
     ),
-    path("subscriptions/<slug:public_id>/end/", subscriptions.subscription_end, name="subscription-end"),
+    path("subscriptions/<slug:public_id>/end/", lifecycle.subscription_end, name="subscription-end"),
+    path("subscriptions/<slug:public_id>/end/preview/", lifecycle.end_preview, name="end-preview"),
+    path("subscriptions/<slug:public_id>/pause/", lifecycle.subscription_pause, name="subscription-pause"),
+    path("subscriptions/<slug:public_id>/pause/preview/", lifecycle.pause_preview, name="pause-preview"),
+    path("subscriptions/<slug:public_id>/resume/", lifecycle.subscription_resume, name="subscription-resume"),
+    path(
+        "subscriptions/<slug:public_id>/reactivate/",
+        lifecycle.subscription_reactivate,
+        name="subscription-reactivate",
+    ),
     path("subscriptions/<slug:public_id>/change/", changes.subscription_change, name="subscription-change"),
     path("subscriptions/<slug:public_id>/change/preview/", changes.change_preview, name="change-preview"),
     path("subscriptions/<slug:public_id>/change/revoke/", changes.change_revoke, name="change-revoke"),

@@ -48,23 +48,23 @@ class Period:
 
 
 def boundary(anchor: date, unit: Unit, every: int, n: int) -> date:
-    """Start of the n-th period (n >= 0) of `every` x `unit` anchored at `anchor`."""
+    """Start of the n-th period of `every` x `unit`, counted from `anchor`; below zero it lies before the anchor."""
     name, step = _STEP[unit]
     return anchor + relativedelta(**{name: step * every * n})  # type: ignore[arg-type]
 
 
 def period(anchor: date, unit: Unit, every: int, n: int) -> Period:
-    """The n-th period, n >= 0."""
+    """The n-th period."""
     return Period(boundary(anchor, unit, every, n), boundary(anchor, unit, every, n + 1))
 
 
 def index_on(anchor: date, unit: Unit, every: int, day: date) -> int:
-    """Number of the period that contains `day`; negative before the anchor."""
+    """Number of the period that contains `day`; below zero before the anchor."""
     name, step = _STEP[unit]
     approximate_days = {"days": 1.0, "weeks": 7.0, "months": 30.44, "years": 365.25}[name] * step * every
-    n = max(0, int((day - anchor).days / approximate_days) - 1)
-    if day < anchor:
-        return -1
+    n = int((day - anchor).days / approximate_days)
+    while boundary(anchor, unit, every, n) > day:
+        n -= 1
     while boundary(anchor, unit, every, n + 1) <= day:
         n += 1
     return n

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -98,6 +99,46 @@ def _share(each: Mapping[str, Any], _amount: Money) -> Step | None:
     )
 
 
+def _part(each: Mapping[str, Any], _amount: Money) -> Step | None:
+    """The part of a period that is billed, by another convention than its days."""
+    try:
+        share = Fraction(str(each["share"]))
+    except (KeyError, ValueError, ZeroDivisionError):
+        return None
+    if not share:
+        return Step(_("A first part of a period is not billed"), "× 0")
+    label = (
+        _("In thirtieths of the period") if each.get("by") == "thirtieth" else _("For a part of the period")
+    )
+    return Step(label, f"× {share}")
+
+
+def _discount(each: Mapping[str, Any], amount: Money) -> Step | None:
+    """What a discount takes off."""
+    try:
+        off = price_text(Decimal(str(each["amount"])), amount.currency)
+    except (KeyError, InvalidOperation):
+        return None
+    name = str(each.get("name", ""))
+    if "percent" in each:
+        return Step(
+            _("%(name)s: %(percent)s %% off") % {"name": name, "percent": each["percent"]}, f"− {off}"
+        )
+    return Step(_("%(name)s: an amount off") % {"name": name}, f"− {off}")
+
+
+def _unused(each: Mapping[str, Any], _amount: Money) -> Step | None:
+    """The days that are taken back of those that were billed."""
+    try:
+        days, of, start = int(each["days"]), int(each["of"]), date.fromisoformat(each["start"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Step(
+        _("Not used from %(day)s on") % {"day": shortdate(start)},
+        _("%(days)s of %(of)s billed days") % {"days": days, "of": of},
+    )
+
+
 def _priced(each: Mapping[str, Any], amount: Money) -> Step | None:
     """A step of a price that is more than a product: what it counts, and what that comes to."""
     try:
@@ -186,6 +227,9 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any], Money], Step | None]] = {
     "flat": _product,
     "per_unit": _product,
     "prorated": _share,
+    "share": _part,
+    "discount": _discount,
+    "unused": _unused,
     "rounded": _rounded,
     **dict.fromkeys(_PRICED, _priced),
 }

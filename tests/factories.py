@@ -21,6 +21,7 @@ from messaging.models import Message
 from receivables.domain.items import Kind
 from receivables.domain.postings import ItemFacts
 from receivables.models import OpenItem
+from receivables.selectors import item_states
 from receivables.services.allocate import facts_of
 from receivables.services.items import ItemDraft, open_items
 
@@ -44,6 +45,16 @@ def payment(owner: Customer, minor: int, *, on: date = DAY) -> ItemFacts:
         parts={},
     )
     return facts_of(OpenItem.objects.get(source=made.public_id))
+
+
+def pay(document: Document, *, on: date = DAY, minor: int | None = None) -> None:
+    """Pay what is open of an invoice, or a part of it."""
+    owed = item_states([document.public_id])[document.public_id]
+    paid = owed.available_minor if minor is None else minor
+    record(
+        customer=document.customer.public_id, minor=paid, received_on=on, method="bank_transfer",
+        key=f"payment-{next(_numbers)}", parts={owed.item_id: paid},
+    )  # fmt: skip
 
 
 def item(

@@ -6,11 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.domain.charges import Timing
+from billing.domain.facts import Timing
 from billing.domain.gate import Severity
 from billing.domain.pricing import Model
+from billing.domain.proration import Proration
 from billing.domain.terms import NEEDS
-from billing.listing import NextBill, RunFigures, RunPreview, held_by, run_figures, state_of
+from billing.listing import STATES, NextBill, RunFigures, RunPreview, held_by, run_figures, state_of
 from billing.models import ADDED, FEE, ONCE, PLAN, BillingRun, HeldSubscription, Price, Subscription
 from billing.quotes import terms_at
 from core.api.fields import Exact, Id, Out, RecordOut, Ref, Word
@@ -144,9 +145,9 @@ class SubscriptionOut(RecordOut):
     OBJECT = "subscription"
 
     state = _Standing(
-        ("active", "held", "ended"),
+        STATES,
         source="*",
-        help_text="`held`: a run put it aside; it waits for a person.",
+        help_text="As of today in its zone. `held`: a run put it aside; it waits for a person.",
     )
     customer = Ref("customers.api.outputs.CustomerOut")
     price = Ref("billing.api.outputs.PriceOut")
@@ -154,11 +155,25 @@ class SubscriptionOut(RecordOut):
     items = SubscriptionItemOut(
         many=True, source="billed_items", help_text="All it bills or billed, the plan first."
     )
-    starts_on = serializers.DateField(source="anchor", help_text="Its periods are counted from here.")
+    starts_on = serializers.DateField(help_text="Its first day; with a trial it is billed later.")
+    trial_ends_on = serializers.DateField(
+        allow_null=True, help_text="First day that is billed after its trial."
+    )
+    anchor = serializers.DateField(
+        help_text="A day on which a period begins: the others are counted from it."
+    )
+    proration = Word([str(each) for each in Proration], help_text="What a part of a period costs.")
     ends_on = serializers.DateField(allow_null=True, help_text="First day that is not billed any more.")
     zone = serializers.CharField(help_text="Its days are days there.")
+    refund = serializers.BooleanField(
+        help_text="What is credited at its end is asked back to the method it was paid by."
+    )
+    paused_on = serializers.DateField(allow_null=True, help_text="First day of its last pause.")
+    resumes_on = serializers.DateField(
+        allow_null=True, help_text="First day that is billed after it; null while nobody knows."
+    )
     autopay = serializers.BooleanField()
-    next_bill_on = serializers.DateField(help_text="It is billed up to this day.")
+    next_bill_on = serializers.DateField(help_text="Something is billed or credited next on this day.")
     held_at = serializers.DateTimeField(allow_null=True)
     held_reason = serializers.CharField()
     external_id = serializers.CharField()
@@ -182,6 +197,50 @@ class GivenBill:
     def sums(self) -> Totals:
         return self.bill.totals or NOTHING
 
+    @property
+    def credits(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "invoice_number": each.number,
+                "lines": [
+                    {
+                        "description": name,
+                        "service_start": span.start,
+                        "service_end": span.end,
+                        "amount_minor": minor,
+                    }
+                    for name, span, minor in each.parts
+                ],
+                "net_minor": each.totals.net_minor,
+                "tax_minor": each.totals.tax_minor,
+                "total_minor": each.totals.total_minor,
+            }
+            for each in self.bill.credits
+        ]
+
+    @property
+    def due_minor(self) -> int:
+        return self.sums.total_minor - sum(each.totals.total_minor for each in self.bill.credits)
+
+
+class UpcomingCreditPartOut(Out):
+    """Days that were billed and are not used."""
+
+    description = serializers.CharField()
+    service_start = serializers.DateField()
+    service_end = serializers.DateField(help_text="First day that does not belong to it.")
+    amount_minor = serializers.IntegerField(help_text="Net.")
+
+
+class UpcomingCreditOut(Out):
+    """A credit note that the next run makes over an invoice."""
+
+    invoice_number = serializers.CharField()
+    lines = UpcomingCreditPartOut(many=True)
+    net_minor = serializers.IntegerField()
+    tax_minor = serializers.IntegerField()
+    total_minor = serializers.IntegerField()
+
 
 class UpcomingOut(Out):
     """What the next invoice of a subscription will say; without lines there is none to come."""
@@ -199,6 +258,10 @@ class UpcomingOut(Out):
     net_minor = serializers.IntegerField(source="sums.net_minor")
     tax_minor = serializers.IntegerField(source="sums.tax_minor")
     total_minor = serializers.IntegerField(source="sums.total_minor")
+    credits = UpcomingCreditOut(many=True, help_text="What the same run takes back.")
+    due_minor = serializers.IntegerField(
+        help_text="The total less all credits; below zero is left to the customer or pays what else is open."
+    )
 
 
 class BillingRunOut(RecordOut):
@@ -210,6 +273,7 @@ class BillingRunOut(RecordOut):
     state = Word(("running", "done", "stopped"))
     billed = serializers.IntegerField(help_text="Periods.")
     documents = serializers.IntegerField(help_text="Invoices.")
+    credit_notes = serializers.IntegerField(help_text="Over invoices of days that are not used.")
     held = serializers.IntegerField(
         help_text="Subscriptions that were put aside: odd, or not to be billed at all."
     )

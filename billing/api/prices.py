@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from billing import listing
 from billing.api.outputs import PlanOut, PriceOut
-from billing.domain.charges import Timing
+from billing.domain.facts import Timing
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS
 from billing.models import MOST_EVERY, ONCE, Price

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.api import prices, runs, usage, views
+from billing.api import lifecycle, prices, runs, usage, views
 
 urlpatterns = [
     path("plans", prices.Plans.as_view(), name="api-plans"),
@@ -17,6 +17,31 @@ urlpatterns = [
     path("subscriptions", views.Subscriptions.as_view(), name="api-subscriptions"),
     path("subscriptions/<slug:public_id>", views.OneSubscription.as_view(), name="api-subscription"),
     path("subscriptions/<slug:public_id>/end", views.SubscriptionEnd.as_view(), name="api-subscription-end"),
+    path(
+        "subscriptions/<slug:public_id>/end/preview",
+        lifecycle.SubscriptionEndPreview.as_view(),
+        name="api-subscription-end-preview",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/pause",
+        lifecycle.SubscriptionPause.as_view(),
+        name="api-subscription-pause",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/pause/preview",
+        lifecycle.SubscriptionPausePreview.as_view(),
+        name="api-subscription-pause-preview",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/resume",
+        lifecycle.SubscriptionResume.as_view(),
+        name="api-subscription-resume",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/reactivate",
+        lifecycle.SubscriptionReactivate.as_view(),
+        name="api-subscription-reactivate",
+    ),
     path(
         "subscriptions/<slug:public_id>/change",
         views.SubscriptionChange.as_view(),

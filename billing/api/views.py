@@ -1,6 +1,7 @@
 """Subscriptions for programs."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,17 +9,20 @@ from rest_framework import serializers
 
 from billing import listing
 from billing.api.outputs import GivenBill, SubscriptionItemOut, SubscriptionOut, UpcomingOut
+from billing.domain.anchors import MOST_TRIAL, Rhythm
+from billing.domain.proration import Proration
 from billing.models import MOST_ADDED, MOST_QUANTITY, Price, Subscription, SubscriptionItem
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.change import change, revoke_change
 from billing.services.subscriptions import add_item, amend, end, end_item, release, subscribe
-from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text
+from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import Invalid
 from core.pages import dry_run
 from invoicing.api.outputs import business_today
 
 TAG = "Subscriptions"
+RHYTHM = ("trial_days", "anchor", "anchor_day", "calendar", "proration")
 EXPANDS = ["customer", "price", "price.plan"]
 
 
@@ -35,7 +39,9 @@ def _quantity() -> Exact:
 
 class SubscriptionsQuery(In):
     state = serializers.ChoiceField(
-        choices=["active", "held", "ended"], required=False, help_text="`active` has what is held as well."
+        choices=listing.STATES,
+        required=False,
+        help_text="As of today; `active` has what is held, on trial or to come as well.",
     )
     customer = PublicId(required=False)
     plan = Text(max_length=40, required=False, help_text="Its code.")
@@ -52,6 +58,34 @@ class SubscriptionIn(In):
     starts_on = Day(help_text="First day of the first period; it may be over.")
     ends_on = Day(required=False, allow_null=True, help_text="First day that is not billed any more.")
     quantity = _quantity()
+    trial_days = Whole(
+        min_value=0,
+        max_value=MOST_TRIAL,
+        required=False,
+        help_text="Days from its first on that cost nothing.",
+    )
+    anchor = Day(
+        required=False,
+        help_text="A day on which a period begins, before the first day or after it; the first billed day, unless you"
+        " say otherwise. A first part of a period is billed by its share.",
+    )
+    anchor_day = Whole(
+        min_value=1,
+        max_value=31,
+        required=False,
+        help_text="Instead: the day of the month on which periods begin, or the month's last.",
+    )
+    calendar = Flag(
+        required=False,
+        help_text="Instead: periods begin with the calendar's weeks, months, quarters and years.",
+    )
+    proration = serializers.ChoiceField(
+        choices=[str(each) for each in Proration],
+        required=False,
+        help_text="What a part of a period costs. `day`, unless you say otherwise: its days of the period's;"
+        " `thirtieth`: of months that all have thirty; `none`: nothing where it begins late, all where it ends early,"
+        " and no credit.",
+    )
     added = serializers.ListField(
         child=AddedIn(),
         required=False,
@@ -77,6 +111,18 @@ class EndIn(In):
     on = Day(help_text="First day that is not billed any more.")
 
 
+class EndSubscriptionIn(In):
+    on = Day(
+        required=False,
+        help_text="First day that is not billed any more; the end of the plan's period under way, unless you say"
+        " otherwise.",
+    )
+    refund = Flag(
+        required=False,
+        help_text="Ask what was paid of unused days back to its method; else it stays as credit.",
+    )
+
+
 class ItemIn(AddedIn):
     starts_on = Day(help_text="First day that it is billed for; its first part is billed by the days.")
 
@@ -91,7 +137,7 @@ class Subscriptions(Api):
         """List subscriptions, the newest first."""
         wanted = {name: call.query[name] for name in ("state", "customer", "plan") if name in call.query}
         return Listing(
-            listing.subscriptions(**wanted)
+            listing.subscriptions(today=business_today(), **wanted)
             .select_related("customer__parent", "price__plan")
             .prefetch_related("items__price")
         )
@@ -106,7 +152,8 @@ class Subscriptions(Api):
         said: dict[str, Any] = dict(call.data)
         price = referred("price", lambda: listing.price(said.pop("price")))
         added = [_added(n, each) for n, each in enumerate(said.pop("added", []))]
-        made = referred("customer", lambda: subscribe(price=price, added=added, **said))
+        rhythm = Rhythm(**{name: said.pop(name) for name in RHYTHM if name in said})
+        made = referred("customer", lambda: subscribe(price=price, added=added, rhythm=rhythm, **said))
         return listing.subscription(made.public_id)
 
 
@@ -132,7 +179,7 @@ class OneSubscription(Api):
         """
         call.expect(listing.subscription(public_id).version)
         try:
-            amend(public_id, **call.data)
+            amend(public_id, today=business_today(), **call.data)
         except Invalid as error:
             renamed = {{"on": "ends_on"}.get(name, name): why for name, why in error.fields.items()}
             raise Invalid(error.message, fields=renamed, **error.extra) from error
@@ -142,14 +189,15 @@ class OneSubscription(Api):
 class SubscriptionEnd(Api):
     tag = TAG
 
-    @operation(SUBSCRIPTIONS_EDIT, takes=EndIn, gives=SubscriptionOut)
+    @operation(SUBSCRIPTIONS_EDIT, takes=EndSubscriptionIn, gives=SubscriptionOut)
     def post(self, call: Call, public_id: str) -> Subscription:
-        """End a subscription on a day that is not billed yet.
+        """End a subscription on a day.
 
-        What comes before that day is billed by the next run. The same day again changes nothing.
+        The next run bills what comes before that day, and credits what is billed beyond it. The same day again changes
+        nothing.
         """
         call.expect(listing.subscription(public_id).version)
-        end(public_id, **call.data)
+        end(public_id, today=business_today(), **call.data)
         return listing.subscription(public_id)
 
 
@@ -167,15 +215,18 @@ class ChangeIn(In):
     )
     on = Day(
         required=False,
-        help_text="First day of the change, not billed yet; the end of the period under way, unless you say otherwise.",
+        help_text="First day of the change; the end of the period under way, unless you say otherwise.",
     )
 
 
-def _changed(public_id: str, data: Mapping[str, Any]) -> None:
+def _changed(public_id: str, data: Mapping[str, Any]) -> date | None:
+    """Change it; returns the day from which on, when one was said."""
     said: dict[str, Any] = dict(data)
     if "price" in said:
         said["price"] = referred("price", lambda: listing.price(said["price"]))
     change(public_id, today=business_today(), **said)
+    day: date | None = said.get("on")
+    return day
 
 
 class SubscriptionChange(Api):
@@ -183,9 +234,10 @@ class SubscriptionChange(Api):
 
     @operation(SUBSCRIPTIONS_EDIT, takes=ChangeIn, gives=SubscriptionOut)
     def post(self, call: Call, public_id: str) -> Subscription:
-        """Change the plan's price or quantity, from a day on that is not billed yet.
+        """Change the plan's price or quantity, from a day on.
 
-        A change set for later is replaced; the same one again changes nothing, and what is in force today takes it
+        Within a period each price is billed by its share, and the next run credits what is billed of the old one. A
+        change set for later is replaced; the same one again changes nothing, and what is in force today takes it
         back.
         """
         call.expect(listing.subscription(public_id).version)
@@ -203,9 +255,9 @@ class SubscriptionChangePreview(Api):
         The change is made, billed by the function that runs bill with, and taken back.
         """
         with dry_run():
-            _changed(public_id, call.data)
+            day = _changed(public_id, call.data)
             row = listing.subscription(public_id)
-            return GivenBill(row, listing.next_bill(row, today=business_today()))
+            return GivenBill(row, listing.next_bill(row, today=business_today(), by=day))
 
 
 class SubscriptionChangeRevoke(Api):
@@ -239,11 +291,12 @@ class SubscriptionItemEnd(Api):
 
     @operation(SUBSCRIPTIONS_EDIT, takes=EndIn, gives=SubscriptionItemOut)
     def post(self, call: Call, public_id: str) -> SubscriptionItem:
-        """Stop billing what was added to a subscription, on a day that is not billed yet.
+        """Stop billing what was added to a subscription, from a day on.
 
-        The plan itself ends with its subscription. The same day again changes nothing.
+        The next run credits what is billed beyond it. The plan itself ends with its subscription. The same day again
+        changes nothing.
         """
-        return end_item(public_id, **call.data)
+        return end_item(public_id, today=business_today(), **call.data)
 
 
 class SubscriptionRelease(Api):

@@ -73,3 +73,9 @@ _STEPS = {
     "minimum": _bound,
     "maximum": _bound,
 }
+
+
+def off(step: Mapping[str, Any], places: int) -> str:
+    """A discount in a few words: “10 % off (Welcome)”."""
+    much = f"{step['percent']} %" if "percent" in step else amount(step["amount"], places)
+    return f"{much} off ({step['name']})"

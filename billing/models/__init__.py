@@ -1,7 +1,15 @@
 """What is sold on subscription, who bought it, what they used, and which periods were billed."""
 
 from billing.models.catalogue import MOST_EVERY, ONCE, Plan, Price
-from billing.models.runs import WHY, AcceptedFinding, BilledPeriod, BillingRun, HeldSubscription
+from billing.models.discounts import MOST_DISCOUNTS, MOST_PERIODS, Coupon, SubscriptionDiscount
+from billing.models.runs import (
+    WHY,
+    AcceptedFinding,
+    BilledPeriod,
+    BillingRun,
+    CreditedPeriod,
+    HeldSubscription,
+)
 from billing.models.subscriptions import (
     ADDED,
     FEE,
@@ -27,7 +35,9 @@ __all__ = [
     "ADDED",
     "FEE",
     "MOST_ADDED",
+    "MOST_DISCOUNTS",
     "MOST_EVERY",
+    "MOST_PERIODS",
     "MOST_QUANTITY",
     "ONCE",
     "PLAN",
@@ -35,11 +45,14 @@ __all__ = [
     "AcceptedFinding",
     "BilledPeriod",
     "BillingRun",
+    "Coupon",
+    "CreditedPeriod",
     "HeldSubscription",
     "Meter",
     "Plan",
     "Price",
     "Subscription",
+    "SubscriptionDiscount",
     "SubscriptionItem",
     "UsageAlert",
     "UsageAlertReached",

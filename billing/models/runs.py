@@ -19,6 +19,7 @@ class BillingRun(Record):
     state = models.CharField(max_length=10, default="running")
     billed = models.PositiveIntegerField(default=0)
     documents = models.PositiveIntegerField(default=0)
+    credit_notes = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
     stopped_why = models.CharField(max_length=WHY, blank=True, default="")
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -30,8 +31,9 @@ class BillingRun(Record):
 class BilledPeriod(TenantRow):
     """An item was billed for `[period_start, period_end)`: the natural key that no run can pass twice.
 
-    `quantity` and `terms` are what it was billed by, as billing.domain.gate.kept writes them: the next bill is compared
-    with them. What was billed before they were kept has none.
+    `amount_minor` is net of what discounts took off. `quantity` and `terms` are what it was billed by, as
+    billing.domain.gate.kept writes them: the next bill is compared with them. What was billed before they were kept has
+    none.
     """
 
     subscription = TenantForeignKey(Subscription)
@@ -41,6 +43,7 @@ class BilledPeriod(TenantRow):
     period_start = models.DateField()
     period_end = models.DateField()
     amount_minor = models.BigIntegerField()
+    discount_minor = models.BigIntegerField(default=0)
     quantity = models.DecimalField(max_digits=28, decimal_places=12, null=True, blank=True)
     terms = models.JSONField(default=dict, blank=True)
 
@@ -56,6 +59,44 @@ class BilledPeriod(TenantRow):
         indexes = [
             models.Index(fields=["organization", "document"], name="billedperiod_document"),
             models.Index(fields=["organization", "subscription"], name="billedperiod_subscription"),
+        ]
+
+
+class CreditedPeriod(TenantRow):
+    """The last days `[period_start, period_end)` of a billed period were taken back, because its item ended before.
+
+    `unused_minor` is what those days came to, `amount_minor` what the credit note gave of it, less where a person had
+    credited the line before; without a note there was nothing left to give. An item that was credited is never billed
+    again. Natural key: item and first day.
+    """
+
+    subscription = TenantForeignKey(Subscription)
+    item = TenantForeignKey(SubscriptionItem)
+    run = TenantForeignKey(BillingRun)
+    period = TenantForeignKey(BilledPeriod)
+    document = TenantForeignKey("invoicing.Document", null=True, blank=True)
+    period_start = models.DateField()
+    period_end = models.DateField()
+    unused_minor = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "item", "period_start"], name="creditedperiod_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    period_end__gt=models.F("period_start"),
+                    amount_minor__gte=0,
+                    amount_minor__lte=models.F("unused_minor"),
+                ),
+                name="creditedperiod_sane",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "period"], name="creditedperiod_period"),
+            models.Index(fields=["organization", "subscription"], name="creditedperiod_subscription"),
         ]
 
 

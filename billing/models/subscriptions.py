@@ -14,8 +14,11 @@ MOST_ADDED = 50
 class Subscription(Record):
     """A customer's subscription to a plan. Its items say what is billed; periods are counted from the anchor.
 
-    `price` and `quantity` are those of the plan it is on now, for lists. `held_at` is set when a run could not bill
-    it or the gate found its bill odd: it waits for a person and stops nothing else.
+    `price` and `quantity` are those of the plan it is on now, for lists. It begins on `starts_on` and is billed from
+    its items' first day on, later when it begins with a trial. `anchor` is a day on which a period begins, before its
+    first day or after. Paused it stays active where it is known when it goes on, else its state is paused. With
+    `refund`, what is credited at its end is asked back to the method it was paid by. `held_at` is set when a run could
+    not bill it or the gate found its bill odd: it waits for a person and stops nothing else.
     """
 
     PREFIX = "sub"
@@ -24,9 +27,15 @@ class Subscription(Record):
     price = TenantForeignKey(Price)
     quantity = models.DecimalField(max_digits=28, decimal_places=12, default=1)
     state = models.CharField(max_length=10, default="active")
+    starts_on = models.DateField()
+    trial_ends_on = models.DateField(null=True, blank=True)
     anchor = models.DateField()
+    proration = models.CharField(max_length=10, default="day")
     zone = models.CharField(max_length=64)
     ends_on = models.DateField(null=True, blank=True)
+    paused_on = models.DateField(null=True, blank=True)
+    resumes_on = models.DateField(null=True, blank=True)
+    refund = models.BooleanField(default=False)
     autopay = models.BooleanField(default=False)
     next_bill_on = models.DateField()
     next_bill_at = models.DateTimeField()
@@ -66,6 +75,7 @@ class SubscriptionItem(Record):
     """One thing that a subscription bills, from `starts_on` up to `ends_on`: the plan itself, or what is added to it.
 
     Price and quantity never change: what changes ends and another begins, so that every past bill can be made again.
+    `paused`: a pause ended it, and when that is over another takes its place.
     """
 
     PREFIX = "si"
@@ -76,6 +86,7 @@ class SubscriptionItem(Record):
     role = models.CharField(max_length=10)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
+    paused = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -1,13 +1,22 @@
-"""Another price or quantity for a subscription's plan, from a day on that is not billed yet."""
+"""Another price or quantity for a subscription's plan, from a day on."""
 
 from datetime import date
 from decimal import Decimal
 
-from billing.domain.charges import SubscriptionFacts, boundary_after, plan_on, was_cut
 from billing.domain.days import day_problem
+from billing.domain.dues import period_end, plan_on, was_cut
+from billing.domain.facts import SubscriptionFacts
 from billing.models import ONCE, PLAN, Price, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
-from billing.services.subscriptions import live_one, require_sellable, schedule
+from billing.services.subscriptions import (
+    changed,
+    empty,
+    live_one,
+    require_recent,
+    require_sellable,
+    require_unused,
+    schedule,
+)
 from core.errors import Conflict, Invalid
 from core.locks import lock
 
@@ -22,11 +31,12 @@ def change(
 ) -> Subscription:
     """Bill a subscription's plan at another price or quantity from a local date on. Inside work().
 
-    By default from the end of the period under way, so that nothing is prorated; within a period that is not billed
-    yet, each price bills its days. What was set for later before is replaced, the price and quantity of today are
-    what it comes back to; the same wish again changes nothing. Raises Invalid for a day that is billed already or at
-    or after the end, a price in another currency or not offered, one that is owed once, a quantity below zero, and
-    when nothing would change; Conflict when it has ended.
+    By default from the end of the period under way, so that nothing is prorated; within a period each price bills its
+    days, and what is billed of the old one beyond the day is credited by the next run, as the subscription's proration
+    says. What was set for later before is replaced, the price and quantity of today are what it comes back to; the same
+    wish again changes nothing. Raises Invalid for a day before the plan's last change or at or after the end, a price
+    in another currency or not offered, one that is owed once, a quantity below zero, and when nothing would change;
+    Conflict when it is paused or has ended.
     """
     subscription = live_one(public_id)
     facts, now, later = _plan_items(subscription)
@@ -34,6 +44,8 @@ def change(
         now, later = later, None  # in force, billed or not: its days stay, the change comes after it
     wanted_price, wanted_quantity = price or now.price, now.quantity if quantity is None else quantity
     _require_plan(wanted_price, wanted_quantity, subscription, now)
+    if now.paused:
+        raise Conflict(f"It is paused from {now.ends_on} on; go on with it first.")
     day = _day(facts, now, on, today)
     wish = (wanted_price.pk, wanted_quantity, day)
     if later is not None and wish == (later.price_id, later.quantity, later.starts_on):
@@ -45,13 +57,13 @@ def change(
             raise Invalid("Nothing would change.", fields={"price": "Another price, or another quantity."})
         return _put_back(subscription, now, later)
     if later is not None:
-        _empty(later)
+        empty(later)
     now.ends_on = day
     now.touch("ends_on")
     SubscriptionItem.objects.create(
         subscription=subscription, price=wanted_price, quantity=wanted_quantity, starts_on=day, role=PLAN
     )
-    return schedule(_shown(subscription, today), items=True)
+    return changed(schedule(_shown(subscription, today), items=True), "plan", day)
 
 
 def revoke_change(public_id: str, *, today: date) -> Subscription:
@@ -70,7 +82,8 @@ def _plan_items(
 ) -> tuple[SubscriptionFacts, SubscriptionItem, SubscriptionItem | None]:
     """The facts, the plan's item that is billed now, and the one that takes its place later; locked.
 
-    Once a period of the old one was cut at the change and billed, the change is no longer to come.
+    Once a period of the old one was cut at the change and billed, the change is no longer to come; what begins after a
+    pause takes no place.
     """
     rows = SubscriptionItem.objects.filter(subscription=subscription, role=PLAN).select_related("price")
     chain = sorted(
@@ -79,7 +92,7 @@ def _plan_items(
     )
     (facts,) = subscription_facts([subscription.pk])
     known = {item.item_id: item for item in facts.items}
-    if len(chain) > 1:
+    if len(chain) > 1 and chain[-2].ends_on == chain[-1].starts_on:
         now, later = (known[each.pk] for each in chain[-2:])
         cut = now.billed_through == later.starts_on and was_cut(facts, now)
         if later.billed_through == later.starts_on and not cut:
@@ -96,12 +109,14 @@ def _require_plan(price: Price, quantity: Decimal, subscription: Subscription, n
 
 def _day(facts: SubscriptionFacts, now: SubscriptionItem, on: date | None, today: date) -> date:
     item = next(each for each in facts.items if each.item_id == now.pk)
-    day = on or max(item.billed_through, boundary_after(facts, item, today))
+    day = on or period_end(facts, item, today)
     if problem := day_problem(day):
         raise Invalid(problem, fields={"on": problem})
-    if day < item.billed_through:
-        problem = f"It is billed up to {item.billed_through}; change it from then on."
+    if day < now.starts_on:
+        problem = f"It changed on {now.starts_on}; from then on."
         raise Invalid(problem, fields={"on": problem})
+    require_recent("on", day, today)
+    require_unused([item], day)
     if facts.ends_on is not None and day >= facts.ends_on:
         problem = f"It ends on {facts.ends_on}."
         raise Invalid(problem, fields={"on": problem})
@@ -109,16 +124,10 @@ def _day(facts: SubscriptionFacts, now: SubscriptionItem, on: date | None, today
 
 
 def _put_back(subscription: Subscription, now: SubscriptionItem, later: SubscriptionItem) -> Subscription:
-    _empty(later)
+    empty(later)
     now.ends_on = None
     now.touch("ends_on")
-    return schedule(_shown(subscription, now.starts_on), items=True)
-
-
-def _empty(item: SubscriptionItem) -> None:
-    """An item that never bills: it ends on the day it begins. Rows stay, so that the audit can be read."""
-    item.ends_on = item.starts_on
-    item.touch("ends_on")
+    return changed(schedule(_shown(subscription, now.starts_on), items=True), "plan", None)
 
 
 def _shown(subscription: Subscription, today: date) -> Subscription:

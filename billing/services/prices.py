@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from billing.domain.charges import Timing
+from billing.domain.facts import Timing
 from billing.domain.pricing import ZERO, Model, Terms
 from billing.domain.terms import BadTerms, as_json, terms_of
 from billing.domain.usage import Aggregation

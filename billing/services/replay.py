@@ -1,14 +1,17 @@
 """Billing again what was billed, by the function that billed it: the proof that every past amount can be explained."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import zip_longest
 
-from billing.domain.charges import Due, ItemFacts, Odd, SubscriptionFacts, dues, line_of
-from billing.models import BilledPeriod, Subscription
+from billing.domain.dues import Due, Odd, due_of, dues
+from billing.domain.facts import ItemFacts, SubscriptionFacts
+from billing.domain.lines import line_of, unused_minor
+from billing.models import BilledPeriod, CreditedPeriod, Subscription
 from billing.selectors import subscription_facts, with_usage
+from core.periods import Period
 from core.scope import work
 
 BATCH = 500
@@ -54,20 +57,56 @@ def _replay(subscription_ids: Sequence[int]) -> tuple[int, list[Difference]]:
     billed: dict[int, list[BilledPeriod]] = defaultdict(list)
     for row in BilledPeriod.objects.filter(subscription__in=subscription_ids).order_by("period_start"):
         billed[row.item_id].append(row)
+    credited: dict[int, list[CreditedPeriod]] = defaultdict(list)
+    for back in CreditedPeriod.objects.filter(subscription__in=subscription_ids).order_by("-period_start"):
+        credited[back.period_id].append(back)
     last = max((row.period_end for rows in billed.values() for row in rows), default=date.min)
-    again = [_from_the_start(facts) for facts in subscription_facts(subscription_ids)]
+    again = [_from_the_start(facts, billed) for facts in subscription_facts(subscription_ids)]
     found = [
         each
         for facts in with_usage(again, last, most=None)
         for item in facts.items
-        for each in _differences(facts, item, billed[item.item_id])
+        for each in (
+            *_differences(facts, item, billed[item.item_id]),
+            *_credits(facts, item, billed[item.item_id], credited),
+        )
     ]
     return sum(len(rows) for rows in billed.values()), found
 
 
-def _from_the_start(facts: SubscriptionFacts) -> SubscriptionFacts:
-    """The facts as if nothing had been billed."""
-    return replace(facts, items=tuple(replace(item, billed_through=item.starts_on) for item in facts.items))
+def _from_the_start(
+    facts: SubscriptionFacts, billed: Mapping[int, Sequence[BilledPeriod]]
+) -> SubscriptionFacts:
+    """The facts as if nothing had been billed. What was billed beyond its end was, before that was known, its end."""
+    items = []
+    for item in facts.items:
+        rows = billed.get(item.item_id)
+        end = facts.end_of(item)
+        if end is not None and rows:
+            end = max(end, rows[-1].period_end)
+        items.append(replace(item, billed_through=item.starts_on, credited=False, ends_on=end))
+    return replace(facts, items=tuple(items), ends_on=None)
+
+
+def _credits(
+    facts: SubscriptionFacts,
+    item: ItemFacts,
+    billed: Sequence[BilledPeriod],
+    credited: Mapping[int, Sequence[CreditedPeriod]],
+) -> Iterator[Difference]:
+    """Where the unused days of a billed period come to something else today."""
+    for row in billed:
+        left = row.amount_minor
+        for back in credited.get(row.pk, ()):
+            span, part = Period(row.period_start, back.period_end), Period(back.period_start, back.period_end)
+            due = due_of(facts, item, span)
+            would = min(unused_minor(facts.currency, due, part), left)
+            left -= would
+            if would != back.unused_minor:
+                yield Difference(
+                    facts.public_id, item.public_id, part.start, part.end, -back.unused_minor, -would,
+                    "The unused days would be credited otherwise.",
+                )  # fmt: skip
 
 
 def _differences(

@@ -11,14 +11,17 @@ from datetime import date
 from django.db import OperationalError
 from django.db.models import F
 
-from billing.domain.charges import Charge, SubscriptionFacts
-from billing.events import BillingRunFinished, BillingRunStopped
+from billing.domain.charges import ENDED, Charge
+from billing.domain.facts import SubscriptionFacts
+from billing.domain.lines import discount_minor
+from billing.events import BillingRunFinished, BillingRunStopped, SubscriptionEnded
 from billing.expectation import MISSED, Expectation, Judged, judge, missed, with_nothing
 from billing.findings import Held, held, told
 from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
 from billing.selectors import billable, closed_books, due, facts_to_bill, priced
+from billing.services.credits import give_credits
 from core import bulk, clock
-from core.events import emit
+from core.events import emit, emit_all
 from core.locks import claim
 from core.scope import work
 from core.suspension import Suspended, require_live
@@ -150,10 +153,14 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectatio
     document_ids = write_drafts([_draft(each) for each in billable])
     BilledPeriod.objects.bulk_create(_periods(run, billable, document_ids, judged))
     _advance(passed)
-    issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
+    issued = issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
+    rows = {row.pk: row for row in issued}
+    invoices = {each.facts.subscription_id: rows[pk] for each, pk in zip(billable, document_ids, strict=True)}
+    notes = give_credits(run, passed, invoices)
     BillingRun.objects.filter(pk=run.pk).update(
         billed=F("billed") + sum(len(each.dues) for each in billable),
         documents=F("documents") + len(document_ids),
+        credit_notes=F("credit_notes") + notes,
         state="running",
         stopped_why="",
     )
@@ -186,6 +193,7 @@ def _periods(
             period_start=due.span.start,
             period_end=due.span.end,
             amount_minor=line.amount_minor,
+            discount_minor=discount_minor(each.facts.currency, due),
             quantity=due.quantity,
             terms=judged.kept[due.item.item_id],
         )
@@ -203,13 +211,22 @@ def _advance(charges: Sequence[Charge]) -> None:
                 "id": each.facts.subscription_id,
                 "next_bill_on": each.next_bill_on,
                 "next_bill_at": each.next_bill_at,
-                "state": "ended" if each.ended else "active",
+                "state": each.state,
                 "price_id": each.plan.price_id,
                 "quantity": each.plan.quantity,
             }
             for each in charges
         ],
     )
+    ended = {each.facts.subscription_id: each.next_bill_on for each in charges if each.state == ENDED}
+    if ended:
+        over = Subscription.objects.filter(pk__in=ended)
+        over.update(version=F("version") + 1)
+        rows = over.values_list("pk", "public_id", "version", "customer__public_id")
+        emit_all(
+            SubscriptionEnded(name, version, customer=customer, ended_on=str(ended[pk]))
+            for pk, name, version, customer in rows
+        )
 
 
 def _hold(run: BillingRun, found: Sequence[Held]) -> None:

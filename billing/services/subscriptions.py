@@ -1,13 +1,17 @@
 """Who subscribes to what: from when, to when, and what is added to it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
-from billing.domain.charges import billed_through, next_due, was_cut
+from billing.domain.anchors import Rhythm
+from billing.domain.charges import ENDED, PAUSED, state_of
 from billing.domain.days import day_problem
+from billing.domain.dues import billed_through, next_due, period_end, plan_on, was_cut
+from billing.domain.facts import ItemFacts
+from billing.events import SubscriptionChanged, SubscriptionCreated, SubscriptionEnded
 from billing.models import (
     ADDED,
     FEE,
@@ -22,9 +26,13 @@ from billing.models import (
 )
 from billing.selectors import subscription_facts
 from core.errors import Conflict, Invalid, NotFound
+from core.events import emit
 from core.locks import lock_one
 from core.periods import local_midnight
 from customers.services.customers import take_on
+
+PLAIN = Rhythm()
+"""Billed from the first day on, by periods that are counted from it."""
 
 
 class ExternalIdTaken(Conflict):
@@ -33,7 +41,7 @@ class ExternalIdTaken(Conflict):
     code = "external_id_taken"
 
 
-def subscribe(
+def subscribe(  # noqa: PLR0913 - all that is known of a subscription when it begins
     *,
     customer: str,
     price: Price,
@@ -41,6 +49,7 @@ def subscribe(
     quantity: Decimal = Decimal(1),
     autopay: bool = False,
     ends_on: date | None = None,
+    rhythm: Rhythm = PLAIN,
     added: Sequence[tuple[Price, Decimal]] = (),
     external_id: str = "",
     metadata: Mapping[str, str] | None = None,
@@ -48,14 +57,20 @@ def subscribe(
 ) -> Subscription:
     """Subscribe a customer (public id) to a plan's price from a local date in the customer's zone. Inside work().
 
-    `added` are prices beside the plan's, with their quantities, from the same day on. The first period starts on
-    `starts_on`, also in the past. One that is `moved_in` from elsewhere may have a price that is not offered any more.
-    Raises Invalid for an archived customer, a price in another currency than the customer's or not offered, a plan
-    that is owed once, a quantity below zero, a day out of range, or an end before the start; ExternalIdTaken.
+    `added` are prices beside the plan's, with their quantities, from the same day on. It is billed from `starts_on` on,
+    also in the past, or after a trial, in periods as `rhythm` says. One that is `moved_in` from elsewhere may have a
+    price that is not offered any more. Raises Invalid for an archived customer, a price in another currency than the
+    customer's or not offered, a plan that is owed once, a quantity below zero, a day out of range, two anchors, or an
+    end before the start; ExternalIdTaken.
     """
-    for field, day in (("starts_on", starts_on), ("ends_on", ends_on)):
+    billed_from = rhythm.first(starts_on)
+    days = {"starts_on": starts_on, "ends_on": ends_on, "anchor": rhythm.anchor, "trial_days": billed_from}
+    for field, day in days.items():
         if day is not None and (problem := day_problem(day)):
             raise Invalid(problem, fields={field: problem})
+    if len(rhythm.said) > 1:
+        problem = "Periods are counted in one way."
+        raise Invalid(problem, fields=dict.fromkeys(rhythm.said, problem))
     owner = take_on(customer)
     if price.unit == ONCE:
         problem = "A subscription begins with a price that comes again; add what is owed once to it."
@@ -70,12 +85,15 @@ def subscribe(
                 customer=owner,
                 price=price,
                 quantity=quantity,
-                anchor=starts_on,
+                starts_on=starts_on,
+                trial_ends_on=billed_from if rhythm.trial_days else None,
+                anchor=rhythm.anchor_of(starts_on),
+                proration=rhythm.proration,
                 zone=owner.zone,
                 ends_on=ends_on,
                 autopay=autopay,
-                next_bill_on=starts_on,
-                next_bill_at=local_midnight(starts_on, owner.zone),
+                next_bill_on=billed_from,
+                next_bill_at=local_midnight(billed_from, owner.zone),
                 external_id=external_id,
                 metadata=dict(metadata or {}),
             )
@@ -86,12 +104,29 @@ def subscribe(
             subscription=made,
             price=each,
             quantity=count,
-            starts_on=starts_on,
+            starts_on=billed_from,
             role=_role(each) if n else PLAN,
         )
         for n, (each, count) in enumerate([(price, quantity), *added])
     )
+    emit(
+        SubscriptionCreated(
+            made.public_id, made.version, customer=owner.public_id, price=price.public_id, starts_on=str(starts_on),
+            trial_ends_on=str(billed_from) if rhythm.trial_days else None,
+        )
+    )  # fmt: skip
     return schedule(made)
+
+
+def changed(subscription: Subscription, what: str, on: date | None) -> Subscription:
+    """Tell others that what a subscription bills is another from a day on. Emits subscription.changed."""
+    emit(
+        SubscriptionChanged(
+            subscription.public_id, subscription.version, customer=subscription.customer.public_id, what=what,
+            on=None if on is None else str(on),
+        )
+    )  # fmt: skip
+    return subscription
 
 
 def add_item(
@@ -112,22 +147,24 @@ def add_item(
     require_sellable(price, quantity, subscription.price.currency, retired=moved_in)
     if problem := day_problem(starts_on):
         raise Invalid(problem, fields={"starts_on": problem})
-    if starts_on < subscription.anchor or (subscription.ends_on and starts_on >= subscription.ends_on):
+    first, last = subscription.trial_ends_on or subscription.starts_on, subscription.ends_on
+    if starts_on < first or (last and starts_on >= last):
         problem = "A day within the subscription."
         raise Invalid(problem, fields={"starts_on": problem})
     item: SubscriptionItem = SubscriptionItem.objects.create(
         subscription=subscription, price=price, quantity=quantity, starts_on=starts_on, role=_role(price)
     )
-    schedule(subscription, items=True)
+    changed(schedule(subscription, items=True), "item", starts_on)
     return item
 
 
-def end_item(public_id: str, *, on: date, of: str = "") -> SubscriptionItem:
-    """Stop billing something that was added, from a local date on that is not billed yet. Inside work().
+def end_item(public_id: str, *, on: date, today: date, of: str = "") -> SubscriptionItem:
+    """Stop billing something that was added, from a local date on. Inside work().
 
-    `of` is the subscription it must be of, when that is known; else it is not found. The plan itself ends with its
-    subscription. Raises Invalid for a day that is billed already or before the item begins, Conflict for the plan and
-    for what ended on another day. The same wish again changes nothing.
+    What is billed beyond the day is credited by the next run, as the subscription's proration says. `of` is the
+    subscription it must be of, when that is known; else it is not found. The plan itself ends with its subscription.
+    Raises Invalid for a day before the item begins, Conflict for the plan and for what ended on another day. The same
+    wish again changes nothing.
     """
     subscription = live_one(_subscription_of(public_id, of))
     item: SubscriptionItem = lock_one(SubscriptionItem.objects.filter(public_id=public_id))
@@ -136,18 +173,43 @@ def end_item(public_id: str, *, on: date, of: str = "") -> SubscriptionItem:
     if item.role == PLAN:
         raise Conflict("The plan ends with its subscription.")
     (facts,) = subscription_facts([subscription.pk])
-    through = next(each.billed_through for each in facts.items if each.item_id == item.pk)
-    if item.ends_on is not None and item.ends_on <= through:
+    now = next(each for each in facts.items if each.item_id == item.pk)
+    if item.ends_on is not None and item.ends_on in {now.billed_through, item.starts_on}:
         raise Conflict("This has ended already.")
     problem = day_problem(on)
-    if on < through:
-        problem = f"It is billed up to {through}; end it then, and credit what is too much."
+    if on < item.starts_on:
+        problem = f"It begins on {item.starts_on}."
+    elif on < now.billed_through and now.unit is None:
+        problem = f"It is billed up to {now.billed_through}; what is owed once is not credited by days."
     if problem:
         raise Invalid(problem, fields={"on": problem})
+    require_recent("on", on, today)
+    require_unused([now], on)
     item.ends_on = on
     item.touch("ends_on")
-    schedule(subscription, items=True)
+    changed(schedule(subscription, items=True), "item", on)
     return item
+
+
+def require_recent(field: str, day: date, today: date) -> None:
+    """Refuse a day that lies more than a year back: a wrong year would take back all that was billed since."""
+    if day < today - timedelta(days=366):
+        problem = "That is more than a year back; correct the invoices themselves."
+        raise Invalid(problem, fields={field: problem})
+
+
+def require_unused(items: Sequence[ItemFacts], day: date) -> None:
+    """Refuse a day before the end of usage that is billed: what was used is not taken back by days."""
+    billed = [item.billed_through for item in items if item.meter_id and item.billed_through > item.starts_on]
+    if billed and day < max(billed):
+        problem = f"What was used is billed up to {max(billed)}; from then on."
+        raise Invalid(problem, fields={"on": problem})
+
+
+def empty(item: SubscriptionItem) -> None:
+    """An item that never bills: it ends on the day it begins. Rows stay, so that the audit can be read."""
+    item.ends_on = item.starts_on
+    item.touch("ends_on")
 
 
 def _subscription_of(item: str, expected: str) -> str:
@@ -158,11 +220,13 @@ def _subscription_of(item: str, expected: str) -> str:
     return str(found)
 
 
-def live_one(public_id: str) -> Subscription:
-    """The subscription, locked; raises NotFound, and Conflict when it has ended."""
+def live_one(public_id: str, *, paused: bool = False) -> Subscription:
+    """The subscription, locked; raises NotFound, and Conflict when it has ended, or is paused and that is not asked."""
     found = lock_one(Subscription.objects.filter(public_id=public_id))
-    if found.state != "active":
+    if found.state == ENDED:
         raise Conflict("This has ended already.")
+    if found.state == PAUSED and not paused:
+        raise Conflict("It is paused; go on with it first.")
     return found
 
 
@@ -196,17 +260,27 @@ def schedule(subscription: Subscription, *, items: bool = False) -> Subscription
     wanted = {
         "next_bill_on": day,
         "next_bill_at": local_midnight(day, subscription.zone),
-        "state": "active" if due else "ended",
+        "state": state_of(facts, due=due is not None),
     }
-    changed = [name for name, value in wanted.items() if getattr(subscription, name) != value]
-    for name in changed:
+    other = [name for name, value in wanted.items() if getattr(subscription, name) != value]
+    for name in other:
         setattr(subscription, name, wanted[name])
-    return subscription.touch(*changed) if changed or items else subscription
+    if other or items:
+        subscription.touch(*other)
+    if "state" in other and subscription.state == ENDED:
+        emit(
+            SubscriptionEnded(
+                subscription.public_id, subscription.version, customer=subscription.customer.public_id,
+                ended_on=str(subscription.ends_on or day),
+            )
+        )  # fmt: skip
+    return subscription
 
 
 def amend(
     public_id: str,
     *,
+    today: date,
     ends_on: date | None = None,
     external_id: str | None = None,
     metadata: Mapping[str, str] | None = None,
@@ -230,7 +304,7 @@ def amend(
             raise ExternalIdTaken(
                 f"Another subscription is called “{external_id}” by your system."
             ) from error
-    return subscription if ends_on is None else end(public_id, on=ends_on)
+    return subscription if ends_on is None else end(public_id, on=ends_on, today=today)
 
 
 def release(public_id: str) -> Subscription:
@@ -253,30 +327,34 @@ def release(public_id: str) -> Subscription:
     subscription.held_at = None
     subscription.held_reason = ""
     subscription.touch("held_at", "held_reason")
-    return schedule(subscription) if subscription.state == "active" else subscription
+    return subscription if subscription.state == ENDED else schedule(subscription)
 
 
-def end(public_id: str, *, on: date) -> Subscription:
+def end(public_id: str, *, on: date | None = None, today: date, refund: bool = False) -> Subscription:
     """End a subscription on a local date, the first that is not billed any more. Inside work().
 
-    Ends at once when it is billed up to that day, else the run bills what comes before it. Raises Invalid for a day
-    before what is billed already, which a credit note takes back, Conflict when it ended on another day or something is
-    billed up to its end: that period was cut there. The same wish again changes nothing.
+    By default at the end of the plan's period under way. The next run bills what comes before the day and credits what
+    is billed beyond it, as the subscription's proration says; with `refund` what was paid of that is asked back to the
+    method it was paid by, else it stays as the customer's credit. Where neither is due it ends at once. Raises Invalid
+    for a day before it begins or over a year back, Conflict when it ended on another day and that is settled. The same
+    wish again changes nothing.
     """
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))
-    if problem := day_problem(on):
-        raise Invalid(problem, fields={"on": problem})
-    if subscription.ends_on == on:
-        return subscription
-    if subscription.state != "active":
-        raise Conflict("This has ended already.")
     (facts,) = subscription_facts([subscription.pk])
-    through = billed_through(facts)
+    day = on or period_end(facts, plan_on(facts, today), today)
+    if problem := day_problem(day):
+        raise Invalid(problem, fields={"on": problem})
+    if (subscription.ends_on, subscription.refund) == (day, refund):
+        return subscription
+    if subscription.state == ENDED:
+        raise Conflict("This has ended already.")
     if any(was_cut(facts, item) and item.billed_through == subscription.ends_on for item in facts.items):
         raise Conflict(f"It is billed up to its end on {subscription.ends_on} already; subscribe again.")
-    if on < through:
-        problem = f"It is billed up to {through}; end it then, and credit what is too much."
+    if day < subscription.starts_on:
+        problem = f"It begins on {subscription.starts_on}."
         raise Invalid(problem, fields={"on": problem})
-    subscription.ends_on = on
-    subscription.touch("ends_on")
-    return schedule(subscription)
+    require_recent("on", day, today)
+    require_unused(facts.items, day)
+    subscription.ends_on, subscription.refund = day, refund
+    subscription.touch("ends_on", "refund")
+    return changed(schedule(subscription), "end", day)

@@ -87,8 +87,12 @@ def period_at(row: Subscription, at: datetime) -> Period | None:
     if row.price.unit == ONCE:
         return None
     unit, every = Unit(row.price.unit), row.price.every
-    n = index_on(row.anchor, unit, every, at.astimezone(ZoneInfo(row.zone)).date())
-    return period(row.anchor, unit, every, n) if n >= 0 else None
+    day = at.astimezone(ZoneInfo(row.zone)).date()
+    return (
+        period(row.anchor, unit, every, index_on(row.anchor, unit, every, day))
+        if day >= row.starts_on
+        else None
+    )
 
 
 def look(*, subscription_id: int, meter_id: int) -> int:

@@ -10,7 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from billing.forms import ChangeForm, EndForm, ItemForm
+from billing.forms import ChangeForm, ItemForm
+from billing.lifecycle_forms import EndForm
 from billing.listing import items, next_bill, price, prices, subscription
 from billing.models import PLAN, Price, Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
@@ -33,7 +34,7 @@ def item_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     offered = prices(currency=row.price.currency)
     form = ItemForm(request.POST, prices=offered, today=clock.today(entity().zone))
     if not form.is_valid():
-        return subscription_shown(request, slug, public_id, added=form)
+        return subscription_shown(request, slug, public_id, typed={"add": form})
     with attempt() as outcome:
         said = dict(form.cleaned_data)
         key, chosen = said.pop("key"), price(said.pop("price"))
@@ -41,7 +42,7 @@ def item_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         messages.success(request, _("Added"))
     if outcome.error:
         take(form, outcome)
-        return subscription_shown(request, slug, public_id, added=form, error=outcome.error)
+        return subscription_shown(request, slug, public_id, typed={"add": form}, error=outcome.error)
     return redirect("subscription", slug, public_id)
 
 
@@ -52,13 +53,13 @@ def item_end(request: HttpRequest, slug: str, public_id: str, item: str) -> Http
     row = subscription(public_id)
     form = EndForm(request.POST, auto_id=f"id_{item}_%s")
     if not form.is_valid():
-        return subscription_shown(request, slug, public_id, ended=(item, form))
+        return subscription_shown(request, slug, public_id, typed={item: form})
     with attempt() as outcome:
-        end_item(item, on=form.cleaned_data["on"], of=row.public_id)
+        end_item(item, on=form.cleaned_data["on"], of=row.public_id, today=clock.today(entity().zone))
         messages.success(request, _("Ended"))
     if outcome.error:
         take(form, outcome)
-        return subscription_shown(request, slug, public_id, ended=(item, form), error=outcome.error)
+        return subscription_shown(request, slug, public_id, typed={item: form}, error=outcome.error)
     return redirect("subscription", slug, public_id)
 
 
@@ -75,13 +76,13 @@ def subscription_change(request: HttpRequest, slug: str, public_id: str) -> Http
     """Bill the plan at another price or quantity, from a day on."""
     form = change_form(subscription(public_id), request.POST)
     if not form.is_valid():
-        return subscription_shown(request, slug, public_id, changed=form)
+        return subscription_shown(request, slug, public_id, typed={"change": form})
     with attempt() as outcome:
         _changed(public_id, form)
         messages.success(request, _("Changed"))
     if outcome.error:
         take(form, outcome)
-        return subscription_shown(request, slug, public_id, changed=form, error=outcome.error)
+        return subscription_shown(request, slug, public_id, typed={"change": form}, error=outcome.error)
     return redirect("subscription", slug, public_id)
 
 
@@ -91,7 +92,7 @@ def change_preview(request: HttpRequest, slug: str, public_id: str) -> HttpRespo
     """The next invoice after the change as it is typed: made, billed and taken back."""
     row = subscription(public_id)
     form = change_form(row, request.POST)
-    context: dict[str, Any] = {"slug": slug}
+    context: dict[str, Any] = {"slug": slug, "today": clock.today(entity().zone)}
     if form.is_valid():
         with attempt() as outcome, dry_run():
             _changed(public_id, form)
@@ -117,8 +118,8 @@ def _after(changed: Subscription, row: Subscription) -> dict[str, Any]:
         "amount_then": _a_period(new.price, new.quantity),
         "amount_now": _a_period(row.price, row.quantity),
         "now": row.price,
-        "bill_on": changed.next_bill_on,
-        **next_figures(next_bill(changed, today=clock.today(entity().zone)), code),
+        "by": max(changed.next_bill_on, new.starts_on),
+        **next_figures(next_bill(changed, today=clock.today(entity().zone), by=new.starts_on), code),
     }
 
 

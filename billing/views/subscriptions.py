@@ -1,10 +1,12 @@
 """Subscriptions: the list, a new one, and what each bills."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,11 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.domain.charges import Charge
-from billing.forms import ChangeForm, EndForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
+from billing.forms import ChangeForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
+from billing.lifecycle_forms import AgainForm, EndAllForm, EndForm, PauseForm
 from billing.listing import (
     NEWEST,
     BilledItem,
     NextBill,
+    NextCredit,
     items,
     next_bill,
     periods,
@@ -30,7 +34,7 @@ from billing.listing import (
 )
 from billing.models import ONCE, Price, Subscription
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.services.subscriptions import end, release, subscribe
+from billing.services.subscriptions import release, subscribe
 from billing.words import amount_text, model_text
 from core import clock
 from core.errors import AppError, Invalid, NotFound
@@ -76,12 +80,13 @@ def subscriptions_page(request: HttpRequest, slug: str) -> HttpResponse:
     said = form.cleaned_data
     if said.get("customer_name") and (found := find_named(form, said["customer_name"])):
         return redirect(request.path + _link(request.GET, "customer_name", customer=found))
-    wanted = {name: said.get(name) or "" for name in ("state", "customer", "plan")}
-    part = paged(subscriptions(**wanted), NEWEST, request.GET.get("page", ""))
+    wanted: dict[str, Any] = {name: said.get(name) or "" for name in ("state", "customer", "plan")}
+    today = clock.today(entity().zone)
+    part = paged(subscriptions(today=today, **wanted), NEWEST, request.GET.get("page", ""))
     codes = plan_codes()
     context = {
         "slug": slug,
-        "today": clock.today(entity().zone),
+        "today": today,
         "form": form,
         "rows": [_row(each) for each in part.rows],
         "plans": codes,
@@ -103,7 +108,14 @@ def _row(each: Any) -> dict[str, Any]:
 
 
 def _tabs(given: QueryDict, state: str) -> list[dict[str, Any]]:
-    words = {"": _("All"), "active": _("Active"), "held": _("Held"), "ended": _("Ended")}
+    words = {
+        "": _("All"),
+        "active": _("Active"),
+        "trialing": _("In trial"),
+        "paused": _("Paused"),
+        "held": _("Held"),
+    }
+    words["ended"] = _("Ended")
     return [
         {"label": word, "href": _link(given, "state", state=name), "current": name == state}
         for name, word in words.items()
@@ -135,7 +147,7 @@ def subscription_new(request: HttpRequest, slug: str) -> HttpResponse:
         return _new(request, slug, form, 422)
     said = form.cleaned_data
     with attempt() as outcome:
-        made = once(said["key"], lambda: _subscribe(said))
+        made = once(said["key"], lambda: _subscribe(form))
         messages.success(request, _("Subscription made"))
     if outcome.error:
         if not take(form, outcome):
@@ -149,7 +161,8 @@ def _plans() -> list[Price]:
     return [each for each in prices() if each.unit != ONCE]
 
 
-def _subscribe(said: dict[str, Any]) -> str:
+def _subscribe(form: SubscriptionForm) -> str:
+    said = form.cleaned_data
     made = subscribe(
         customer=named(said["customer"]).public_id,
         price=price(said["price"]),
@@ -157,6 +170,7 @@ def _subscribe(said: dict[str, Any]) -> str:
         quantity=said["quantity"],
         autopay=said["autopay"],
         ends_on=said["ends_on"],
+        rhythm=form.rhythm,
     )
     return made.public_id
 
@@ -183,18 +197,15 @@ def subscription_shown(
     slug: str,
     public_id: str,
     *,
-    form: EndForm | None = None,
-    added: ItemForm | None = None,
-    ended: tuple[str, EndForm] | None = None,
-    changed: ChangeForm | None = None,
+    typed: Mapping[str, Form] | None = None,
     error: AppError | None = None,
 ) -> HttpResponse:
-    """The page, or the page after a refusal with what was typed."""
+    """The page, or the page after a refusal with what was typed, by the dialog that it was typed into."""
     row = subscription(public_id)
+    typed = typed or {}
     today = clock.today(entity().zone)
     part = paged(periods(row), NEWEST, request.GET.get("page", ""))
     currency = row.price.currency
-    live = row.state == "active"
     its_items = items(row)
     context = {
         "slug": slug,
@@ -212,54 +223,39 @@ def subscription_shown(
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
         **next_figures(next_bill(row, today=today), currency),
-        "items": [_item(each, ended) for each in its_items],
-        "added": added or ItemForm(prices=prices(currency=currency), today=today),
-        "adding": live and added is not None,
-        "change": changed or change_form(row),
-        "changing": live and changed is not None,
+        "items": [_item(each, typed.get(each.row.public_id)) for each in its_items],
         "later": next((each for each in its_items if each.comes_later), None),
-        "form": form or EndForm(initial={"on": row.next_bill_on}),
-        "reopen": live and form is not None,
-        "error": error if not isinstance(error, Invalid) else None,
+        "open": dict.fromkeys(typed, True),
+        "dialogs": {
+            "add": ItemForm(prices=prices(currency=currency), today=today),
+            "change": change_form(row),
+            "end": EndAllForm(initial={"on": max(today, row.next_bill_on)}),
+            "pause": PauseForm(),
+            "again": AgainForm(initial={"on": today}),
+            **typed,
+        },
+        "live": row.state == "active",
+        "pausing": row.paused_on is not None and (row.resumes_on is None or row.resumes_on > today),
+        "error": error if not isinstance(error, Invalid) or not typed else None,
         "no_release": missing(RUNS_START),
         "no_edit": missing(SUBSCRIPTIONS_EDIT),
     }
-    status = error.status if error else 422 if form or added or ended or changed else 200
+    status = error.status if error else 422 if typed else 200
     return TemplateResponse(request, "billing/subscription.html", context, status=status)
 
 
-def _item(each: BilledItem, ended: tuple[str, EndForm] | None) -> dict[str, Any]:
+def _item(each: BilledItem, typed: Form | None) -> dict[str, Any]:
     """A row of what is billed; with the form that ends it, when it can be ended alone."""
     row = each.row
-    again = ended[1] if ended and ended[0] == row.public_id else None
     return {
         "row": row,
         "price": amount_text(row.price),
         "model": model_text(row.price),
         "through": each.billed_through,
         "live": each.live,
-        "form": again or EndForm(initial={"on": each.billed_through}, auto_id=f"id_{row.public_id}_%s"),
-        "reopen": again is not None,
+        "form": typed or EndForm(initial={"on": each.billed_through}, auto_id=f"id_{row.public_id}_%s"),
+        "reopen": typed is not None,
     }
-
-
-@page(SUBSCRIPTIONS_EDIT)
-@require_POST
-def subscription_end(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """End it on a day; what comes before that day and is not billed yet is billed by the next run."""
-    form = EndForm(request.POST)
-    if not form.is_valid():
-        return subscription_shown(request, slug, public_id, form=form)
-    with attempt() as outcome:
-        ended = end(public_id, on=form.cleaned_data["on"])
-        messages.success(
-            request,
-            _("Ended") if ended.state == "ended" else _("The next run bills what comes before the end"),
-        )
-    if outcome.error:
-        take(form, outcome)
-        return subscription_shown(request, slug, public_id, form=form, error=outcome.error)
-    return redirect("subscription", slug, public_id)
 
 
 def change_form(row: Subscription, data: Any = None) -> ChangeForm:
@@ -273,14 +269,34 @@ def change_form(row: Subscription, data: Any = None) -> ChangeForm:
 
 
 def next_figures(found: NextBill, currency: str) -> dict[str, Any]:
-    """The preview of the next invoice as figures."""
+    """The preview of the next invoice as figures, with what is credited beside it, and what is left to pay of both."""
     if found.charge is None or found.totals is None:
         return {"odd": found.odd}
+    credited = sum(each.totals.total_minor for each in found.credits)
     return {
         "next_lines": _lines(found.charge, currency),
         "next_net": Money(found.totals.net_minor, currency),
         "next_tax": Money(found.totals.tax_minor, currency),
         "next_total": Money(found.totals.total_minor, currency),
+        "next_credits": [_credit(each, currency) for each in found.credits],
+        "next_due": Money(found.totals.total_minor - credited, currency),
+    }
+
+
+def _credit(each: NextCredit, currency: str) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "total": Money(-each.totals.total_minor, currency),
+        "tax": Money(-each.totals.tax_minor, currency),
+        "parts": [
+            {
+                "name": name,
+                "start": span.start,
+                "last_day": span.end - timedelta(days=1),
+                "amount": Money(-minor, currency),
+            }
+            for name, span, minor in each.parts
+        ],
     }
 
 

@@ -79,6 +79,7 @@ STATES: dict[str, StateLook] = {
     "written_off": StateLook("void", _("Written off")),
     "cancelled": StateLook("void", _("Cancelled")),
     "undone": StateLook("void", _("Undone")),
+    "ended": StateLook("void", _("Ended")),
     "discarded": StateLook("void", _("Given up")),
     "refunded": StateLook("void", _("Refunded")),
     "reversed": StateLook("void", _("Reversed")),

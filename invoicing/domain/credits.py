@@ -6,11 +6,24 @@ The last credit of a rate takes exactly the tax that is left, so that rounding n
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from invoicing.domain.totals import LineDraft, TaxDraft, Totals, totals
 
 Rate = tuple[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is taken back of a line, net minor units: for which days, and why, where that is known."""
+
+    minor: int
+    service_start: date | None = None
+    service_end: date | None = None
+    why: tuple[dict[str, Any], ...] = ()
 
 
 class CreditsTooMuch(ValueError):

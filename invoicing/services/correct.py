@@ -1,7 +1,7 @@
 """Correcting what was issued: by new rows, never by changing old ones."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from core.errors import Conflict, Invalid, KeyReused
 from core.events import emit
 from core.locks import lock_one
 from core.money import Money, MoneyError
-from invoicing.domain.credits import CreditsTooMuch, Rate, credit_totals, left_to_credit
+from invoicing.domain.credits import CreditsTooMuch, Rate, Taken, credit_totals, left_to_credit
 from invoicing.domain.states import MOVES, State
 from invoicing.domain.totals import LineDraft, TaxDraft
 from invoicing.events import InvoiceVoided
@@ -76,11 +76,17 @@ def void_item(document: Document, source: str, on: date) -> ItemDraft:
 
 
 def credit(
-    public_id: str, *, on: date, reason: str, key: str, amounts: Mapping[int, int] | None = None
+    public_id: str,
+    *,
+    on: date,
+    reason: str,
+    key: str,
+    amounts: Mapping[int, int] | Mapping[int, Taken] | None = None,
 ) -> Document:
     """Issue a credit note over an issued invoice and apply it to what is open. Inside work().
 
-    `amounts` are positive net minor units by line position; without them, whatever no credit note took back yet.
+    `amounts` are positive net minor units by line position, or what is known of them; without them, whatever no credit
+    note took back yet.
     What was written off of the invoice is taken back first, as far as the note needs it; what was paid of it stays as
     the customer's credit. Natural key: `key` (a form's hidden key).
     Raises NotCorrectable, KeyReused, Invalid when a line or the whole is credited beyond its amount or there is
@@ -115,6 +121,46 @@ def credit(
     (note,) = issue(write_drafts([draft]), issued_on=on, reason=reason)
     _apply(note, document, on, reason)
     return note
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What was taken back of an invoice's lines, net minor units by their source, and the credit note, if any."""
+
+    number: str
+    note: Document | None
+    amounts: Mapping[str, int]
+
+
+def take_back(document_id: int, parts: Mapping[str, Taken], *, on: date, reason: str, key: str) -> TakenBack:
+    """Credit lines of an invoice by their source, each at most what no credit note took back yet. Inside work().
+
+    Of a void invoice nothing is left. Natural key: `key`. Raises what `credit` raises, Invalid for a source that no
+    line has.
+    """
+    document = lock_one(Document.objects.filter(pk=document_id))
+    places = dict(Line.objects.filter(document=document).values_list("source", "position"))
+    if not parts.keys() <= places.keys():
+        raise Invalid(f"{document.number} has no such line.")
+    left = lines_left(document) if document.state == State.ISSUED else {}
+    amounts = {source: max(0, min(part.minor, left.get(places[source], 0))) for source, part in parts.items()}
+    taken = {places[source]: replace(part, minor=amounts[source]) for source, part in parts.items()}
+    note = None
+    if any(amounts.values()):
+        note = credit(document.public_id, on=on, reason=reason, key=key, amounts=taken)
+    return TakenBack(document.number, note, amounts)
+
+
+def put_to(note: Document, invoice: Document, *, on: date) -> None:
+    """Put what a credit note leaves as the customer's credit to another invoice of it. Inside work(). Once."""
+    states = item_states([note.public_id, invoice.public_id])
+    if note.public_id not in states or invoice.public_id not in states:
+        return
+    from_item, to_item = states[note.public_id], states[invoice.public_id]
+    minor = min(from_item.available_minor, to_item.available_minor)
+    if minor > 0:
+        key, reason = f"rest:{note.public_id}", f"Credit of {note.number}"
+        allocate([Part(key, to_item.item_id, from_item.item_id, minor, reason)], effective_on=on)
 
 
 def give_up(public_id: str, *, minor: int | None, on: date, reason: str, key: str) -> None:
@@ -153,15 +199,20 @@ def _owed(public_id: str) -> ItemState:
     return item
 
 
-def _credit_lines(document: Document, amounts: Mapping[int, int] | None) -> tuple[LineDraft, ...]:
+def _credit_lines(
+    document: Document, amounts: Mapping[int, int] | Mapping[int, Taken] | None
+) -> tuple[LineDraft, ...]:
     left = lines_left(document)
-    wanted = {position: minor for position, minor in (left if amounts is None else amounts).items() if minor}
-    if not wanted:
+    given = (left if amounts is None else amounts).items()
+    parts = {position: each if isinstance(each, Taken) else Taken(each) for position, each in given}
+    if not any(part.minor for part in parts.values()):
         raise Invalid("There is nothing left to credit.")
     lines = {line.position: line for line in Line.objects.filter(document=document)}
     drafts = []
-    for position, minor in sorted(wanted.items()):
-        most = left.get(position, 0)
+    for position, part in sorted(parts.items()):
+        minor, most = part.minor, left.get(position, 0)
+        if not minor:
+            continue
         if not (0 < minor <= most or most <= minor < 0):
             raise Invalid(
                 f"Line {position} has less than that left to credit.", line=position, left_minor=most
@@ -176,8 +227,10 @@ def _credit_lines(document: Document, amounts: Mapping[int, int] | None) -> tupl
                 unit_price=line.unit_price if whole else Money(minor, document.currency).decimal,
                 amount_minor=minor,
                 tax_percent=line.tax_percent,
+                service_start=part.service_start,
+                service_end=part.service_end,
                 source=str(position),
-                why=({"text": f"Takes back line {position} of {document.number}"},),
+                why=({"text": f"Takes back line {position} of {document.number}"}, *part.why),
             )
         )
     return tuple(drafts)

@@ -151,7 +151,11 @@ class House:
 
     def end(self) -> None:
         with work():
-            end(self.one(Subscription.objects.filter(state="active")).public_id, on=self.today())  # type: ignore[attr-defined]
+            end(
+                self.one(Subscription.objects.filter(state="active")).public_id,
+                on=self.today(),
+                today=self.today(),
+            )  # type: ignore[attr-defined]
 
     def run(self) -> None:
         self.browser.twice(

@@ -49,18 +49,19 @@ def subscriptions(count: int, starts_on: date = DAY) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO billing_subscription (organization_id, public_id, version, created_at, updated_at,"
-                " external_id, metadata, customer_id, price_id, quantity, state, anchor, zone, autopay,"
-                " next_bill_on, next_bill_at, held_reason)"
+                " external_id, metadata, customer_id, price_id, quantity, state, starts_on, anchor, proration,"
+                " refund, zone, autopay, next_bill_on, next_bill_at, held_reason)"
                 " SELECT c.organization_id, 'sub_bench' || c.id, 1, s.created_at, s.updated_at, '', '{}', c.id,"
-                " s.price_id, 1, 'active', s.anchor, s.zone, false, s.next_bill_on, s.next_bill_at, ''"
+                " s.price_id, 1, 'active', s.anchor, s.anchor, 'day', false, s.zone, false, s.next_bill_on,"
+                " s.next_bill_at, ''"
                 " FROM customers_customer c, billing_subscription s WHERE s.id = %s AND c.public_id LIKE 'cus_bench%%'",
                 [first.pk],
             )
             cursor.execute(
                 "INSERT INTO billing_subscriptionitem (organization_id, public_id, version, created_at, updated_at,"
-                " external_id, metadata, subscription_id, price_id, quantity, role, starts_on)"
+                " external_id, metadata, subscription_id, price_id, quantity, role, paused, starts_on)"
                 " SELECT organization_id, 'si_bench' || id, 1, created_at, updated_at, '', '{}', id, price_id,"
-                " quantity, 'plan', anchor FROM billing_subscription WHERE public_id LIKE 'sub_bench%%'"
+                " quantity, 'plan', false, anchor FROM billing_subscription WHERE public_id LIKE 'sub_bench%%'"
             )
     analyze()
 

@@ -113,10 +113,10 @@ def bounds(item: Item, line: Line) -> tuple[int, int] | None:
     whole = whole_period(item, line.span.start)
     if line.span == whole:
         return full, full
-    if not item.terms.part:
+    if item.slack is None:
         return 0, full
     days, of = line.span.days, whole.days
-    low, high = max(0, min(days, of) - 1), min(of, days + 1)
+    low, high = max(0, min(days, of) - item.slack), min(of, days + item.slack)
     return nearest(Fraction(full * low, of)) - 1, nearest(Fraction(full * high, of)) + 1
 
 

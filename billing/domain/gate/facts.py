@@ -63,7 +63,7 @@ class Terms:
     """Everything that the amount of a period depends on, but its quantity and days.
 
     `price` is a name that never changes hands, `plan` what people call it. `more` is whatever else the model looks at,
-    as text: it is compared, not computed. `part` says whether a part of a period costs a part.
+    as text: it is compared, not computed.
     """
 
     price: str
@@ -79,7 +79,6 @@ class Terms:
     free: Decimal = Decimal(0)
     per: Decimal = Decimal(1)
     timing: Timing = Timing.ADVANCE
-    part: bool = True
     tax_percent: Decimal = Decimal(0)
     discounts: tuple[Discount, ...] = ()
     more: str = ""
@@ -110,7 +109,8 @@ class Item:
 
     `cuts` are days on which it was cut for a recorded reason (a pause, a change, an alignment). `quantity` is None
     where a meter counts it. `once`: it is billed a single time. `follows` is the item it took the place of,
-    `entered_on` the day somebody entered it, where that is later than its subscription's.
+    `entered_on` the day somebody entered it, where that is later than its subscription's. `slack` is how many days the
+    convention for parts of a period may be off their count; None: a part may cost anything up to all of it.
     """
 
     id: int
@@ -123,6 +123,7 @@ class Item:
     once: bool = False
     follows: int | None = None
     entered_on: date | None = None
+    slack: int | None = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from billing.domain.gate.contract import nearest
-from billing.domain.gate.facts import Terms, Tier, Timing
+from billing.domain.gate.facts import Discount, Terms, Tier, Timing
 from core.money import exponent
 
 _COMPUTED = frozenset({"unit_price", "tiers", "per", "free", "minimum", "maximum"})
@@ -57,6 +58,19 @@ def terms_of(kept: Mapping[str, Any]) -> Terms:
         timing=Timing(kept["timing"]),
         tax_percent=Decimal(kept["tax_percent"]),
         more="" if computed else json.dumps(said, sort_keys=True),
+        discounts=tuple(discount_of(each, kept["currency"]) for each in kept.get("discounts", ())),
+    )
+
+
+def discount_of(said: Mapping[str, Any], currency: str) -> Discount:
+    """A discount as it is recorded: name, percent, amount in major units, and its days."""
+    until = said["ends_on"]
+    return Discount(
+        name=said["name"],
+        percent=_number(said["percent"]),
+        amount_minor=nearest(Fraction(said["amount"]) * 10 ** exponent(currency)),
+        since=date.fromisoformat(said["starts_on"]),
+        until=date.fromisoformat(until) if until else None,
     )
 
 

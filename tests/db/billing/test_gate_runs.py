@@ -142,7 +142,7 @@ def test_honest_change_passes(subs: list[Subscription]) -> None:
             name="Support", code="support", model="flat", unit_price=Decimal(900), currency="EUR"
         )
         add_item(subs[0].public_id, price=extra, starts_on=date(2026, 10, 15))
-        end(subs[1].public_id, on=date(2026, 11, 11))
+        end(subs[1].public_id, on=date(2026, 11, 11), today=date(2026, 11, 11))
         plan = SubscriptionItem.objects.get(subscription=subs[2])
         dear = create_price(
             name="Fleet", code="fleet", model="flat", unit_price=Decimal(7000), currency="EUR"

@@ -89,22 +89,22 @@ def test_what_is_added_later_is_billed_for_its_days_and_then_with_the_rest(sub: 
 def test_what_was_added_ends_alone_and_what_is_in_arrears_is_billed_up_to_then(sub: Subscription) -> None:
     with work():
         item = add_item(sub.public_id, price=calls(), quantity=Decimal(12), starts_on=DAY)
-        end_item(item.public_id, on=date(2026, 11, 16))
-        end_item(item.public_id, on=date(2026, 11, 16))  # the same wish sent twice
+        end_item(item.public_id, on=date(2026, 11, 16), today=date(2026, 11, 16))
+        end_item(item.public_id, on=date(2026, 11, 16), today=date(2026, 11, 16))  # the same wish sent twice
     run_billing(date(2026, 12, 1))
     with work():
         assert spans(item) == [("2026-11-01", "2026-11-16", 4025)]
         assert Subscription.objects.get().state == "active"
         assert len(spans(sub.items.get(role="plan"))) == 2
         with pytest.raises(Conflict, match="ended already"):
-            end_item(item.public_id, on=MARCH)
+            end_item(item.public_id, on=MARCH, today=MARCH)
         assert verify() == []
 
 
 def test_ending_the_subscription_ends_what_was_added_with_it(sub: Subscription) -> None:
     with work():
         item = add_item(sub.public_id, price=calls(), quantity=Decimal(12), starts_on=DAY)
-        assert end(sub.public_id, on=date(2026, 12, 1)).state == "active", (
+        assert end(sub.public_id, on=date(2026, 12, 1), today=date(2026, 12, 1)).state == "active", (
             "usage of November is not billed yet"
         )
     run_billing(MARCH)
@@ -114,13 +114,18 @@ def test_ending_the_subscription_ends_what_was_added_with_it(sub: Subscription) 
         assert verify() == []
 
 
-def test_a_day_that_is_billed_cannot_be_taken_back_by_ending(sub: Subscription) -> None:
+@pytest.mark.parametrize(("unit", "day", "said"), [
+    ("month", date(2026, 10, 31), "begins on"), ("once", DAY, "owed once"),
+])  # fmt: skip
+def test_it_cannot_end_before_it_begins_nor_by_days_when_it_is_owed_once(
+    sub: Subscription, unit: str, day: date, said: str
+) -> None:
     with work():
-        item = add_item(sub.public_id, price=priced(unit_price=Decimal(30)), starts_on=DAY)
+        item = add_item(sub.public_id, price=priced(unit_price=Decimal(30), unit=unit), starts_on=DAY)
     run_billing(DAY)
     with work():
-        with pytest.raises(Invalid, match="billed up to 2026-12-01"):
-            end_item(item.public_id, on=date(2026, 11, 30))
+        with pytest.raises(Invalid, match=said):
+            end_item(item.public_id, on=day, today=DAY)
         item.refresh_from_db()
         assert (item.ends_on, item.version) == (None, 1)
 
@@ -146,12 +151,12 @@ def test_what_cannot_be_added_is_named_and_nothing_is_written(
 
 def test_the_plan_itself_ends_only_with_its_subscription(sub: Subscription) -> None:
     with work(), pytest.raises(Conflict, match="ends with its subscription"):
-        end_item(sub.items.get().public_id, on=MARCH)
+        end_item(sub.items.get().public_id, on=MARCH, today=MARCH)
 
 
 def test_nothing_is_added_to_what_has_ended(sub: Subscription) -> None:
     with work():
-        end(sub.public_id, on=DAY)
+        end(sub.public_id, on=DAY, today=DAY)
         with pytest.raises(Conflict):
             add_item(sub.public_id, price=priced(unit_price=Decimal(1)), starts_on=DAY)
 
@@ -178,7 +183,7 @@ def test_anothers_items_are_not_there(acorn: Scope, birch: Scope) -> None:
         theirs = factories.subscription(factories.customer(), DAY).items.get()
     with work():
         with pytest.raises(NotFound):
-            end_item(theirs.public_id, on=MARCH)
+            end_item(theirs.public_id, on=MARCH, today=MARCH)
         with pytest.raises(NotFound):
             add_item(theirs.subscription.public_id, price=priced(unit_price=Decimal(1)), starts_on=DAY)
 
@@ -247,11 +252,11 @@ def test_an_end_that_something_is_billed_up_to_does_not_move(sub: Subscription) 
     """Its last period was cut there: billed on from then it could not be billed again the same way."""
     with work():
         add_item(sub.public_id, price=calls(), starts_on=DAY)
-        end(sub.public_id, on=date(2026, 11, 21))
+        end(sub.public_id, on=date(2026, 11, 21), today=date(2026, 11, 21))
     run_billing(DAY)
     with work():
         with pytest.raises(Conflict, match="billed up to its end"):
-            end(sub.public_id, on=date(2026, 12, 5))
+            end(sub.public_id, on=date(2026, 12, 5), today=date(2026, 12, 5))
         sub.refresh_from_db()
         assert sub.ends_on == date(2026, 11, 21)
     run_billing(MARCH)

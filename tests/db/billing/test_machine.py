@@ -15,9 +15,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from billing.models import BilledPeriod, Price, Subscription, SubscriptionItem
+from billing.domain.anchors import Rhythm
+from billing.domain.proration import Proration
+from billing.models import BilledPeriod, CreditedPeriod, Price, Subscription, SubscriptionItem
 from billing.selectors import preview
 from billing.services.change import change, revoke_change
+from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.prices import create_price
 from billing.services.replay import replay_billing
 from billing.services.run import run_billing
@@ -31,6 +34,14 @@ from tests import factories
 ZONES = ("Pacific/Kiritimati", "Europe/Berlin", "America/St_Johns", "Pacific/Pago_Pago")
 FIRST = date(2023, 12, 29)
 _days = st.integers(0, 40)
+_rhythms = st.sampled_from([
+    Rhythm(),
+    Rhythm(trial_days=14),
+    Rhythm(calendar=True),
+    Rhythm(anchor_day=31, proration=Proration.THIRTIETH),
+    Rhythm(anchor=date(2024, 2, 29), trial_days=3),
+    Rhythm(calendar=True, proration=Proration.NONE),
+])  # fmt: skip
 _quantities = st.decimals(0, 30, places=2)
 
 
@@ -71,7 +82,7 @@ class Life(RuleBasedStateMachine):
         with work():
             self.owner = factories.customer()
             Customer.objects.filter(pk=self.owner.pk).update(zone=zone)
-        self.take(0, Decimal(1), 0)
+        self.take(0, Decimal(1), 0, Rhythm())
 
     def attempt(self, act: Callable[[], object]) -> None:
         """A refusal is an answer; anything else is not."""
@@ -83,11 +94,12 @@ class Life(RuleBasedStateMachine):
             ids = list(Subscription.objects.filter(customer=self.owner).values_list("public_id", flat=True))
         return str(ids[pick % len(ids)])
 
-    @rule(price=st.integers(0, 4), quantity=_quantities, ahead=st.integers(-40, 40))
-    def take(self, price: int, quantity: Decimal, ahead: int) -> None:
+    @rule(price=st.integers(0, 4), quantity=_quantities, ahead=st.integers(-40, 40), rhythm=_rhythms)
+    def take(self, price: int, quantity: Decimal, ahead: int, rhythm: Rhythm) -> None:
         day = self.today + timedelta(days=ahead)
         self.attempt(lambda: subscribe(
-            customer=self.owner.public_id, price=self.offered[price], quantity=quantity, starts_on=day
+            customer=self.owner.public_id, price=self.offered[price], quantity=quantity, starts_on=day,
+            rhythm=rhythm,
         ))  # fmt: skip
 
     @rule(pick=st.integers(0, 9), price=st.integers(0, 5), quantity=_quantities, ahead=st.integers(-40, 40))
@@ -114,18 +126,36 @@ class Life(RuleBasedStateMachine):
         sub = self.one(pick)
         self.attempt(lambda: revoke_change(sub, today=self.today))
 
-    @rule(pick=st.integers(0, 9), ahead=st.integers(-5, 80))
+    @rule(pick=st.integers(0, 9), ahead=st.none() | st.integers(-20, 40), days=st.none() | st.integers(1, 60))
+    def rest(self, pick: int, ahead: int | None, days: int | None) -> None:
+        on = None if ahead is None else self.today + timedelta(days=ahead)
+        back = None if days is None else (on or self.today) + timedelta(days=days)
+        sub = self.one(pick)
+        self.attempt(lambda: pause(sub, on=on, resumes_on=back, today=self.today))
+
+    @rule(pick=st.integers(0, 9), ahead=st.integers(-20, 20))
+    def go_on(self, pick: int, ahead: int) -> None:
+        sub = self.one(pick)
+        self.attempt(lambda: resume(sub, on=self.today + timedelta(days=ahead), today=self.today))
+
+    @rule(pick=st.integers(0, 9), ahead=st.none() | st.integers(-20, 20))
+    def come_back(self, pick: int, ahead: int | None) -> None:
+        on = None if ahead is None else self.today + timedelta(days=ahead)
+        sub = self.one(pick)
+        self.attempt(lambda: reactivate(sub, on=on, today=self.today))
+
+    @rule(pick=st.integers(0, 9), ahead=st.integers(-30, 80))
     def leave(self, pick: int, ahead: int) -> None:
         sub = self.one(pick)
-        self.attempt(lambda: end(sub, on=self.today + timedelta(days=ahead)))
+        self.attempt(lambda: end(sub, on=self.today + timedelta(days=ahead), today=self.today))
 
-    @rule(pick=st.integers(0, 9), ahead=st.integers(-5, 80))
+    @rule(pick=st.integers(0, 9), ahead=st.integers(-30, 80))
     def drop(self, pick: int, ahead: int) -> None:
         with work():
             ids = list(SubscriptionItem.objects.exclude(role="plan").values_list("public_id", flat=True))
         if ids:
             item = str(ids[pick % len(ids)])
-            self.attempt(lambda: end_item(item, on=self.today + timedelta(days=ahead)))
+            self.attempt(lambda: end_item(item, on=self.today + timedelta(days=ahead), today=self.today))
 
     @rule(days=_days)
     def wait(self, days: int) -> None:
@@ -144,7 +174,12 @@ class Life(RuleBasedStateMachine):
                 for each in charges
                 if each.lines
             }
-            before = BilledPeriod.objects.count()
+            back = {
+                each.facts.public_id: sum(part.unused_minor for part in each.credits)
+                for each in charges
+                if each.credits
+            }
+            before, given = BilledPeriod.objects.count(), CreditedPeriod.objects.count()
         run_billing(self.today)
         with work():
             rows = BilledPeriod.objects.order_by("id")[before:]
@@ -152,8 +187,13 @@ class Life(RuleBasedStateMachine):
             for row in rows.select_related("subscription"):
                 name = row.subscription.public_id
                 billed[name] = billed.get(name, 0) + row.amount_minor
+            credited: dict[str, int] = {}
+            for part in CreditedPeriod.objects.order_by("id")[given:].select_related("subscription"):
+                name = part.subscription.public_id
+                credited[name] = credited.get(name, 0) + part.amount_minor
             late = set(Subscription.objects.filter(held_at__isnull=False).values_list("public_id", flat=True))
         assert billed == {name: minor for name, minor in said.items() if name not in late}
+        assert credited == {name: minor for name, minor in back.items() if name not in late}
         run_billing(self.today)
         with work():
             assert BilledPeriod.objects.count() == before + len(rows)

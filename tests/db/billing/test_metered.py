@@ -143,7 +143,7 @@ def test_an_item_that_ends_within_a_period_bills_what_was_used_by_then(acorn: Sc
         sub = sold(counted(by, model="per_unit", unit_price=Decimal(2)))
         used(by, sub, "3", "2026-11-10T10:00Z")
         used(by, sub, "5", "2026-11-20T10:00Z")
-        end_item(sub.items.get(role="added").public_id, on=date(2026, 11, 15))
+        end_item(sub.items.get(role="added").public_id, on=date(2026, 11, 15), today=date(2026, 11, 15))
     run_billing(NEXT)
     with work():
         assert billed() == [("2026-11-01", "2026-11-15", 600)]

@@ -23,14 +23,14 @@ def sub(acorn: Scope) -> Subscription:
 def test_what_ends_where_it_is_billed_up_to_has_ended(sub: Subscription) -> None:
     run_billing(DAY)
     with work():
-        ended = end(sub.public_id, on=date(2026, 12, 1))
+        ended = end(sub.public_id, on=date(2026, 12, 1), today=date(2026, 12, 1))
         assert (ended.state, ended.ends_on) == ("ended", date(2026, 12, 1))
     assert run_billing(date(2027, 3, 1)).documents == 0
 
 
 def test_what_ends_later_is_billed_up_to_then(sub: Subscription) -> None:
     with work():
-        assert end(sub.public_id, on=date(2026, 12, 11)).state == "active"
+        assert end(sub.public_id, on=date(2026, 12, 11), today=date(2026, 12, 11)).state == "active"
     run_billing(date(2027, 3, 1))
     with work():
         assert [str(day) for day in BilledPeriod.objects.order_by("id").values_list("period_end", flat=True)] == [
@@ -40,21 +40,23 @@ def test_what_ends_later_is_billed_up_to_then(sub: Subscription) -> None:
         assert sub.state == "ended"
 
 
-def test_what_is_billed_cannot_be_ended_before_it(sub: Subscription) -> None:
+@pytest.mark.parametrize("day", [date(2026, 10, 31), date(9999, 1, 1)])
+def test_it_does_not_end_before_it_begins_or_out_of_range(sub: Subscription, day: date) -> None:
     run_billing(DAY)
     with work():
-        with pytest.raises(Invalid, match="billed up to 2026-12-01"):
-            end(sub.public_id, on=date(2026, 11, 30))
+        with pytest.raises(Invalid) as refused:
+            end(sub.public_id, on=day, today=DAY)
+        assert list(refused.value.fields) == ["on"]
         sub.refresh_from_db()
         assert (sub.state, sub.ends_on) == ("active", None)
 
 
 def test_what_ended_cannot_be_ended_again(sub: Subscription) -> None:
     with work():
-        end(sub.public_id, on=DAY)
-        end(sub.public_id, on=DAY)  # the same wish sent twice
+        end(sub.public_id, on=DAY, today=DAY)
+        end(sub.public_id, on=DAY, today=DAY)  # the same wish sent twice
         with pytest.raises(Conflict):
-            end(sub.public_id, on=date(2026, 12, 1))
+            end(sub.public_id, on=date(2026, 12, 1), today=date(2026, 12, 1))
 
 
 def test_one_that_is_held_can_be_ended(acorn: Scope) -> None:
@@ -62,4 +64,4 @@ def test_one_that_is_held_can_be_ended(acorn: Scope) -> None:
         sub = factories.subscription(factories.customer(), date(1999, 1, 1))
     run_billing(DAY)
     with work():
-        assert end(sub.public_id, on=date(1999, 1, 1)).state == "ended"
+        assert end(sub.public_id, on=date(1999, 1, 1), today=date(1999, 1, 1)).state == "ended"

@@ -311,7 +311,9 @@ def test_the_clock_looks_at_all_kinds_in_one_query(sandbox: Scope) -> None:
     with enter(system_scope(sandbox.organization_id)):
         with CaptureQueriesContext(connection) as asked:
             due = timetravel._due()
-        assert set(due) == {"billing"}
+        assert set(due) == {"billing", "events"}, (
+            "what was told of the subscriptions, and what is to be billed"
+        )
         assert len(asked) <= 4, "and the frame of its transaction"
         with work():
             waiting = Subscription.objects.filter(state="active", next_bill_at__lte=clock.now())

@@ -147,7 +147,7 @@ def test_a_subscription_comes_on_one_plan_and_what_is_beside_it_in_its_own_time(
         live = subscribe(customer=owner.public_id, price=one, starts_on=today)
         change(live.public_id, price=two, today=today)
         ending = add_item(live.public_id, price=extra, starts_on=today)
-        end_item(ending.public_id, on=today + timedelta(days=9))
+        end_item(ending.public_id, on=today + timedelta(days=9), today=today + timedelta(days=9))
         add_item(live.public_id, price=extra, starts_on=today + timedelta(days=5))
     copy(sandbox)
     with enter(sandbox), work():

@@ -64,9 +64,9 @@ def test_a_quantity_beyond_the_last_tier_has_no_amount() -> None:
     assert full_minor(terms("graduated", tiers=TIERS[:2]), Decimal(11)) is None
 
 
-@pytest.mark.parametrize(("part", "expected"), [(True, (3629 - 1, 4435 + 1)), (False, (0, 12500))])
-def test_a_part_is_bounded_by_a_day_to_either_side(part: bool, expected: tuple[int, int]) -> None:
-    item = Item(1, date(2026, 1, 1), None, date(2026, 1, 1), terms(part=part))
+@pytest.mark.parametrize(("slack", "expected"), [(1, (3629 - 1, 4435 + 1)), (None, (0, 12500))])
+def test_a_part_is_bounded_by_some_days_to_either_side(slack: int | None, expected: tuple[int, int]) -> None:
+    item = Item(1, date(2026, 1, 1), None, date(2026, 1, 1), terms(), slack=slack)
     line = Line(1, 1, Period(date(2026, 1, 1), date(2026, 1, 11)), Decimal(10), 0, item.terms)
     assert bounds(item, line) == expected
 

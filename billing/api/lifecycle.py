@@ -1,0 +1,102 @@
+"""Pausing, resuming, ending and reactivating subscriptions for programs."""
+
+from billing import listing
+from billing.api.outputs import GivenBill, SubscriptionOut, UpcomingOut
+from billing.api.views import TAG, EndSubscriptionIn
+from billing.models import Subscription
+from billing.permissions import SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.services.lifecycle import pause, reactivate, resume
+from billing.services.subscriptions import end
+from core.api.fields import Day, In
+from core.api.operations import Api, Call, operation
+from core.pages import dry_run
+from invoicing.api.outputs import business_today
+
+
+class PauseIn(In):
+    on = Day(
+        required=False,
+        help_text="First day that is not billed; the end of the plan's period under way, unless you say otherwise.",
+    )
+    resumes_on = Day(required=False, help_text="First day that is billed again; left out, nobody knows yet.")
+
+
+class ResumeIn(In):
+    on = Day(help_text="First day that is billed again; up to the pause's first day it takes the pause back.")
+
+
+class ReactivateIn(In):
+    on = Day(
+        required=False,
+        help_text="First day that is billed again of what has ended; today, unless you say otherwise.",
+    )
+
+
+class SubscriptionEndPreview(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_VIEW, takes=EndSubscriptionIn, gives=UpcomingOut)
+    def post(self, call: Call, public_id: str) -> GivenBill:
+        """What would be billed and credited up to the day if a subscription ended on it.
+
+        It is ended, billed by the function that runs bill with, and taken back.
+        """
+        with dry_run():
+            ends_on = end(public_id, today=business_today(), **call.data).ends_on
+            row = listing.subscription(public_id)
+            return GivenBill(row, listing.next_bill(row, today=business_today(), by=ends_on))
+
+
+class SubscriptionPause(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_EDIT, takes=PauseIn, gives=SubscriptionOut)
+    def post(self, call: Call, public_id: str) -> Subscription:
+        """Pause a subscription from a day on, until a day or until it is resumed.
+
+        The next run credits what is billed beyond the day. Periods are counted as before. The same again changes
+        nothing.
+        """
+        call.expect(listing.subscription(public_id).version)
+        pause(public_id, today=business_today(), **call.data)
+        return listing.subscription(public_id)
+
+
+class SubscriptionPausePreview(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_VIEW, takes=PauseIn, gives=UpcomingOut)
+    def post(self, call: Call, public_id: str) -> GivenBill:
+        """What would be billed and credited up to the day if a subscription was paused on it.
+
+        It is paused, billed by the function that runs bill with, and taken back.
+        """
+        with dry_run():
+            paused_on = pause(public_id, today=business_today(), **call.data).paused_on
+            row = listing.subscription(public_id)
+            return GivenBill(row, listing.next_bill(row, today=business_today(), by=paused_on))
+
+
+class SubscriptionResume(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_EDIT, takes=ResumeIn, gives=SubscriptionOut)
+    def post(self, call: Call, public_id: str) -> Subscription:
+        """Go on with a paused subscription on a day, or take back a pause that has not begun."""
+        call.expect(listing.subscription(public_id).version)
+        resume(public_id, today=business_today(), **call.data)
+        return listing.subscription(public_id)
+
+
+class SubscriptionReactivate(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_EDIT, takes=ReactivateIn, gives=SubscriptionOut)
+    def post(self, call: Call, public_id: str) -> Subscription:
+        """Take back an end that has not come, or begin again with what has ended.
+
+        All that was billed at its end is billed again, at the same prices and quantities, also retired ones.
+        """
+        call.expect(listing.subscription(public_id).version)
+        reactivate(public_id, today=business_today(), **call.data)
+        return listing.subscription(public_id)

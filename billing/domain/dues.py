@@ -1,0 +1,136 @@
+"""Which periods of a subscription's items are owed, and when. Pure; days are local to the subscription's zone.
+
+Periods come from the subscription's anchor and the price's interval, so that they never drift.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from billing.domain.discounts import Discount
+from billing.domain.facts import ItemFacts, SubscriptionFacts, Timing, Used
+from billing.domain.proration import Proration
+from core.periods import Period, index_on, period
+
+
+class Odd(Exception):
+    """The subscription cannot be billed as it stands; the message says why, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A period of an item that is billed as one line: `span`, which is all of `whole` or a part of it."""
+
+    item: ItemFacts
+    span: Period
+    whole: Period
+    proration: Proration = Proration.DAY
+    discounts: tuple[Discount, ...] = ()
+
+    @property
+    def quantity(self) -> Decimal:
+        """What is priced: the item's quantity, or what its meter counted; raises Odd when that is not known."""
+        return self.item.quantity if self.item.meter_id is None else self.used.quantity
+
+    @property
+    def used(self) -> Used:
+        """What the item's meter counted; raises Odd when that is not known."""
+        counted = self.item.used.get(self.span.start)
+        if counted is None:
+            raise Odd("What was used in the period is not known.")
+        return counted
+
+    @property
+    def on(self) -> date:
+        """The local date on which it falls due."""
+        return self.span.end if self.item.timing is Timing.ARREARS else self.span.start
+
+
+def dues(facts: SubscriptionFacts, item: ItemFacts) -> Iterator[Due]:
+    """The periods of an item from its `billed_through` on, without end unless it has one."""
+    end = facts.end_of(item)
+    start = item.billed_through
+    if item.unit is None:
+        if start == item.starts_on and (end is None or start < end):
+            yield due_of(facts, item, Period(start, start + timedelta(days=1)))
+        return
+    index = index_on(facts.anchor, item.unit, item.every, start)
+    while end is None or start < end:
+        whole = period(facts.anchor, item.unit, item.every, index)
+        span = Period(start, whole.end if end is None else min(whole.end, end))
+        yield due_of(facts, item, span, whole)
+        start, index = span.end, index + 1
+
+
+def due_of(facts: SubscriptionFacts, item: ItemFacts, span: Period, whole: Period | None = None) -> Due:
+    """A period of an item, or the part of one, with the convention for parts and the discounts that hold for it."""
+    granted = tuple(each for each in facts.discounts if each.holds(item.plan, span.start))
+    return Due(item, span, whole or whole_of(facts, item, span.start), facts.proration, granted)
+
+
+def next_due(facts: SubscriptionFacts) -> date | None:
+    """The local date on which something falls due next or is to be credited, or None when nothing is left to do."""
+    firsts = [next(dues(facts, item), None) for item in facts.items]
+    days = [each.on for each in firsts if each is not None]
+    days += [day for item in facts.items if (day := unused_from(facts, item)) is not None]
+    return min(days, default=None)
+
+
+def unused_from(facts: SubscriptionFacts, item: ItemFacts) -> date | None:
+    """The day an item ended though it is billed beyond it, so that the rest is to be credited; else None.
+
+    What a meter counted was used, and what is owed once is not owed by days.
+    """
+    end = facts.end_of(item)
+    if end is None or item.unit is None or item.meter_id is not None:
+        return None
+    if item.billed_through == item.starts_on or end >= item.billed_through:
+        return None
+    return max(end, item.starts_on)
+
+
+def whole_of(facts: SubscriptionFacts, item: ItemFacts, day: date) -> Period:
+    """The period of an item's calendar that contains a local date; of what is owed once, the day."""
+    if item.unit is None:
+        return Period(day, day + timedelta(days=1))
+    return period(facts.anchor, item.unit, item.every, index_on(facts.anchor, item.unit, item.every, day))
+
+
+def boundary_after(facts: SubscriptionFacts, item: ItemFacts, day: date) -> date:
+    """The first day of the item's next period: the first boundary after a local date."""
+    return whole_of(facts, item, day).end
+
+
+def was_cut(facts: SubscriptionFacts, item: ItemFacts) -> bool:
+    """Whether an item can never be billed again: its last billed period ended before its boundary, or was credited."""
+    through = item.billed_through
+    if item.credited:
+        return True
+    if through == item.starts_on or item.unit is None:
+        return False
+    return boundary_after(facts, item, through - timedelta(days=1)) != through
+
+
+def period_end(facts: SubscriptionFacts, item: ItemFacts, today: date) -> date:
+    """The end of the item's period under way on a local date, or of what is billed, when that is later."""
+    return max(item.billed_through, boundary_after(facts, item, today))
+
+
+def billed_through(facts: SubscriptionFacts) -> date:
+    """The first day that nothing was billed for yet; an item that begins later was not billed up to its first day."""
+    billed = (item.billed_through for item in facts.items if item.billed_through > item.starts_on)
+    return max(billed, default=min(item.starts_on for item in facts.items))
+
+
+def plan_on(facts: SubscriptionFacts, day: date) -> ItemFacts:
+    """The plan's item that is in force on a local date: the last one that began by then, else the first.
+
+    After the subscription's end it is the one of its last day.
+    """
+    if facts.ends_on is not None:
+        day = min(day, facts.ends_on - timedelta(days=1))
+    plans = sorted((item for item in facts.items if item.is_plan), key=lambda item: item.starts_on)
+    plans = [item for item in plans if item.ends_on != item.starts_on] or plans
+    begun = [item for item in plans if item.starts_on <= day]
+    return begun[-1] if begun else plans[0]

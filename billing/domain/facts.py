@@ -1,0 +1,102 @@
+"""What is known of a subscription when it is billed: plain facts. Days are local to its zone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from billing.domain.discounts import Discount
+from billing.domain.pricing import Terms
+from billing.domain.proration import Proration
+from core.periods import Period, Unit
+
+
+class Timing(StrEnum):
+    """When a period is billed."""
+
+    ADVANCE = "advance"
+    ARREARS = "arrears"
+
+
+class Odd(Exception):
+    """The subscription cannot be billed as it stands; the message says why, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a meter counted in a period; `events` are the single values in their order, where a price looks at them."""
+
+    quantity: Decimal
+    events: tuple[Decimal, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """A period of an item that was billed, or what no credit took back of it; net minor units."""
+
+    period_id: int
+    document_id: int
+    span: Period
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """One thing that a subscription bills: a price, how much of it, and from when to when; the plan, or beside it.
+
+    With `meter_id` the quantity is what that meter counted, by the first day of the period in `used`. `unit` None is a
+    price that is owed once, on `starts_on`. `billed_through` is the first day not billed yet, or taken back when it was
+    `credited`; `billed` says what was billed from the item's end on, where that is not taken back yet.
+    """
+
+    item_id: int
+    public_id: str
+    name: str
+    terms: Terms
+    quantity: Decimal
+    tax_percent: Decimal
+    unit: Unit | None
+    every: int
+    timing: Timing
+    starts_on: date
+    ends_on: date | None
+    billed_through: date
+    price_id: int = 0
+    is_plan: bool = True
+    plan: str = ""
+    meter_id: int | None = None
+    used: Mapping[date, Used] = field(default_factory=dict)
+    billed: tuple[Billed, ...] = ()
+    credited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """What is needed to bill one subscription; its items are in the order of their lines.
+
+    `paused`: nobody knows yet when it goes on. `refund`: what is credited is asked back to the method it was paid by.
+    `discounts` are in the order in which they apply.
+    """
+
+    subscription_id: int
+    public_id: str
+    customer_id: int
+    entity_id: int
+    currency: str
+    anchor: date
+    zone: str
+    ends_on: date | None
+    terms_days: int
+    autopay: bool
+    items: tuple[ItemFacts, ...]
+    customer_archived: bool = False
+    proration: Proration = Proration.DAY
+    paused: bool = False
+    refund: bool = False
+    discounts: tuple[Discount, ...] = ()
+
+    def end_of(self, item: ItemFacts) -> date | None:
+        """The first day that an item is not billed any more: its own end or the subscription's; None without one."""
+        ends = [day for day in (item.ends_on, self.ends_on) if day is not None]
+        return min(ends) if ends else None

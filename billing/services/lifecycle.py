@@ -1,0 +1,229 @@
+"""Pausing a subscription, going on with it, and taking it up again when it was ended."""
+
+from collections.abc import Sequence
+from copy import copy
+from datetime import date
+
+from billing.domain.charges import ENDED
+from billing.domain.days import day_problem
+from billing.domain.dues import period_end, plan_on, was_cut
+from billing.domain.facts import ItemFacts, SubscriptionFacts
+from billing.events import SubscriptionPaused, SubscriptionResumed
+from billing.models import ONCE, PLAN, Subscription, SubscriptionItem
+from billing.selectors import subscription_facts
+from billing.services.subscriptions import empty, live_one, require_recent, require_unused, schedule
+from core.errors import Conflict, Invalid
+from core.events import emit
+from core.locks import lock, lock_one
+from customers.services.customers import take_on
+
+
+def pause(
+    public_id: str, *, on: date | None = None, resumes_on: date | None = None, today: date
+) -> Subscription:
+    """Bill nothing of a subscription from a local date on, until a day that is known or not. Inside work().
+
+    By default from the end of the period under way. What is billed beyond the day is credited by the next run, as the
+    subscription's proration says. Items end and others begin in their place on `resumes_on`; periods are counted as
+    before. The same wish again changes nothing. Raises Invalid for days out of order or beyond its end, and where
+    something of it begins or ends after the day; Conflict when it is paused or has ended.
+    """
+    subscription = live_one(public_id)
+    (facts,) = subscription_facts([subscription.pk])
+    day = on or period_end(facts, plan_on(facts, today), today)
+    if subscription.paused_on is not None and _goes_on_later(subscription, today):
+        if (subscription.paused_on, subscription.resumes_on) == (day, resumes_on):
+            return subscription
+        raise Conflict("It is paused already; go on with it first.")
+    _require_days(subscription, day, resumes_on, today)
+    require_unused(facts.items, day)
+    rows = _in_force(subscription, day)
+    for row in rows:
+        row.ends_on, row.paused = day, True
+        row.touch("ends_on", "paused")
+    if resumes_on is not None:
+        _begin_again(rows, resumes_on)
+    subscription.paused_on, subscription.resumes_on = day, resumes_on
+    subscription.touch("paused_on", "resumes_on")
+    paused = schedule(subscription)
+    emit(
+        SubscriptionPaused(
+            paused.public_id, paused.version, customer=paused.customer.public_id, paused_on=str(day),
+            resumes_on=None if resumes_on is None else str(resumes_on),
+        )
+    )  # fmt: skip
+    return paused
+
+
+def resume(public_id: str, *, on: date, today: date) -> Subscription:
+    """Go on with a paused subscription on a local date, or take a pause back that has not begun. Inside work().
+
+    Raises Invalid for a day at or beyond its end, Conflict when it is not paused, or went on and was billed already.
+    """
+    subscription = live_one(public_id, paused=True)
+    if subscription.paused_on is None:
+        raise Conflict("It is not paused.")
+    if subscription.resumes_on == on:
+        return subscription
+    if subscription.ends_on is not None and on >= subscription.ends_on:
+        problem = f"It ends on {subscription.ends_on}."
+        raise Invalid(problem, fields={"on": problem})
+    require_recent("on", on, today)
+    (facts,) = subscription_facts([subscription.pk])
+    known = {item.item_id: item for item in facts.items}
+    items = lock(SubscriptionItem.objects.filter(subscription=subscription).exclude(price__unit=ONCE))
+    paused = [row for row in items if row.paused and row.ends_on == subscription.paused_on]
+    later = [row for row in items if _comes(row, subscription)]
+    if not paused or any(known[row.pk].billed_through > row.starts_on for row in later):
+        raise Conflict("It went on already.")
+    _require_no_change(subscription, items)
+    again = [copy(row) for row in later]
+    for row in later:
+        empty(row)
+    if on <= subscription.paused_on and not any(_settled(facts, known[row.pk]) for row in paused):
+        for row in paused:
+            row.ends_on, row.paused = None, False
+            row.touch("ends_on", "paused")
+        subscription.paused_on = subscription.resumes_on = None
+    else:
+        day = max(on, subscription.paused_on)
+        _begin_again(again or paused, day)
+        subscription.resumes_on = day
+    subscription.touch("paused_on", "resumes_on")
+    return _resumed(subscription, on, "paused")
+
+
+def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscription:
+    """Take back an end that has not come, or begin again on a local date what has ended. Inside work().
+
+    What has ended begins again with all that it billed to its end, at the same prices and quantities; periods are
+    counted as before. By default from today on, or from its end, when that is later. Raises Invalid for an archived
+    customer and for a day before its end, Conflict when it has no end.
+    """
+    subscription = lock_one(Subscription.objects.filter(public_id=public_id))
+    ended = subscription.ends_on
+    if ended is None:
+        raise Conflict("It has no end.")
+    (facts,) = subscription_facts([subscription.pk])
+    take_on(subscription.customer.public_id)
+    settled = subscription.state == ENDED or any(_cut_at(facts, item, ended) for item in facts.items)
+    if not settled and (on is None or on <= ended):
+        subscription.ends_on = None
+        subscription.refund = False
+        subscription.touch("ends_on", "refund")
+        return _resumed(subscription, ended, "ended")
+    day = on or max(ended, today)
+    require_recent("on", day, today)
+    if day < ended:
+        problem = f"It ended on {ended}; from then on."
+        raise Invalid(problem, fields={"on": problem})
+    if problem := day_problem(day):
+        raise Invalid(problem, fields={"on": problem})
+    _again_after_its_end(subscription, ended, day)
+    subscription.ends_on = None
+    subscription.refund = False
+    subscription.touch("ends_on", "refund")
+    return _resumed(subscription, day, "ended")
+
+
+def _again_after_its_end(subscription: Subscription, ended: date, day: date) -> None:
+    """End each item where the subscription ended, and begin again what would be in force on the day.
+
+    What was to begin later begins as it was to, so a pause that is known to end goes on.
+    """
+    rows = lock(SubscriptionItem.objects.filter(subscription=subscription).select_related("price"))
+    lived = [row for row in rows if row.ends_on != row.starts_on]
+    over = [row for row in lived if row.ends_on is None or row.ends_on > ended]
+    over = [row for row in over if row.starts_on < max(ended, day)]
+    again = [
+        row
+        for row in over
+        if (row.ends_on is None or row.ends_on > day) and (row.price.unit != ONCE or row.starts_on >= ended)
+    ]
+    if subscription.paused_on is not None and subscription.resumes_on is None:
+        again += [row for row in rows if row.paused and row.ends_on == subscription.paused_on]
+        subscription.resumes_on = day
+        subscription.touch("resumes_on")
+    _begin_again(again, day)
+    for row in over:
+        row.ends_on = max(ended, row.starts_on)
+        row.touch("ends_on")
+
+
+def _resumed(subscription: Subscription, on: date, was: str) -> Subscription:
+    row = schedule(subscription, items=True)
+    emit(
+        SubscriptionResumed(row.public_id, row.version, customer=row.customer.public_id, on=str(on), was=was)
+    )
+    return row
+
+
+def _require_no_change(subscription: Subscription, items: Sequence[SubscriptionItem]) -> None:
+    """Refuse to move the end of a pause beyond which the plan changes: the change would be lost."""
+    resumes_on = subscription.resumes_on
+    after = [row.starts_on for row in items if row.role == PLAN and row.ends_on != row.starts_on]
+    if resumes_on is not None and max(after) > resumes_on:
+        raise Conflict(f"Its plan changes on {max(after)}; take that back first.")
+
+
+def _goes_on_later(subscription: Subscription, today: date) -> bool:
+    """Whether a pause is to come or under way."""
+    return subscription.resumes_on is None or subscription.resumes_on > today
+
+
+def _comes(row: SubscriptionItem, subscription: Subscription) -> bool:
+    """Whether an item is one that goes on after the pause."""
+    return subscription.resumes_on is not None and row.starts_on == subscription.resumes_on != row.ends_on
+
+
+def _settled(facts: SubscriptionFacts, item: ItemFacts) -> bool:
+    return was_cut(facts, item) and item.billed_through == item.ends_on
+
+
+def _cut_at(facts: SubscriptionFacts, item: ItemFacts, day: date) -> bool:
+    return was_cut(facts, item) and item.billed_through == day
+
+
+def _require_days(subscription: Subscription, day: date, resumes_on: date | None, today: date) -> None:
+    for field, each in (("on", day), ("resumes_on", resumes_on)):
+        if each is not None and (problem := day_problem(each)):
+            raise Invalid(problem, fields={field: problem})
+    if resumes_on is not None and resumes_on <= day:
+        problem = f"It is paused from {day} on; a day after that."
+        raise Invalid(problem, fields={"resumes_on": problem})
+    last = max(day, resumes_on or day)
+    if subscription.ends_on is not None and last >= subscription.ends_on:
+        problem = f"It ends on {subscription.ends_on}."
+        raise Invalid(problem, fields={"on" if last == day else "resumes_on": problem})
+    if day < subscription.starts_on:
+        problem = f"It begins on {subscription.starts_on}."
+        raise Invalid(problem, fields={"on": problem})
+    require_recent("on", day, today)
+
+
+def _in_force(subscription: Subscription, day: date) -> list[SubscriptionItem]:
+    """What recurs on a day, locked; raises Invalid where something begins or ends after it, which would be lost."""
+    rows = lock(SubscriptionItem.objects.filter(subscription=subscription).exclude(price__unit=ONCE))
+    lived = [row for row in rows if row.ends_on != row.starts_on]
+    later = [row.starts_on for row in lived if row.starts_on > day]
+    later += [row.ends_on for row in lived if row.ends_on is not None and row.ends_on > day]
+    if later:
+        problem = (
+            f"Something of it begins or ends on {min(later)}: take that back first, or pause from then on."
+        )
+        raise Invalid(problem, fields={"on": problem})
+    return [row for row in lived if row.ends_on is None]
+
+
+def _begin_again(rows: Sequence[SubscriptionItem], day: date) -> None:
+    SubscriptionItem.objects.bulk_create(
+        SubscriptionItem(
+            subscription=row.subscription,
+            price_id=row.price_id,
+            quantity=row.quantity,
+            role=row.role,
+            starts_on=day,
+            ends_on=row.ends_on if row.ends_on is not None and row.ends_on > day else None,
+        )
+        for row in rows
+    )

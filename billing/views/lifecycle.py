@@ -1,0 +1,114 @@
+"""Ending, pausing and taking up subscriptions, each with a preview of what the next run bills and credits."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from billing.lifecycle_forms import AgainForm, EndAllForm, PauseForm
+from billing.listing import next_bill, subscription
+from billing.models import Subscription
+from billing.permissions import SUBSCRIPTIONS_EDIT
+from billing.services.lifecycle import pause, reactivate, resume
+from billing.services.subscriptions import end
+from billing.views.subscriptions import next_figures, subscription_shown, take
+from core import clock
+from core.pages import attempt, dry_run
+from core.web import page
+from tenants.selectors import entity
+
+Act = Callable[[str, Form], Subscription]
+
+
+def _end(public_id: str, form: Form) -> Subscription:
+    return end(public_id, today=clock.today(entity().zone), **form.cleaned_data)
+
+
+def _pause(public_id: str, form: Form) -> Subscription:
+    return pause(public_id, today=clock.today(entity().zone), **form.cleaned_data)
+
+
+def _resume(public_id: str, form: Form) -> Subscription:
+    return resume(public_id, today=clock.today(entity().zone), **form.cleaned_data)
+
+
+def _reactivate(public_id: str, form: Form) -> Subscription:
+    return reactivate(public_id, today=clock.today(entity().zone), **form.cleaned_data)
+
+
+def _done(
+    request: HttpRequest, slug: str, public_id: str, name: str, form: Form, act: Act, said: str
+) -> HttpResponse:
+    """Do it and go back to the page, or show the page with what was typed into the dialog `name`."""
+    if not form.is_valid():
+        return subscription_shown(request, slug, public_id, typed={name: form})
+    with attempt() as outcome:
+        act(public_id, form)
+        messages.success(request, said)
+    if outcome.error:
+        take(form, outcome)
+        return subscription_shown(request, slug, public_id, typed={name: form}, error=outcome.error)
+    return redirect("subscription", slug, public_id)
+
+
+def _previewed(request: HttpRequest, slug: str, public_id: str, form: Form, act: Act) -> HttpResponse:
+    """What is billed and credited up to its day: done, billed by the run's function, and taken back."""
+    subscription(public_id)
+    context: dict[str, Any] = {"slug": slug, "today": clock.today(entity().zone)}
+    if form.is_valid():
+        with attempt() as outcome, dry_run():
+            row = subscription(act(public_id, form).public_id)
+            by = row.ends_on or row.paused_on
+            context |= {
+                "row": row,
+                "by": by,
+                **next_figures(next_bill(row, today=context["today"], by=by), row.price.currency),
+            }
+        context["odd"] = outcome.error.message if outcome.error else context.get("odd")
+    return TemplateResponse(request, "billing/parts/next_preview.html", context)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def subscription_end(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """End it on a day; the next run bills what comes before and credits what is billed beyond."""
+    return _done(request, slug, public_id, "end", EndAllForm(request.POST), _end, _("The end is set"))
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def end_preview(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    return _previewed(request, slug, public_id, EndAllForm(request.POST), _end)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def subscription_pause(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Bill nothing from a day on, until a day that is known or not."""
+    return _done(request, slug, public_id, "pause", PauseForm(request.POST), _pause, _("The pause is set"))
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def pause_preview(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    return _previewed(request, slug, public_id, PauseForm(request.POST), _pause)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def subscription_resume(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Go on with a paused one from a day on, or take the pause back."""
+    return _done(request, slug, public_id, "again", AgainForm(request.POST), _resume, _("It goes on"))
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def subscription_reactivate(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Take back an end to come, or begin again with what has ended."""
+    return _done(request, slug, public_id, "again", AgainForm(request.POST), _reactivate, _("It goes on"))
