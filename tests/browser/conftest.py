@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.nursery import MAY_DIFFER, Nursery
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+NURSERY = Nursery()
 
 
 def free_port() -> int:
@@ -41,6 +44,13 @@ def serving(environment: Mapping[str, str]) -> Iterator[str]:
     """Address of the product, served with DEBUG on by a process of its own with this in its environment."""
     if not (ROOT / "static" / "dist" / "app.css").exists():
         pytest.skip("Build the pages first: npm ci --ignore-scripts && npm run build in frontend/.")
+    served = NURSERY.serving if set(environment) <= MAY_DIFFER else _started
+    with served(environment) as origin:
+        yield origin
+
+
+@contextmanager
+def _started(environment: Mapping[str, str]) -> Iterator[str]:
     port = free_port()
     command = [
         sys.executable,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import expect
 
@@ -12,6 +11,7 @@ from invoicing.models import Document
 from tenants.models import User
 from tests import factories
 from tests.browser.conftest import Watched, serving
+from tests.browser.looking import findings, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -33,7 +33,7 @@ def listing(committed_acorn: Scope, committed: dict[str, str], watched: Watched)
 
 def test_all_that_match_are_chosen_only_while_the_page_is(watched: Watched, listing: str) -> None:
     page = watched.page
-    page.goto(listing, wait_until="networkidle")
+    visit(page, listing)
     every, chosen = page.locator("[data-choose-every]"), page.locator("[data-chosen]")
     page.locator("tbody .ck input").first.click()
     expect(every).to_be_hidden()
@@ -41,7 +41,7 @@ def test_all_that_match_are_chosen_only_while_the_page_is(watched: Watched, list
     every.click()
     expect(chosen).to_have_text("52")
     expect(every).to_be_hidden()
-    assert Axe().run(page).violations_count == 0
+    assert findings(page) == []
     page.locator("tbody .ck input").nth(3).click()
     expect(chosen).to_have_text("49")
     expect(page.locator("input[name=every]")).to_have_value("")
@@ -54,7 +54,7 @@ def test_all_that_match_are_chosen_only_while_the_page_is(watched: Watched, list
 
 def test_by_keyboard_from_a_row_far_down_to_the_bar(watched: Watched, listing: str) -> None:
     page = watched.page
-    page.goto(listing, wait_until="networkidle")
+    visit(page, listing)
     page.keyboard.press("a")
     expect(page.locator(".bulk")).to_be_hidden()
     for _ in range(30):
@@ -71,12 +71,12 @@ def test_by_keyboard_from_a_row_far_down_to_the_bar(watched: Watched, listing: s
 @pytest.mark.parametrize("watched", [(1440, "light"), (390, "dark")], indirect=True, ids=["1440", "390"])
 def test_asked_for_once_more_and_done_once_by_a_double_click(watched: Watched, listing: str) -> None:
     page = watched.page
-    page.goto(listing, wait_until="networkidle")
+    visit(page, listing)
     page.locator("thead .ck input").evaluate("box => box.click()")  # the head is not shown on a phone
     page.locator("[data-choose-every]").click()
     page.get_by_role("button", name="Issue drafts").click()
     expect(page.get_by_role("heading", name="Issue 52 drafts?")).to_be_visible()
-    assert Axe().run(page).violations_count == 0
+    assert findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Issue 52 drafts").dblclick()
     expect(page.get_by_text("52 invoices issued")).to_be_visible(timeout=20_000)

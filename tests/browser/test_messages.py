@@ -13,7 +13,7 @@ from messaging.domain.states import MOVES, State
 from tenants.models import User
 from tests import factories
 from tests.browser.conftest import Watched, serving
-from tests.browser.looking import findings_in_both_looks
+from tests.browser.looking import findings_in_both_looks, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 sizes = pytest.mark.parametrize("watched", [(1440, "light"), (390, "light")], indirect=True)
@@ -45,7 +45,7 @@ def test_the_letter_is_shown_and_harmless(watched: Watched, letter: str) -> None
     page = watched.page
     refused: dict[str, str] = {}
     page.on("requestfailed", lambda request: refused.update({request.url: request.failure or ""}))
-    page.goto(letter, wait_until="networkidle")
+    visit(page, letter)
     frame = page.frame_locator("iframe.letter")
     expect(frame.get_by_text("Dear customer")).to_be_visible()
     assert page.title() == "Thank you"
@@ -54,15 +54,15 @@ def test_the_letter_is_shown_and_harmless(watched: Watched, letter: str) -> None
     page.wait_for_timeout(300)
     assert page.url == letter
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.goto(f"{letter}?as=text", wait_until="networkidle")
+    visit(page, f"{letter}?as=text")
     assert findings_in_both_looks(page) == []
-    page.goto(letter.rsplit("/", 2)[0] + "/", wait_until="networkidle")
+    visit(page, letter.rsplit("/", 2)[0] + "/")
     assert findings_in_both_looks(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_opened_by_itself_it_cannot_run_either(watched: Watched, letter: str) -> None:
     page = watched.page
-    page.goto(f"{letter}letter/", wait_until="networkidle")
+    visit(page, f"{letter}letter/")
     expect(page.get_by_text("Dear customer")).to_be_visible()
     assert page.title() == "x"

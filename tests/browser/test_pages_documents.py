@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched, serving
-from tests.browser.looking import findings_in_both_looks, visit
+from tests.browser.looking import findings_in_both_looks, rested, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -104,7 +104,7 @@ def test_a_draft_is_written_by_keyboard_alone_and_issued(watched: Watched, house
     page = open_page(watched, house, "invoices/")
     page.keyboard.press("n")
     page.wait_for_url("**/invoices/new/")
-    page.wait_for_load_state("networkidle")
+    rested(page)
     expect(page.get_by_label("Customer", exact=True)).to_be_focused()
     page.keyboard.type("Kestrel Freight Ltd (K-77)")
     for _ in range(3):

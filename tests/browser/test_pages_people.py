@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched, serving
-from tests.browser.looking import findings_in_both_looks, visit
+from tests.browser.looking import findings_in_both_looks, rested, visit
 from tests.cast import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
@@ -79,15 +79,17 @@ def fine(watched: Watched) -> None:
 
 def test_in_and_a_customer_made_by_keyboard_alone(watched: Watched, site: Site) -> None:
     page, press = watched.page, watched.page.keyboard.press
-    page.goto(f"{site.address}/customers/", wait_until="networkidle")
+    visit(page, f"{site.address}/customers/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.keyboard.type("ANA@acorn.example")
     press("Tab")
     page.keyboard.type(PASSWORD)
     press("Enter")
-    page.wait_for_url(f"{site.address}/customers/", wait_until="networkidle")
+    page.wait_for_url(f"{site.address}/customers/")
+    rested(page)
     press("n")
-    page.wait_for_url(f"{site.address}/customers/new/", wait_until="networkidle")
+    page.wait_for_url(f"{site.address}/customers/new/")
+    rested(page)
     expect(page.get_by_label("Name", exact=True)).to_be_focused()
     page.keyboard.type("Wexley & Daughters")
     for words in ("", "ap@wexley.example", "K-77"):
@@ -97,7 +99,8 @@ def test_in_and_a_customer_made_by_keyboard_alone(watched: Watched, site: Site) 
     expect(page.get_by_role("heading", level=1, name="Wexley & Daughters")).to_be_visible()
     expect(page.get_by_role("link", name="Kestrel Freight")).to_be_visible()
     press("e")
-    page.wait_for_url("**/edit/", wait_until="networkidle")
+    page.wait_for_url("**/edit/")
+    rested(page)
     expect(page.get_by_label("Belongs to")).to_have_value("Kestrel Freight (K-77)")
     page.get_by_role("button", name="Save").focus()
     press("g")
@@ -109,7 +112,7 @@ def test_in_and_a_customer_made_by_keyboard_alone(watched: Watched, site: Site) 
 def test_rows_open_by_keyboard(watched: Watched, site: Site) -> None:
     page = watched.page
     as_member(page, site, "ana")
-    page.goto(f"{site.address}/customers/?q=kes", wait_until="networkidle")
+    visit(page, f"{site.address}/customers/?q=kes")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/customers/{site.customer}/")
@@ -157,7 +160,7 @@ def test_a_viewer_sees_what_they_may_not_do(watched: Watched, site: Site) -> Non
     for path in ("/customers/", f"/customers/{site.customer}/", "/settings/", "/settings/members/"):
         visit(page, site.address + path)
         fine(watched)
-    page.goto(f"{site.address}/customers/", wait_until="networkidle")
+    visit(page, f"{site.address}/customers/")
     expect(page.get_by_role("button", name="New customer")).to_have_attribute("aria-disabled", "true")
 
 
@@ -165,15 +168,15 @@ def test_a_viewer_sees_what_they_may_not_do(watched: Watched, site: Site) -> Non
 def test_refusals_and_dialogs_are_accessible(watched: Watched, site: Site) -> None:
     page = watched.page
     as_member(page, site, "ana")
-    page.goto(f"{site.address}/customers/new/", wait_until="networkidle")
+    visit(page, f"{site.address}/customers/new/")
     page.get_by_role("button", name="Add customer").click()
     expect(page.locator("#id_name_error")).to_be_visible()
     assert findings_in_both_looks(page) == []
-    page.goto(f"{site.address}/customers/{site.customer}/", wait_until="networkidle")
+    visit(page, f"{site.address}/customers/{site.customer}/")
     page.get_by_role("button", name="Add contact").click()
     expect(page.get_by_role("dialog", name="Add contact")).to_be_visible()
     assert findings_in_both_looks(page) == []
-    page.goto(f"{site.address}/settings/members/", wait_until="networkidle")
+    visit(page, f"{site.address}/settings/members/")
     page.get_by_role("button", name="Change Vic").click()
     expect(page.get_by_role("dialog", name="Vic")).to_be_visible()
     assert findings_in_both_looks(page) == []
@@ -187,9 +190,9 @@ def test_refusals_and_dialogs_are_accessible(watched: Watched, site: Site) -> No
 def test_somebody_elses_change_is_shown_beside_ones_own(watched: Watched, site: Site) -> None:
     page = watched.page
     as_member(page, site, "ana")
-    page.goto(f"{site.address}/customers/{site.customer}/edit/", wait_until="networkidle")
+    visit(page, f"{site.address}/customers/{site.customer}/edit/")
     other = page.context.new_page()
-    other.goto(f"{site.address}/customers/{site.customer}/edit/", wait_until="networkidle")
+    visit(other, f"{site.address}/customers/{site.customer}/edit/")
     other.get_by_label("Name", exact=True).fill("Kestrel Freight Ltd")
     other.get_by_role("button", name="Save").click()
     other.wait_for_url(f"**/customers/{site.customer}/")

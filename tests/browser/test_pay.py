@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from core.scope import Scope, work
@@ -11,6 +10,7 @@ from customers.services.links import PAY, token_for
 from receivables.models import OpenItem
 from tests import factories
 from tests.browser.conftest import Watched, serving
+from tests.browser.looking import findings_in_both_looks
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -31,10 +31,7 @@ def open_of(public_id: str) -> int:
 
 
 def accessible(page: Page) -> None:
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+    assert findings_in_both_looks(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -1,31 +1,26 @@
 """Every component, in a real browser: reachable, readable, quiet, and kept within the content security policy."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.looking import findings, findings_in_both_looks, rested, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
-SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
+SIZES = [(1440, "light"), (390, "light")]
 PAGES = ["styleguide/", "styleguide/sign-in/", "styleguide/sign-in/?error=1", "styleguide/pay/"]
 ERRORS = [403, 404, 409, 429, 500, 503]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 STYLED = "document.querySelectorAll('[style]').length"
 
 
-def findings(page: Page) -> list[str]:
-    """What axe finds, one line per rule, with the first element."""
-    return [f"{each['id']}: {each['nodes'][0]['target']}" for each in Axe().run(page).response["violations"]]
-
-
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("watched", SIZES, indirect=True, ids=lambda size: f"{size[0]}-{size[1]}")
 def test_page_is_accessible_and_quiet(watched: Watched, bare_server: str, path: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/{path}", wait_until="networkidle")
-    assert findings(page) == []
+    visit(page, f"{bare_server}/{path}")
+    assert findings_in_both_looks(page) == []
     assert watched.wrong == []
     assert page.evaluate(SIDEWAYS) == 0
 
@@ -34,7 +29,7 @@ def test_page_is_accessible_and_quiet(watched: Watched, bare_server: str, path: 
 @pytest.mark.parametrize("watched", [(390, "dark"), (1440, "light")], indirect=True, ids=["390", "1440"])
 def test_error_page_is_plain_and_accessible(watched: Watched, bare_server: str, status: int) -> None:
     page = watched.page
-    answer = page.goto(f"{bare_server}/styleguide/error/{status}/", wait_until="networkidle")
+    answer = visit(page, f"{bare_server}/styleguide/error/{status}/")
     assert answer is not None
     assert answer.status == status
     assert findings(page) == []
@@ -52,7 +47,7 @@ def test_no_inline_style_is_needed(watched: Watched, bare_server: str) -> None:
 
 def test_open_layers_are_accessible(watched: Watched, bare_server: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     page.keyboard.press("Control+k")
     expect(page.locator("#palette")).to_be_visible()
     assert findings(page) == []
@@ -70,7 +65,7 @@ def test_open_layers_are_accessible(watched: Watched, bare_server: str) -> None:
 
 def test_keys_move_rows_and_stay_out_of_fields(watched: Watched, bare_server: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     page.keyboard.press("j")
     expect(page.locator("tr.cursor")).to_contain_text("CN-0112")
     page.keyboard.press("x")
@@ -84,7 +79,7 @@ def test_keys_move_rows_and_stay_out_of_fields(watched: Watched, bare_server: st
 
 def test_palette_lists_places_and_opens_one(watched: Watched, bare_server: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     page.keyboard.press("/")
     page.keyboard.type("custom")
     hit = page.locator("#palette [role=option]")
@@ -107,7 +102,7 @@ def test_palette_lists_places_and_opens_one(watched: Watched, bare_server: str) 
 )
 def test_sums_in_amount_fields_are_exact(watched: Watched, bare_server: str, typed: str, shown: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     page.locator("#f5").fill(typed)
     page.locator("#f5").blur()
     expect(page.locator("#f5")).to_have_value(shown)
@@ -115,7 +110,7 @@ def test_sums_in_amount_fields_are_exact(watched: Watched, bare_server: str, typ
 
 def test_date_keys(watched: Watched, bare_server: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     field = page.locator("#f7")
     for key, expected in [
         ("m", "2026-11-01"),
@@ -130,18 +125,19 @@ def test_date_keys(watched: Watched, bare_server: str) -> None:
 
 def test_theme_is_kept_and_follows_the_system_by_default(watched: Watched, bare_server: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     scheme = "getComputedStyle(document.documentElement).colorScheme"
     assert page.evaluate(scheme) == "light dark"
     page.get_by_role("button", name="Ben Kovač").click()
     page.get_by_role("menuitemradio", name="Dark").click()
-    page.reload(wait_until="networkidle")
+    page.reload()
+    rested(page)
     assert page.evaluate(scheme) == "dark"
 
 
 def test_a_form_is_sent_once(watched: Watched, bare_server: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     sent: list[str] = []
 
     def answer(route: Route) -> None:
@@ -166,7 +162,7 @@ def test_a_form_is_sent_once(watched: Watched, bare_server: str) -> None:
 @pytest.mark.parametrize("watched", [(390, "light")], indirect=True, ids=["390"])
 def test_the_drawer_opens_on_a_phone(watched: Watched, bare_server: str) -> None:
     page = watched.page
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     expect(page.get_by_role("link", name="Invoices", exact=False).first).to_be_hidden()
     page.get_by_role("button", name="Menu", exact=True).click()
     expect(page.locator("#drawer .side")).to_be_visible()
@@ -177,7 +173,7 @@ def test_the_drawer_opens_on_a_phone(watched: Watched, bare_server: str) -> None
 
 @pytest.mark.parametrize("watched", [(390, "light")], indirect=True, ids=["390"])
 def test_a_row_keeps_its_repair_on_a_phone(watched: Watched, bare_server: str) -> None:
-    watched.page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(watched.page, f"{bare_server}/styleguide/")
     expect(watched.page.get_by_role("link", name="Add one")).to_be_visible()
 
 
@@ -190,7 +186,7 @@ def test_a_swap_is_announced_and_a_post_carries_the_token(watched: Watched, bare
         route.fulfill(status=200, content_type="text/html", body="<h3>Three rows</h3>")
 
     page.route("**/piece/", answer)
-    page.goto(f"{bare_server}/styleguide/", wait_until="networkidle")
+    visit(page, f"{bare_server}/styleguide/")
     button = '<button id="go" class="btn" hx-post="/piece/" hx-target="#to">Go</button>'
     page.locator("#main").evaluate(
         "(main, html) => { main.insertAdjacentHTML('afterbegin', html); htmx.process(main); }",

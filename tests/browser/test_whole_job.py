@@ -14,6 +14,7 @@ from core.relay import relay
 from core.scope import Scope, enter, work
 from tests import factories
 from tests.browser.conftest import Watched, serving
+from tests.browser.looking import rested, visit
 from tests.cast import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
@@ -57,8 +58,8 @@ class Hands:
     def arrive(self, path: str) -> None:
         """Wait for the page of that path, * for what is not known, whatever its query."""
         wanted = f"{urlsplit(self.home).path}{path}"
-        self._page.wait_for_url(lambda url: fnmatch(urlsplit(url).path, wanted), wait_until="networkidle")
-        self._page.wait_for_function("document.readyState === 'complete'")
+        self._page.wait_for_url(lambda url: fnmatch(urlsplit(url).path, wanted))
+        rested(self._page)
 
     def see_focus(self) -> None:
         """Whoever looks at the screen sees where the keys go."""
@@ -94,7 +95,7 @@ def hands(watched: Watched, committed: dict[str, str]) -> Iterator[Hands]:
 
 
 def sign_in(watched: Watched, hands: Hands) -> None:
-    watched.page.goto(f"{hands.home}/", wait_until="networkidle")
+    visit(watched.page, f"{hands.home}/")
     hands.type("ana@acorn.example")
     hands.press("Tab")
     hands.type(PASSWORD)
