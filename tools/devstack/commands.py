@@ -73,7 +73,7 @@ def test(args: Sequence[str]) -> int:
     """Runs the tests against a throw-away database and broker."""
     if not frontend.ensure():
         return 1
-    return _python_in_throw_away("-m", "pytest", *args)
+    return _python_in_throw_away("-m", "pytest", *args, in_memory=True)
 
 
 def check(args: Sequence[str]) -> int:
@@ -150,8 +150,8 @@ def _module(name: str, args: Sequence[str]) -> int:
     return _python_in_throw_away("-m", name, *args)
 
 
-def _python_in_throw_away(*args: str) -> int:
-    with throw_away() as stack:
+def _python_in_throw_away(*args: str, in_memory: bool = False) -> int:
+    with throw_away(in_memory=in_memory) as stack:
         return run_foreground([sys.executable, *args], stack.environment)
 
 

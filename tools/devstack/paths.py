@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.devstack.console import die
+from tools.devstack.system import room_in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,24 +121,34 @@ def lasting_home() -> Home:
     elif os.geteuid():
         path = ROOT / ".dev"
     else:
-        name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
-        path = Path("/var/tmp") / f"arapp-{name}"  # noqa: S108 - the owner is checked below
+        return Home(_in_shared(Path("/var/tmp")))  # noqa: S108 - the owner is checked
     return Home(_own_folder(path))
 
 
+def _in_shared(folder: Path) -> Path:
+    """The checkout's own folder in one that is everybody's."""
+    name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+    return _own_folder(folder / f"arapp-{name}")
+
+
 @contextmanager
-def throw_away_home() -> Iterator[Home]:
-    """A home of its own for one test run, removed afterwards, with those that died before they could."""
+def throw_away_home(*, in_memory: bool = False) -> Iterator[Home]:
+    """A home of its own for one test run, removed afterwards, with those that died before they could.
+
+    In memory, where there is room and no place was named: a test run makes hundreds of databases of a thousand files
+    each, which takes a disk many times as long.
+    """
     with ExitStack() as until_the_end:
-        home = _fresh_home(until_the_end)
+        folder = room_in_memory() if in_memory and "DEVSTACK_HOME" not in os.environ else None
+        home = _fresh_home(until_the_end, _in_shared(folder) if folder else lasting_home().path)
         try:
             yield home
         finally:
             shutil.rmtree(home.path, ignore_errors=True)
 
 
-def _fresh_home(until_the_end: ExitStack) -> Home:
-    runs = _own_folder(lasting_home().path / "runs")
+def _fresh_home(until_the_end: ExitStack, folder: Path) -> Home:
+    runs = _own_folder(folder / "runs")
     with (runs.parent / "runs.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # or a run that starts now would sweep what we have not locked yet
         for left in runs.iterdir():

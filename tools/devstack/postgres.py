@@ -162,6 +162,7 @@ class Server:
             options["dynamic_shared_memory_type"] = "sysv"
         if throw_away:
             options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
+            options |= {"max_wal_size": "256MB", "wal_level": "minimal", "max_wal_senders": 0}
         return Service(
             name="postgres",
             args=[

@@ -40,9 +40,9 @@ def running(home: Home, *, throw_away: bool) -> Iterator[Stack]:
 
 
 @contextmanager
-def throw_away() -> Iterator[Stack]:
+def throw_away(*, in_memory: bool = False) -> Iterator[Stack]:
     """A stack of its own that leaves nothing, quick because nothing in it must survive."""
-    with throw_away_home() as home, running(home, throw_away=True) as stack:
+    with throw_away_home(in_memory=in_memory) as home, running(home, throw_away=True) as stack:
         yield stack
 
 

@@ -64,6 +64,18 @@ def has_shared_memory() -> bool:
     return sys.platform != "linux" or os.access(SHARED_MEMORY, os.W_OK)
 
 
+def room_in_memory(gigabytes: int = 4) -> Path | None:
+    """Where files are kept in memory, when there is that much room for them."""
+    folder = Path(SHARED_MEMORY)
+    if sys.platform != "linux" or not has_shared_memory():
+        return None
+    room = shutil.disk_usage(folder).free
+    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            room = min(room, int(line.split()[1]) * 1024)
+    return folder if room >= gigabytes * 2**30 else None
+
+
 def loads(library: str) -> bool:
     """Whether the loader finds a shared library."""
     try:
