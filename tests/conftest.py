@@ -1,6 +1,9 @@
 """Fixtures for all tests. A test asks for `acorn` (rolled back) or `committed` (a database of its own)."""
 
 import os
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from uuid import uuid4
@@ -12,6 +15,10 @@ from django.db import connection
 from core.scope import Scope, enter, work
 from tests import databases
 
+PREPARING = pytest.StashKey["subprocess.Popen[bytes]"]()
+"""The template is made while the workers still collect, when everything is tested."""
+EARLY = [("unit",), ("faults",), ("devstack",), ("browser",), ("db", "demo")]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """What tests need otherwise than a deployment: no hashed file names, the sandbox gateway, a quiet log."""
@@ -19,6 +26,32 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.PAYMENT_GATEWAYS = ["sandbox"]
+    of_all = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.collectonly
+    if of_all and databases.OWNER_URL and not hasattr(config, "workerinput"):
+        config.stash[PREPARING] = subprocess.Popen(
+            [sys.executable, "-m", "tests.databases"], cwd=databases.ROOT
+        )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (preparing := config.stash.get(PREPARING, None)) is not None:
+        preparing.wait()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files are handed out in this order: first those that need no database, while the template is made; then those
+    in which one test takes long; the others folder by folder, and last the short ones, so that all workers end at
+    one time."""
+    files = Counter(item.path for item in items)
+    folders = Counter(item.path.parent for item in items)
+
+    def place(item: pytest.Item) -> tuple[object, ...]:
+        folder = item.path.parent
+        top = folder.relative_to(databases.ROOT / "tests").parts
+        early = next((n for n, each in enumerate(EARLY) if top[: len(each)] == each), len(EARLY))
+        return early, -folders[folder], str(folder), -files[item.path], str(item.path)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -37,15 +37,10 @@ def as_owner(sql: str, *, name: str = "postgres") -> list[tuple[object, ...]]:
             return cursor.fetchall() if cursor.description else []
 
 
-def _fingerprint() -> str:
-    """Changes when a migration, a SQL file or the cast does: the template is then made anew."""
+def _fingerprint(*more: Path) -> str:
+    """Changes when a migration, a SQL file or one of the others does: what was made from them is then made anew."""
     files = sorted(
-        [
-            *ROOT.glob("*/migrations/*.py"),
-            *ROOT.glob("*/sql/*.sql"),
-            *ROOT.glob("*/permissions.py"),
-            ROOT / "tests/cast.py",
-        ]
+        [*ROOT.glob("*/migrations/*.py"), *ROOT.glob("*/sql/*.sql"), *ROOT.glob("*/permissions.py"), *more]
     )
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
@@ -54,32 +49,40 @@ def template() -> str:
     """Name of the migrated template that holds the cast; made by the first worker that asks."""
     if given := os.environ.get("ARAPP_TEST_TEMPLATE"):  # tools.mutants: a template with one rule taken away
         return given
-    name = f"arapp_template_{_fingerprint()}"
+    name = f"arapp_template_{_fingerprint(ROOT / 'tests/cast.py')}"
+    return _made_once(name, "-m", "tests.cast", source=migrated)
+
+
+def migrated() -> str:
+    """Name of a template that is migrated and has nobody in it."""
+    return _made_once(f"arapp_migrated_{_fingerprint()}", "manage.py", "migrate", "-v0")
+
+
+def _made_once(name: str, *command: str, source: Callable[[], str] = lambda: "template1") -> str:
+    """The template of that name: where it is not there yet, a copy of its source in which the command ran."""
     with closing(psycopg2.connect(with_name(OWNER_URL, "postgres"))) as session:
         session.autocommit = True
         cursor = session.cursor()
-        cursor.execute("SET lock_timeout = 0")  # another worker may be making it
-        cursor.execute("SET lock_timeout = 0")  # the other worker may take its time to make it
-        cursor.execute("SELECT pg_advisory_lock(hashtext('arapp test template'))")
+        cursor.execute("SET lock_timeout = 0")  # another worker may be making it, and take its time
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
         cursor.execute("SELECT datistemplate FROM pg_database WHERE datname = %s", [name])
         if (row := cursor.fetchone()) and row[0]:
             return name
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        cursor.execute(f'CREATE DATABASE "{name}"')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source()}"')
         env = {
             **os.environ,
             "DATABASE_OWNER_URL": with_name(OWNER_URL, name),
             "DATABASE_URL": with_name(APP_URL, name),
         }
-        for command in (["manage.py", "migrate", "-v0"], ["-m", "tests.cast"]):
-            subprocess.run([sys.executable, *command], cwd=ROOT, env=env, check=True)
+        subprocess.run([sys.executable, *command], cwd=ROOT, env=env, check=True)
         cursor.execute(f'ALTER DATABASE "{name}" IS_TEMPLATE true')
     return name
 
 
-def clone(name: str) -> None:
+def clone(name: str, source: str = "") -> None:
     drop(name)
-    as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{template()}"')
+    as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{source or template()}"')
 
 
 def drop(name: str) -> None:
@@ -110,3 +113,7 @@ def own_database(name: str) -> Iterator[dict[str, str]]:
     finally:
         use(before)
         drop(name)
+
+
+if __name__ == "__main__":
+    template()

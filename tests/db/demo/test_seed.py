@@ -1,8 +1,6 @@
 """The demo: a year that the books prove, made once, with something in every state that a page can show."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -31,20 +29,12 @@ from tests import databases
 
 pytestmark = pytest.mark.timeout(600)  # a year of two organizations, on a machine that does other things too
 EVERY_STATE = {"draft", "open", "overdue", "part_paid", "paid", "void", "open_credit", "applied"}
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextmanager
 def empty_database(name: str) -> Iterator[None]:
     """A migrated database without anybody in it: the template's cast would already be Acorn."""
-    databases.drop(name)
-    databases.as_owner(f'CREATE DATABASE "{name}"')
-    urls = {
-        "DATABASE_URL": databases.with_name(databases.APP_URL, name),
-        "DATABASE_OWNER_URL": databases.with_name(databases.OWNER_URL, name),
-    }
-    command = [sys.executable, "manage.py", "migrate", "-v0"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, **urls}, check=True)
+    databases.clone(name, databases.migrated())
     before = databases.use(name)
     try:
         yield
