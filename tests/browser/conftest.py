@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.nursery import MAY_DIFFER, Nursery
+from tests.nursery import MAY_DIFFER, Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-NURSERY = Nursery()
+NURSERY = Nursery({"DEBUG": "1"})
 
 
 def free_port() -> int:

@@ -24,10 +24,22 @@ from core.scope import Scope, work
 from invoicing.models import Document
 from tests import factories
 from tests.databases import ROOT
+from tests.nursery import Copy, Nursery
 
 pytestmark = pytest.mark.fault
 
 DAY = date(2026, 11, 1)
+RUNNER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+BROKER = f"{settings.CELERY_BROKER_URL.rsplit('/', 1)[0]}/{9 + RUNNER % 6}"
+"""A database of the broker that no test beside this one uses."""
+NURSERY = Nursery(
+    {
+        "REDIS_URL": BROKER,
+        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "DEBUG": "1",
+    }
+)
+Process = subprocess.Popen[bytes] | Copy
 
 
 class Processes:
@@ -35,30 +47,34 @@ class Processes:
 
     def __init__(self, env: dict[str, str], log: Path) -> None:
         self.env = env
-        self.log = log.open("ab")
-        self.started: list[subprocess.Popen[bytes]] = []
+        self.log = log
+        self.started: list[Process] = []
 
-    def start(self, *args: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, *args],
-            cwd=ROOT,
-            env=self.env,
-            start_new_session=True,
-            stdout=self.log,
-            stderr=self.log,
-        )
+    def start(self, *args: str) -> Process:
+        process = NURSERY.run(args, self.env, self.log) if NURSERY.may(self.env) else self._start(*args)
         self.started.append(process)
         return process
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def _start(self, *args: str) -> Process:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, *args],
+                cwd=ROOT,
+                env=self.env,
+                start_new_session=True,
+                stdout=log,
+                stderr=log,
+            )
+
+    def worker(self) -> Process:
         return self.start(
             "-m", "celery", "-A", "arapp", "worker", "-c", "2", "-l", "ERROR", "--without-mingle"
         )
 
-    def beat(self, schedule: Path) -> subprocess.Popen[bytes]:
+    def beat(self, schedule: Path) -> Process:
         return self.start("-m", "celery", "-A", "arapp", "beat", "-s", str(schedule), "-l", "ERROR")
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, process: Process) -> None:
         """kill -9 of the process and everything it started."""
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -71,9 +87,8 @@ class Processes:
 
 @pytest.fixture
 def broker() -> Iterator[redis.Redis]:
-    """A database of the broker that no other test uses."""
-    url = settings.CELERY_BROKER_URL.rsplit("/", 1)[0] + "/9"
-    client = redis.Redis.from_url(url)
+    """The broker's database, empty."""
+    client = redis.Redis.from_url(BROKER)
     client.flushdb()
     yield client
     client.flushdb()
@@ -87,12 +102,9 @@ def processes(
     kept = {**os.environ, **committed}
     made = Processes({
         **kept,
-        "REDIS_URL": settings.CELERY_BROKER_URL.rsplit("/", 1)[0] + "/9",
-        "DJANGO_SETTINGS_MODULE": "arapp.settings",
-        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        **NURSERY.environment,
         "EMAIL_FILE_PATH": str(tmp_path / "mail"),
         "MEDIA_ROOT": str(tmp_path / "media"),
-        "DEBUG": "1",
     }, tmp_path / "processes.log")  # fmt: skip
     yield made
     made.kill_all()
