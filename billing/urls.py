@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import changes, lifecycle, prices, runs, subscriptions, usage
+from billing.views import changes, discounts, lifecycle, prices, runs, subscriptions, usage
 
 urlpatterns = [
     path("plans/", prices.plans_page, name="plans"),
@@ -9,6 +9,9 @@ urlpatterns = [
     path("plans/prices/<slug:public_id>/", prices.price_page, name="price"),
     path("plans/prices/<slug:public_id>/quote/", prices.price_quote, name="price-quote"),
     path("plans/prices/<slug:public_id>/retire/", prices.price_retire, name="price-retire"),
+    path("plans/coupons/", discounts.coupons_page, name="coupons"),
+    path("plans/coupons/new/", discounts.coupon_new, name="coupon-new"),
+    path("plans/coupons/<slug:public_id>/archive/", discounts.coupon_archive, name="coupon-archive"),
     path("subscriptions/", subscriptions.subscriptions_page, name="subscriptions"),
     path("subscriptions/new/", subscriptions.subscription_new, name="subscription-new"),
     path("subscriptions/<slug:public_id>/", subscriptions.subscription_page, name="subscription"),
@@ -30,6 +33,12 @@ urlpatterns = [
     path("subscriptions/<slug:public_id>/change/", changes.subscription_change, name="subscription-change"),
     path("subscriptions/<slug:public_id>/change/preview/", changes.change_preview, name="change-preview"),
     path("subscriptions/<slug:public_id>/change/revoke/", changes.change_revoke, name="change-revoke"),
+    path("subscriptions/<slug:public_id>/discounts/", discounts.discount_add, name="discount-add"),
+    path(
+        "subscriptions/<slug:public_id>/discounts/<slug:discount>/end/",
+        discounts.discount_end,
+        name="discount-end",
+    ),
     path("subscriptions/<slug:public_id>/items/", changes.item_add, name="item-add"),
     path("subscriptions/<slug:public_id>/items/<slug:item>/end/", changes.item_end, name="item-end"),
     path("subscriptions/<slug:public_id>/usage/", usage.usage_page, name="subscription-usage"),

@@ -1,6 +1,7 @@
 """What a price says, in a few words for lists."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -81,3 +82,15 @@ def _interval(every: int, unit: str) -> str:
         return _("once")
     one, many = UNITS[unit]
     return str(one) if every == 1 else f"{_('every')} {every} {many}"
+
+
+def off_text(percent: Decimal, amount: Decimal, currency: str) -> str:
+    """What a discount takes off: 10 %, or EUR 5.00."""
+    return f"{quantity(percent)} %" if percent else f"{currency} {price_text(amount, currency)}"
+
+
+def span_text(periods: int | None) -> str:
+    """For how many of a plan's periods a coupon is."""
+    if periods is None:
+        return _("for ever")
+    return ngettext("%(n)s period", "%(n)s periods", periods) % {"n": periods}

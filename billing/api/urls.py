@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.api import lifecycle, prices, runs, usage, views
+from billing.api import discounts, lifecycle, prices, runs, usage, views
 
 urlpatterns = [
     path("plans", prices.Plans.as_view(), name="api-plans"),
@@ -8,6 +8,19 @@ urlpatterns = [
     path("prices/<slug:public_id>", prices.OnePrice.as_view(), name="api-price"),
     path("prices/<slug:public_id>/quote", prices.PriceQuote.as_view(), name="api-price-quote"),
     path("prices/<slug:public_id>/retire", prices.PriceRetire.as_view(), name="api-price-retire"),
+    path("coupons", discounts.Coupons.as_view(), name="api-coupons"),
+    path("coupons/<slug:public_id>", discounts.OneCoupon.as_view(), name="api-coupon"),
+    path("coupons/<slug:public_id>/archive", discounts.CouponArchive.as_view(), name="api-coupon-archive"),
+    path(
+        "subscriptions/<slug:public_id>/discounts",
+        discounts.SubscriptionDiscounts.as_view(),
+        name="api-subscription-discounts",
+    ),
+    path(
+        "subscription_discounts/<slug:public_id>/end",
+        discounts.SubscriptionDiscountEnd.as_view(),
+        name="api-subscription-discount-end",
+    ),
     path("quotes", prices.Quotes.as_view(), name="api-quotes"),
     path(
         "subscription_items/<slug:public_id>/end",

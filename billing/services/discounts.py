@@ -139,13 +139,20 @@ def discount(
     )  # fmt: skip
 
 
-def end_discount(public_id: str, *, of: str, on: date | None = None, today: date) -> SubscriptionDiscount:
+def end_discount(
+    public_id: str, *, of: str = "", on: date | None = None, today: date
+) -> SubscriptionDiscount:
     """Take nothing off any more for periods that begin on a local date or later. Inside work().
 
     By default from the first day that nothing is billed for. What is billed keeps it. The same again changes nothing.
-    Raises NotFound where subscription `of` has no such discount, Invalid for a day that is billed already.
+    `of` is the subscription that it must be of, when that is known. Raises NotFound where there is no such discount,
+    Invalid for a day that is billed already.
     """
-    subscription = lock_one(Subscription.objects.filter(public_id=of))
+    rows = SubscriptionDiscount.objects.filter(public_id=public_id)
+    known = rows.values_list("subscription__public_id", flat=True).first()
+    if known is None or (of and known != of):
+        raise NotFound("That discount is not here.")
+    subscription = lock_one(Subscription.objects.filter(public_id=known))
     row: SubscriptionDiscount = lock_one(
         SubscriptionDiscount.objects.filter(public_id=public_id, subscription=subscription)
     )

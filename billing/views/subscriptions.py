@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.discount_forms import DiscountForm
+from billing.discounting import given_coupons, held_discounts
 from billing.domain.charges import Charge
 from billing.forms import ChangeForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
 from billing.lifecycle_forms import AgainForm, EndAllForm, EndForm, PauseForm
@@ -32,10 +34,10 @@ from billing.listing import (
     subscription,
     subscriptions,
 )
-from billing.models import ONCE, Price, Subscription
+from billing.models import ONCE, Price, Subscription, SubscriptionDiscount
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.subscriptions import release, subscribe
-from billing.words import amount_text, model_text
+from billing.words import amount_text, model_text, off_text
 from core import clock
 from core.errors import AppError, Invalid, NotFound
 from core.money import Money
@@ -224,6 +226,7 @@ def subscription_shown(
         "older": _link(request.GET, page=part.older) if part.older else "",
         **next_figures(next_bill(row, today=today), currency),
         "items": [_item(each, typed.get(each.row.public_id)) for each in its_items],
+        "discounts": [_discount(each, currency) for each in held_discounts(public_id)],
         "later": next((each for each in its_items if each.comes_later), None),
         "open": dict.fromkeys(typed, True),
         "dialogs": {
@@ -232,6 +235,7 @@ def subscription_shown(
             "end": EndAllForm(initial={"on": max(today, row.next_bill_on)}),
             "pause": PauseForm(),
             "again": AgainForm(initial={"on": today}),
+            "discount": DiscountForm(coupons=given_coupons()),
             **typed,
         },
         "live": row.state == "active",
@@ -255,6 +259,15 @@ def _item(each: BilledItem, typed: Form | None) -> dict[str, Any]:
         "live": each.live,
         "form": typed or EndForm(initial={"on": each.billed_through}, auto_id=f"id_{row.public_id}_%s"),
         "reopen": typed is not None,
+    }
+
+
+def _discount(row: SubscriptionDiscount, currency: str) -> dict[str, Any]:
+    return {
+        "row": row,
+        "off": off_text(row.percent, row.amount, currency),
+        "plans": ", ".join(row.plans),
+        "last_day": row.ends_on - timedelta(days=1) if row.ends_on else None,
     }
 
 

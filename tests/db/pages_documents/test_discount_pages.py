@@ -1,0 +1,108 @@
+"""Coupons on their page, and what a subscription has off on its own."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from billing.models import Coupon, Subscription, SubscriptionDiscount
+from billing.services.discounts import create_coupon
+from core.scope import Scope, work
+from tests import factories
+
+Snapshot = Callable[[], dict[str, int]]
+PAGE = "/o/acorn/plans/coupons/"
+KEY = "form_01J9ZK0000000000000000"
+TYPED = {
+    "name": "Welcome", "code": "WELCOME", "percent": "10", "amount": "", "currency": "EUR", "periods": "3", "most": "",
+    "until": "", "key": KEY,
+}  # fmt: skip
+OWN = {"coupon": "", "name": "Sorry", "percent": "", "amount": "5", "periods": "1", "on": "", "key": KEY}
+
+
+@pytest.fixture
+def sub(acorn: Scope) -> Subscription:
+    with work():
+        return factories.subscription(factories.customer(name="Kestrel"), date(2026, 11, 1), unit_price="30")
+
+
+def test_a_coupon_is_typed_saved_once_and_archived(ana: Client, acorn: Scope) -> None:
+    assert "No coupons yet" in ana.get(PAGE).content.decode()
+    for _ in range(2):
+        assert ana.post(f"{PAGE}new/", TYPED).status_code == 302
+    with work():
+        row = Coupon.objects.get()
+        assert (row.percent, row.currency, row.periods) == (10, "", 3)
+    page = ana.get(PAGE).content.decode()
+    for text in ("WELCOME", "10 %", "3 periods"):
+        assert text in page, text
+    assert ana.post(f"{PAGE}{row.public_id}/archive/").status_code == 302
+    assert "not given any more" in ana.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize("given", [
+    {"percent": ""}, {"percent": "x"}, {"percent": "101"}, {"amount": "5"}, {"code": ""}, {"code": "a b"}, {"name": ""},
+    {"periods": "0"}, {"periods": "x"}, {"until": "soon"}, {"plans": ["none"]}, {"key": ""}, {"currency": "ZZZ"},
+])  # fmt: skip
+def test_what_is_no_coupon_comes_back(ana: Client, snapshot: Snapshot, given: dict[str, Any]) -> None:
+    before = snapshot()
+    answer = ana.post(f"{PAGE}new/", {**TYPED, **given})
+    assert answer.status_code == 422
+    assert re.search(r'id="coupon"[^>]*data-show="1"', answer.content.decode())
+    assert snapshot() == before
+
+
+def test_a_taken_code_is_a_conflict_that_says_so(ana: Client, acorn: Scope) -> None:
+    with work():
+        create_coupon(code="WELCOME", name="W", percent=5)  # type: ignore[arg-type]
+    answer = ana.post(f"{PAGE}new/", TYPED)
+    assert (answer.status_code, "already" in answer.content.decode()) == (409, True)
+
+
+def test_a_discount_is_given_once_shown_and_ended(ana: Client, sub: Subscription) -> None:
+    page = f"/o/acorn/subscriptions/{sub.public_id}/"
+    assert "Nothing is taken off." in ana.get(page).content.decode()
+    for _ in range(2):
+        assert ana.post(f"{page}discounts/", OWN).status_code == 302
+    with work():
+        row = SubscriptionDiscount.objects.get()
+    shown = ana.get(page).content.decode()
+    for text in ("Sorry", "EUR 5.00", "5.00 off (Sorry)"):
+        assert text in shown, text
+    assert ana.post(f"{page}discounts/{row.public_id}/end/").status_code == 302
+    assert "Nothing is taken off." in ana.get(page).content.decode()
+
+
+def test_a_coupon_is_given_and_says_its_own_terms(ana: Client, sub: Subscription) -> None:
+    with work():
+        create_coupon(code="HALF", name="Half", percent=50)  # type: ignore[arg-type]
+    page = f"/o/acorn/subscriptions/{sub.public_id}/"
+    wish = {**OWN, "coupon": "HALF"}
+    answer = ana.post(f"{page}discounts/", wish)
+    assert answer.status_code == 422
+    assert re.search(r'id="discount"[^>]*data-show="1"', answer.content.decode())
+    assert ana.post(f"{page}discounts/", {**wish, "name": "", "amount": "", "periods": ""}).status_code == 302
+    assert "50 % off (Half)" in ana.get(page).content.decode()
+
+
+def test_other_houses_and_those_who_only_look_cannot(
+    bea: Client, vic: Client, ana: Client, sub: Subscription, snapshot: Snapshot
+) -> None:
+    page = f"/o/acorn/subscriptions/{sub.public_id}/"
+    ana.post(f"{page}discounts/", OWN)
+    with work():
+        row = SubscriptionDiscount.objects.get()
+        coupon = create_coupon(code="HALF", name="Half", percent=50)  # type: ignore[arg-type]
+    before = snapshot()
+    for path, wish in (
+        (f"{page}discounts/", {**OWN, "key": KEY + "1"}), (f"{page}discounts/{row.public_id}/end/", {}),
+        (f"{PAGE}new/", TYPED), (f"{PAGE}{coupon.public_id}/archive/", {}),
+    ):  # fmt: skip
+        assert vic.post(path, wish).status_code == 403
+        assert bea.post(path, wish).status_code == 404
+        if "new" not in path:
+            assert bea.post(path.replace("/acorn/", "/birch/"), wish).status_code == 404
+    assert snapshot() == before
