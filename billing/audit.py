@@ -23,6 +23,7 @@ subjects["billing.Subscription"] = Subject(
         "billing.SubscriptionDiscount": "subscription",
         "billing.AcceptedFinding": "subscription",
         "billing.SubscriptionItem": "subscription",
+        "billing.MrrMovement": "subscription",
     },
     fields={
         "starts_on": _("Since"),
@@ -75,4 +76,8 @@ subjects["billing.HeldSubscription"] = Subject(
 )
 subjects["billing.AcceptedFinding"] = Subject(
     _("Finding said to be right"), fields={"sentence": _("What was found"), "key": _("Figures")}
+)
+subjects["billing.MrrMovement"] = Subject(
+    _("Movement of recurring revenue"),
+    fields={"day": _("Day"), "delta_minor": _("Change a month"), "after_minor": _("A month from then on")},
 )

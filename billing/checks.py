@@ -75,6 +75,18 @@ checks["a billed period's amount stands on an issued invoice"] = (
     "SELECT p.id FROM billing_billedperiod p JOIN invoicing_document d"
     " ON d.organization_id = p.organization_id AND d.id = p.document_id WHERE d.state = 'draft'"
 )
+checks["movements of monthly recurring revenue add up, and their kinds follow each other"] = (
+    "SELECT id, kind, delta_minor, after_minor, total, place FROM (SELECT id, kind, delta_minor, after_minor,"
+    " sum(delta_minor) OVER days AS total, row_number() OVER days AS place FROM billing_mrrmovement"
+    " WINDOW days AS (PARTITION BY organization_id, subscription_id ORDER BY day)) m"
+    " WHERE after_minor <> total OR (kind = 'new') <> (place = 1)"
+)
+checks["a movement of monthly recurring revenue is in its subscription's currency"] = (
+    "SELECT m.id, m.currency, p.currency FROM billing_mrrmovement m JOIN billing_subscription s"
+    " ON s.organization_id = m.organization_id AND s.id = m.subscription_id"
+    " JOIN billing_price p ON p.organization_id = s.organization_id AND p.id = s.price_id"
+    " WHERE p.currency <> m.currency"
+)
 _COUNTED = (
     "SELECT {grain} AS grain, e.organization_id, e.series_id, date_bin('{step}', e.at, '2000-01-01 00:00+00') AS start,"
     " e.at, e.value, e.transaction_id FROM billing_usageevent e WHERE " + LEFT

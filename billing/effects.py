@@ -5,6 +5,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.services.mrr import FILL, fill_movements
 from billing.services.run import give_up, run_billing
 from billing.services.start import RUN, still_tried
 from billing.services.usage_alerts import LOOK, look
@@ -26,6 +27,12 @@ def look_at_alerts(due: Effect) -> None:
     """Tell of the alerts that are reached; run again it tells nothing twice."""
     with work():
         look(subscription_id=due.payload["subscription"], meter_id=due.payload["meter"])
+
+
+@effect(FILL, gettext_lazy("Write what subscriptions are worth a month"))
+def fill(due: Effect) -> None:
+    """Write movements that are missing; run again it writes none twice."""
+    fill_movements()
 
 
 @given_up(RUN)

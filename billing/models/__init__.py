@@ -16,6 +16,7 @@ from billing.models.subscriptions import (
     MOST_ADDED,
     MOST_QUANTITY,
     PLAN,
+    MrrMovement,
     Subscription,
     SubscriptionItem,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "CreditedPeriod",
     "HeldSubscription",
     "Meter",
+    "MrrMovement",
     "Plan",
     "Price",
     "Subscription",

@@ -3,10 +3,18 @@
 from django.db import models
 
 from billing.models.catalogue import Price
-from core.base import Record, TenantForeignKey
+from core.base import Record, TenantForeignKey, TenantRow
 
 PLAN, ADDED, FEE = "plan", "added", "fee"
 """What an item is to its subscription: the plan itself, something beside it, something owed once."""
+_DELTA = models.F("delta_minor")
+_FITS = (
+    models.Q(kind__in=["new", "reactivation"], delta_minor__gt=0, after_minor=_DELTA)
+    | models.Q(kind="churn", delta_minor__lt=0, after_minor=0)
+    | models.Q(kind="expansion", delta_minor__gt=0, after_minor__gt=_DELTA)
+    | models.Q(kind="contraction", delta_minor__lt=0, after_minor__gt=0)
+)
+"""A movement's kind says whether it goes up or down, and from or to nothing; nothing is worth less than nothing."""
 MOST_QUANTITY = 10**12
 MOST_ADDED = 50
 
@@ -97,3 +105,25 @@ class SubscriptionItem(Record):
             models.CheckConstraint(condition=models.Q(quantity__gte=0), name="subscriptionitem_not_negative"),
         ]
         indexes = [models.Index(fields=["organization", "subscription"], name="subscriptionitem_of")]
+
+
+class MrrMovement(TenantRow):
+    """From `day` on a subscription is worth `after_minor` a month: `delta_minor` more or less than before.
+
+    Natural key: subscription and day. Kept equal to what billing.domain.mrr says of the contract by every service that
+    changes it, in the same transaction.
+    """
+
+    subscription = TenantForeignKey(Subscription)
+    day = models.DateField()
+    kind = models.CharField(max_length=12)
+    currency = models.CharField(max_length=3)
+    delta_minor = models.BigIntegerField()
+    after_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "subscription", "day"], name="mrrmovement_once"),
+            models.CheckConstraint(name="mrrmovement_fits", condition=_FITS),
+        ]
+        indexes = [models.Index(fields=["organization", "day", "id"], name="mrrmovement_day")]

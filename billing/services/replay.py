@@ -11,6 +11,7 @@ from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.lines import line_of, unused_minor
 from billing.models import BilledPeriod, CreditedPeriod, Subscription
 from billing.selectors import subscription_facts, with_usage
+from billing.services.mrr import MrrDifference, differing
 from core.periods import Period
 from core.scope import work
 
@@ -32,36 +33,43 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """How many periods were billed again, and where that came to something else."""
+    """How many periods were billed again, where that came to something else, and where movements of MRR would."""
 
     periods: int
     differences: list[Difference]
+    mrr: list[MrrDifference]
 
 
 def replay_billing(*, batch: int = BATCH) -> Replay:
-    """Bill every billed period of the organization again and compare. Opens its own transactions, writes nothing."""
+    """Bill every billed period of the organization again, work its movements of monthly recurring revenue out again,
+    and compare. Opens its own transactions, writes nothing.
+    """
     found: list[Difference] = []
+    mrr: list[MrrDifference] = []
     count = last = 0
     while True:
         with work():
             rows = Subscription.objects.filter(pk__gt=last).order_by("pk")
             ids = list(rows.values_list("pk", flat=True)[:batch])
             if not ids:
-                return Replay(count, found)
-            periods, differences = _replay(ids)
+                return Replay(count, found, mrr)
+            facts = subscription_facts(ids)
+            periods, differences = _replay(facts)
+            mrr += differing(facts)
         count, last = count + periods, ids[-1]
         found += differences
 
 
-def _replay(subscription_ids: Sequence[int]) -> tuple[int, list[Difference]]:
+def _replay(subscriptions: Sequence[SubscriptionFacts]) -> tuple[int, list[Difference]]:
     billed: dict[int, list[BilledPeriod]] = defaultdict(list)
-    for row in BilledPeriod.objects.filter(subscription__in=subscription_ids).order_by("period_start"):
+    ids = [each.subscription_id for each in subscriptions]
+    for row in BilledPeriod.objects.filter(subscription__in=ids).order_by("period_start"):
         billed[row.item_id].append(row)
     credited: dict[int, list[CreditedPeriod]] = defaultdict(list)
-    for back in CreditedPeriod.objects.filter(subscription__in=subscription_ids).order_by("-period_start"):
+    for back in CreditedPeriod.objects.filter(subscription__in=ids).order_by("-period_start"):
         credited[back.period_id].append(back)
     last = max((row.period_end for rows in billed.values() for row in rows), default=date.min)
-    again = [_from_the_start(facts, billed) for facts in subscription_facts(subscription_ids)]
+    again = [_from_the_start(facts, billed) for facts in subscriptions]
     found = [
         each
         for facts in with_usage(again, last, most=None)

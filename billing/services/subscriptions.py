@@ -25,6 +25,7 @@ from billing.models import (
     SubscriptionItem,
 )
 from billing.selectors import subscription_facts
+from billing.services.mrr import keep_movements
 from core.errors import Conflict, Invalid, NotFound
 from core.events import emit
 from core.locks import lock_one
@@ -250,11 +251,12 @@ def require_sellable(
 
 
 def schedule(subscription: Subscription, *, items: bool = False) -> Subscription:
-    """Say when the subscription is due next, as its items stand, or that it has ended.
+    """Say when the subscription is due next, as its items stand, or that it has ended; and what it is worth a month.
 
     Unchanged it stays, unless its `items` were changed: they are part of what was read of it, and so of its version.
     """
     (facts,) = subscription_facts([subscription.pk])
+    keep_movements([facts])
     due = next_due(facts)
     day = due or subscription.ends_on or billed_through(facts)
     wanted = {

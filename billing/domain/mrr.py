@@ -1,0 +1,139 @@
+"""What a subscription is worth a month and how that moves: pure, from its contract alone, never from invoices.
+
+What comes again counts, at the price of its quantity less discounts, from an item's first day up to its end or the
+subscription's.
+What a meter counts and what is owed once is no recurring revenue. Amounts are exact until the sum of a day is rounded,
+once, to minor units of the subscription's currency.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+
+from billing.domain.discounts import Discount, discounted
+from billing.domain.facts import ItemFacts, SubscriptionFacts
+from billing.domain.pricing import Unpriceable, price
+from core.money import MoneyError, from_decimal
+from core.periods import Unit
+
+_IN_A_YEAR = {Unit.DAY: 365, Unit.WEEK: 52, Unit.MONTH: 12, Unit.QUARTER: 4, Unit.YEAR: 1}
+
+
+class Move(StrEnum):
+    """Why monthly recurring revenue is another than the day before."""
+
+    NEW = "new"
+    EXPANSION = "expansion"
+    CONTRACTION = "contraction"
+    CHURN = "churn"
+    REACTIVATION = "reactivation"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """From `day` on a subscription is worth `after_minor` a month, which is `delta_minor` (never 0) more or less."""
+
+    day: date
+    kind: Move
+    delta_minor: int
+    after_minor: int
+
+
+def monthly(item: ItemFacts, granted: Sequence[Discount] = ()) -> Fraction:
+    """What an item comes to in a month while it is in force, less the discounts that hold, in major units.
+
+    A year is 12 months, 4 quarters, 52 weeks or 365 days. What cannot be priced is worth nothing: no run bills it.
+    """
+    return _left(_gross(item), granted) * _share(item)
+
+
+def mrr_on(facts: SubscriptionFacts, day: date) -> int:
+    """Monthly recurring revenue of a subscription on a local date, in minor units."""
+    return _worth(facts, _spans(facts), day)
+
+
+def movements(facts: SubscriptionFacts) -> list[Movement]:
+    """Every movement of a subscription, past and agreed for later, by day; they add up to what it is worth on any day.
+
+    The first is new. A fall to nothing is churn, the rise from it a reactivation, so a gap is both.
+    """
+    spans = _spans(facts)
+    found: list[Movement] = []
+    before = 0
+    for day in _turns(facts, spans):
+        after = _worth(facts, spans, day)
+        if after != before:
+            found.append(Movement(day, _kind(before, after, first=not found), after - before, after))
+        before = after
+    return found
+
+
+def _kind(before: int, after: int, *, first: bool) -> Move:
+    if before == 0:
+        return Move.NEW if first else Move.REACTIVATION
+    if after == 0:
+        return Move.CHURN
+    return Move.EXPANSION if after > before else Move.CONTRACTION
+
+
+def _gross(item: ItemFacts) -> Fraction:
+    """What a period of an item comes to before discounts, where that recurs."""
+    if item.unit is None or item.meter_id is not None:
+        return Fraction(0)
+    try:
+        return max(price(item.terms, item.quantity).amount, Fraction(0))
+    except Unpriceable:
+        return Fraction(0)
+
+
+def _share(item: ItemFacts) -> Fraction:
+    """How much of a period of an item is a month."""
+    return Fraction(_IN_A_YEAR[item.unit], 12 * item.every) if item.unit else Fraction(0)
+
+
+def _left(gross: Fraction, granted: Sequence[Discount]) -> Fraction:
+    return discounted(gross, granted)[0] if granted else gross
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The days on which an item is in force, what a period of it comes to, and how much of that is a month."""
+
+    start: date
+    end: date
+    plan: str
+    gross: Fraction
+    share: Fraction
+
+    def worth(self, facts: SubscriptionFacts, day: date) -> Fraction:
+        """A month of it on a day, less the discounts that hold then, also those of a single period."""
+        if not self.start <= day < self.end:
+            return Fraction(0)
+        return (
+            _left(self.gross, [each for each in facts.discounts if each.holds(self.plan, day)]) * self.share
+        )
+
+
+def _spans(facts: SubscriptionFacts) -> list[_Span]:
+    found = [
+        _Span(item.starts_on, facts.end_of(item) or date.max, item.plan, _gross(item), _share(item))
+        for item in facts.items
+    ]
+    return [span for span in found if span.start < span.end and span.gross]
+
+
+def _turns(facts: SubscriptionFacts, spans: Sequence[_Span]) -> list[date]:
+    """The days on which the worth may become another."""
+    days = {day for span in spans for day in (span.start, span.end)} - {date.max}
+    days |= {each.starts_on for each in facts.discounts}
+    return sorted(days | {each.ends_on for each in facts.discounts if each.ends_on is not None})
+
+
+def _worth(facts: SubscriptionFacts, spans: Sequence[_Span], day: date) -> int:
+    net = sum((span.worth(facts, day) for span in spans), Fraction(0))
+    try:
+        return from_decimal(net, facts.currency).minor
+    except MoneyError:  # beyond any amount there can be: no run bills it
+        return 0
