@@ -15,3 +15,7 @@ USAGE_EDIT = permission("usage.edit", _("Make and archive meters and void events
 module("runs", _("Billing runs"))
 RUNS_VIEW = permission("runs.view", _("See billing runs"))
 RUNS_START = permission("runs.start", _("Start billing runs and release what they held"), Action.APPROVE)
+
+module("mrr", _("Recurring revenue"))
+MRR_VIEW = permission("mrr.view", _("See recurring revenue and what moves it"))
+MRR_EXPORT = permission("mrr.export", _("Download recurring revenue"))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import changes, discounts, lifecycle, prices, runs, subscriptions, usage
+from billing.views import changes, discounts, lifecycle, prices, revenue, runs, subscriptions, usage
 
 urlpatterns = [
     path("plans/", prices.plans_page, name="plans"),
@@ -52,4 +52,8 @@ urlpatterns = [
     path("runs/preview/", runs.preview_of_run, name="run-preview"),
     path("runs/<slug:public_id>/", runs.run_page, name="run"),
     path("runs/<slug:public_id>/progress/", runs.run_progress, name="run-progress"),
+    path("recurring-revenue/", revenue.mrr_page, name="mrr"),
+    path("recurring-revenue/csv/", revenue.mrr_csv, name="mrr-csv"),
+    path("recurring-revenue/movements/", revenue.movements_page, name="mrr-movements"),
+    path("recurring-revenue/movements/csv/", revenue.movements_csv, name="mrr-movements-csv"),
 ]

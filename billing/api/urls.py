@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.api import discounts, lifecycle, prices, runs, usage, views
+from billing.api import discounts, lifecycle, prices, revenue, runs, usage, views
 
 urlpatterns = [
     path("plans", prices.Plans.as_view(), name="api-plans"),
@@ -105,4 +105,6 @@ urlpatterns = [
     path("billing_runs", runs.BillingRuns.as_view(), name="api-billing-runs"),
     path("billing_runs/preview", runs.BillingRunPreview.as_view(), name="api-billing-run-preview"),
     path("billing_runs/<slug:public_id>", runs.OneBillingRun.as_view(), name="api-billing-run"),
+    path("mrr", revenue.RecurringRevenue.as_view(), name="api-mrr"),
+    path("mrr_movements", revenue.MrrMovements.as_view(), name="api-mrr-movements"),
 ]

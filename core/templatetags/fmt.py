@@ -143,6 +143,12 @@ def shortdate(value: dt.date | None, today: dt.date | None = None) -> str:
 
 
 @register.filter
+def monthname(value: dt.date | None) -> str:
+    """`Oct 2026`."""
+    return "" if value is None else format_skeleton("yMMM", _as_date(value), locale=current_locale())
+
+
+@register.filter
 def daydate(value: dt.date | None) -> str:
     """`Monday, 23 November`: the head of a day's page."""
     return (

@@ -48,7 +48,8 @@ def house(committed_acorn: Scope, committed: dict[str, str]) -> Iterator[dict[st
         "editor": f"invoices/{draft.public_id}/edit/", "plans": "plans/", "subscriptions": "subscriptions/",
         "subscription": f"subscriptions/{sub.public_id}/", "runs": "runs/", "run": f"runs/{run.public_id}/",
         "matching": "bank-lines/", "bank line": f"bank-lines/{waits.public_id}/", "payments": "payments/",
-        "ageing": "ageing/", "journal": "journal/", "settings": "settings/", "members": "settings/members/",
+        "ageing": "ageing/", "revenue": "recurring-revenue/", "movements": "recurring-revenue/movements/",
+        "journal": "journal/", "settings": "settings/", "members": "settings/members/",
     }  # fmt: skip
     with serving(committed) as origin:
         yield {

@@ -37,7 +37,19 @@ def reads(client: Client, address: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["invoices", "customers", "payments", "ageing", "dso", "home", "invoice", "customer"]
+    "name",
+    [
+        "invoices",
+        "customers",
+        "payments",
+        "ageing",
+        "dso",
+        "mrr",
+        "mrr-movements",
+        "home",
+        "invoice",
+        "customer",
+    ],
 )
 @pytest.mark.parametrize("who", ["Ana", "Vic"])
 def test_a_page_reads_at_most_twelve_times(credited: Document, name: str, who: str) -> None:
