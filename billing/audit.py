@@ -24,6 +24,7 @@ subjects["billing.Subscription"] = Subject(
         "billing.AcceptedFinding": "subscription",
         "billing.SubscriptionItem": "subscription",
         "billing.MrrMovement": "subscription",
+        "billing.FeatureOverride": "subscription",
     },
     fields={
         "starts_on": _("Since"),
@@ -80,4 +81,17 @@ subjects["billing.AcceptedFinding"] = Subject(
 subjects["billing.MrrMovement"] = Subject(
     _("Movement of recurring revenue"),
     fields={"day": _("Day"), "delta_minor": _("Change a month"), "after_minor": _("A month from then on")},
+)
+subjects["billing.Feature"] = Subject(
+    _("Feature"),
+    fields={
+        "combine": _("Several items"),
+        "per_unit": _("For each unit"),
+        "retired_at": _("Not granted anew since"),
+    },
+)
+subjects["billing.FeatureGrant"] = Subject(_("Feature of a plan"), fields={"amount": _("Limit")})
+subjects["billing.FeatureOverride"] = Subject(
+    _("Feature of a single subscription"),
+    fields={"amount": _("Limit"), "granted": _("Has it"), "ends_on": _("Until"), "why": _("Why")},
 )

@@ -123,3 +123,10 @@ checks["what is void of usage was an event"] = (
     " ON k.organization_id = v.organization_id AND k.transaction_id = v.transaction_id AND k.id = v.event_id"
     " AND k.series_id = v.series_id AND k.at = v.at WHERE k.id IS NULL"
 )
+checks["what is granted of a feature fits its kind"] = (
+    "SELECT g.id, f.code FROM (SELECT organization_id, id, feature_id, amount, text, 'set' AS mode, true AS granted"
+    " FROM billing_featuregrant UNION ALL SELECT organization_id, id, feature_id, amount, text, mode, granted"
+    " FROM billing_featureoverride) g JOIN billing_feature f ON f.organization_id = g.organization_id"
+    " AND f.id = g.feature_id WHERE (f.kind <> 'limit' AND (g.amount IS NOT NULL OR g.mode = 'add'))"
+    " OR (f.kind <> 'text' AND g.text <> '') OR (f.kind = 'text' AND g.granted AND g.text = '')"
+)

@@ -120,3 +120,73 @@ class CouponCreated(Event):
 
     code: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCreated(Event):
+    """There is a feature that plans can grant; `kind` is switch, limit or text."""
+
+    name: ClassVar[str] = "feature.created"
+
+    code: str
+    label: str
+    kind: str
+    unit: str
+    combine: str
+    per_unit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureChanged(Event):
+    """A feature is called, counted or combined otherwise, or is granted anew no more; with what it says now."""
+
+    name: ClassVar[str] = "feature.changed"
+
+    code: str
+    label: str
+    kind: str
+    unit: str
+    combine: str
+    per_unit: bool
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFeaturesChanged(Event):
+    """A plan grants something else from now on, to all who have it; `features` are the codes of all it grants."""
+
+    name: ClassVar[str] = "plan.features_changed"
+
+    plan: str
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOverrideSet(Event):
+    """A subscription has of a feature something else than its plan grants.
+
+    `mode` is set or add, `amount` an exact decimal, None for no limit and for what is no limit. `on` is false where
+    the feature is taken away. From `ends_on` on it is over; None for good.
+    """
+
+    name: ClassVar[str] = "feature_override.set"
+
+    subscription: str
+    customer: str
+    feature: str
+    mode: str
+    on: bool
+    amount: str | None
+    text: str
+    ends_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOverrideRemoved(Event):
+    """A subscription has of a feature what its plan grants again."""
+
+    name: ClassVar[str] = "feature_override.removed"
+
+    subscription: str
+    customer: str
+    feature: str

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.api import discounts, lifecycle, prices, revenue, runs, usage, views
+from billing.api import discounts, features, lifecycle, prices, revenue, runs, usage, views
 
 urlpatterns = [
     path("plans", prices.Plans.as_view(), name="api-plans"),
@@ -20,6 +20,30 @@ urlpatterns = [
         "subscription_discounts/<slug:public_id>/end",
         discounts.SubscriptionDiscountEnd.as_view(),
         name="api-subscription-discount-end",
+    ),
+    path("plans/<str:plan>/features", features.PlanFeatures.as_view(), name="api-plan-features"),
+    path("features", features.Features.as_view(), name="api-features"),
+    path("features/<slug:feature>", features.OneFeature.as_view(), name="api-feature"),
+    path("features/<slug:feature>/retire", features.FeatureRetire.as_view(), name="api-feature-retire"),
+    path(
+        "customers/external/<str:external_id>/entitlements",
+        features.ExternalEntitlements.as_view(),
+        name="api-external-entitlements",
+    ),
+    path(
+        "customers/external/<str:external_id>/entitlements/<slug:feature>",
+        features.ExternalEntitlement.as_view(),
+        name="api-external-entitlement",
+    ),
+    path(
+        "customers/<slug:public_id>/entitlements",
+        features.CustomerEntitlements.as_view(),
+        name="api-customer-entitlements",
+    ),
+    path(
+        "customers/<slug:public_id>/entitlements/<slug:feature>",
+        features.CustomerEntitlement.as_view(),
+        name="api-customer-entitlement",
     ),
     path("quotes", prices.Quotes.as_view(), name="api-quotes"),
     path(
@@ -89,6 +113,21 @@ urlpatterns = [
         "subscriptions/<slug:public_id>/usage",
         usage.SubscriptionUsage.as_view(),
         name="api-subscription-usage",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/entitlements",
+        features.SubscriptionEntitlements.as_view(),
+        name="api-subscription-entitlements",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/feature_overrides",
+        features.FeatureOverrides.as_view(),
+        name="api-feature-overrides",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/feature_overrides/<slug:feature>",
+        features.OneFeatureOverride.as_view(),
+        name="api-feature-override",
     ),
     path("meters", usage.Meters.as_view(), name="api-meters"),
     path("meters/<slug:public_id>", usage.OneMeter.as_view(), name="api-meter"),

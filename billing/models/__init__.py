@@ -2,6 +2,7 @@
 
 from billing.models.catalogue import MOST_EVERY, ONCE, Plan, Price
 from billing.models.discounts import MOST_DISCOUNTS, MOST_PERIODS, Coupon, SubscriptionDiscount
+from billing.models.features import Feature, FeatureGrant, FeatureOverride
 from billing.models.runs import (
     WHY,
     AcceptedFinding,
@@ -48,6 +49,9 @@ __all__ = [
     "BillingRun",
     "Coupon",
     "CreditedPeriod",
+    "Feature",
+    "FeatureGrant",
+    "FeatureOverride",
     "HeldSubscription",
     "Meter",
     "MrrMovement",
