@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import changes, discounts, lifecycle, prices, revenue, runs, subscriptions, usage
+from billing.views import changes, discounts, features, lifecycle, prices, revenue, runs, subscriptions, usage
 
 urlpatterns = [
     path("plans/", prices.plans_page, name="plans"),
@@ -12,6 +12,23 @@ urlpatterns = [
     path("plans/coupons/", discounts.coupons_page, name="coupons"),
     path("plans/coupons/new/", discounts.coupon_new, name="coupon-new"),
     path("plans/coupons/<slug:public_id>/archive/", discounts.coupon_archive, name="coupon-archive"),
+    path("plans/features/", features.features_page, name="features"),
+    path("plans/features/new/", features.feature_new, name="feature-new"),
+    path("plans/features/<slug:public_id>/", features.feature_save, name="feature-save"),
+    path("plans/features/<slug:public_id>/retire/", features.feature_retire, name="feature-retire"),
+    path("plans/<slug:public_id>/features/", features.plan_features, name="plan-features"),
+    path("customers/<slug:public_id>/entitled/", features.customer_entitled, name="customer-entitled"),
+    path(
+        "subscriptions/<slug:public_id>/entitled/",
+        features.subscription_entitled,
+        name="subscription-entitled",
+    ),
+    path("subscriptions/<slug:public_id>/override/", features.override, name="override"),
+    path(
+        "subscriptions/<slug:public_id>/override/<slug:feature>/remove/",
+        features.override_remove,
+        name="override-remove",
+    ),
     path("subscriptions/", subscriptions.subscriptions_page, name="subscriptions"),
     path("subscriptions/new/", subscriptions.subscription_new, name="subscription-new"),
     path("subscriptions/<slug:public_id>/", subscriptions.subscription_page, name="subscription"),

@@ -13,6 +13,7 @@ from django.test import Client
 from arapp.api.calls import ACTS, CALLS, PAGES_ONLY, V1
 from arapp.management.commands.openapi import FILE
 from billing.models import BillingRun
+from billing.services.features import create_feature
 from billing.services.prices import create_price
 from billing.services.subscriptions import subscribe
 from cashapp.models import BankLine
@@ -54,6 +55,7 @@ def ids(house: Scope, kestrel: Customer, settings: Any, tmp_path: Path) -> dict[
         found["record-audit"] = found["invoice"]
         factories.invoice(factories.customer(name="Heron", currency="USD"))
         factories.draft_invoice(kestrel)
+        create_feature(name="SSO", code="sso", kind="switch")
         found["payment"] = record(
             customer=kestrel.public_id, minor=5_000, currency="EUR", received_on=factories.DAY,
             method="bank_transfer", key="k1",
