@@ -1,4 +1,4 @@
-"""Meters, plans, prices and running subscriptions for the sandbox: amounts and quantities as they are."""
+"""Meters, plans, prices, features and running subscriptions for the sandbox: amounts and quantities as they are."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from billing import feature_copying  # noqa: F401 - registers what it copies
 from billing.domain.dues import dues
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.terms import NEEDS, as_json

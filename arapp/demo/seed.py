@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from arapp.demo import story, usage
+from arapp.demo import features, story, usage
 from arapp.demo.life import Life, at, days_of
 from arapp.demo.people import House, Person
 from arapp.demo.story import Subscribing
@@ -63,7 +63,9 @@ def _found(house: House) -> int:
                 add_member(user=_user(person), role=person.role)
             subscriptions = story.subscribing(house, today)
             _buyers(house, today, subscriptions)
-            usage.use(house, _subscribe(house, subscriptions, today), today)
+            subscribed = _subscribe(house, subscriptions, today)
+            features.grant(house, subscribed, today)
+            usage.use(house, subscribed, today)
             jobs.start(JOB, total=len(days_of(house, today)), today=today.isoformat())
     return organization_id
 

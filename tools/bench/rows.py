@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tools.bench import api, billing, clock, documents, gate, imports, lists, matching, usage
+from tools.bench import api, billing, clock, documents, features, gate, imports, lists, matching, usage
 from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -18,4 +18,5 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "pdf": documents.pdf,
     "clock": clock.sandbox_clock,
     "usage": usage.usage,
+    "features": features.features,
 }
