@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 
+from billing.services.features import Granted, create_feature, set_plan_features
+from billing.services.overrides import set_override
 from billing.services.run import run_billing
 from cashapp.services.matching import match_all
 from cashapp.services.payments import record
@@ -35,6 +38,10 @@ def house(committed_acorn: Scope, committed: dict[str, str]) -> Iterator[dict[st
         draft = Document.objects.get(pk=factories.draft_invoice(owner, ("3", "420.00")))
         record(customer=owner.public_id, minor=4_000, received_on=today, method="bank_transfer", key="k")
         sub = factories.subscription(owner, today)
+        plan = sub.price.plan.public_id
+        create_feature(name="Seats", code="seats", kind="limit", unit="seats")
+        set_plan_features(plan, [Granted("seats", Decimal(10))])
+        set_override(sub.public_id, feature="seats", mode="add", amount=Decimal(50), why="Fair", today=today)
         waits = line(2_070_60, payer="KESTREL FREIGHT", memo="your invoice", booked_on=today)
         line(77_00, payer="Unknown", memo="", booked_on=today)
         token = token_for(purpose=PAY, target=late.public_id, customer_id=late.customer_id)
@@ -48,6 +55,8 @@ def house(committed_acorn: Scope, committed: dict[str, str]) -> Iterator[dict[st
         "editor": f"invoices/{draft.public_id}/edit/", "plans": "plans/", "subscriptions": "subscriptions/",
         "subscription": f"subscriptions/{sub.public_id}/", "runs": "runs/", "run": f"runs/{run.public_id}/",
         "matching": "bank-lines/", "bank line": f"bank-lines/{waits.public_id}/", "payments": "payments/",
+        "features": "plans/features/", "grants": f"plans/features/?plan={plan}", "coupons": "plans/coupons/",
+        "override": f"subscriptions/{sub.public_id}/override/?feature=seats",
         "ageing": "ageing/", "revenue": "recurring-revenue/", "movements": "recurring-revenue/movements/",
         "journal": "journal/", "settings": "settings/", "members": "settings/members/",
     }  # fmt: skip

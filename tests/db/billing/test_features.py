@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from billing.entitlements import Whose, entitlement, entitlements
 from billing.models import Feature, FeatureGrant, FeatureOverride, Plan, Subscription
@@ -20,11 +20,12 @@ from billing.services.features import (
 from billing.services.overrides import set_override
 from core import clock
 from core.books import verify
+from core.errors import Invalid
 from core.models import OutboxEvent
 from core.periods import local_midnight
 from core.scope import Scope, enter, work
 from tests import factories
-from tests.db.billing.test_usage_at_once import at_once
+from tests.db.billing.test_usage_at_once import at_once, open_elsewhere
 from tests.db.sandbox.test_copying import copy
 
 
@@ -76,22 +77,20 @@ def test_an_override_sent_twice_at_once_is_one(committed_acorn: Scope) -> None:
 
 
 def test_a_feature_is_not_granted_while_it_is_retired(committed_acorn: Scope) -> None:
-    """Whoever comes second sees what the first has done: granted and retired, or retired and refused."""
+    """Whoever grants it waits for whoever retires it, and is then refused."""
     with work():
         plan = furnished("seats").price.plan.public_id
         row = create_feature(name="Old", code="old", kind="switch")
-
-    def grant() -> str:
-        try:
-            set_plan_features(plan, [Granted("old")])
-        except Exception as error:  # noqa: BLE001 - what it is called is the answer
-            return type(error).__name__
-        return "granted"
-
-    found = at_once(committed_acorn, grant, lambda: retire_feature(row.public_id))
+    with (
+        open_elsewhere(committed_acorn, lambda: retire_feature(row.public_id)),
+        pytest.raises(OperationalError, match="lock timeout"),
+        work(),
+    ):
+        set_plan_features(plan, [Granted("old")])
+    with pytest.raises(Invalid), work():
+        set_plan_features(plan, [Granted("old")])
     with work():
-        assert (found[0] == "granted") == FeatureGrant.objects.filter(feature=row).exists()
-        assert Feature.objects.get(pk=row.pk).retired_at is not None
+        assert not FeatureGrant.objects.filter(feature=row).exists()
 
 
 def test_the_database_refuses_what_goes_past_the_services(acorn: Scope) -> None:

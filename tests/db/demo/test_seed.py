@@ -13,7 +13,8 @@ from django.core.management.base import CommandError
 
 from arapp.demo import life, seed, story
 from arapp.demo.people import ACORN, BIRCH, HOUSES
-from billing.models import BilledPeriod, Subscription, UsageEvent
+from billing.entitlements import Whose, entitlement, entitlements
+from billing.models import BilledPeriod, FeatureOverride, Subscription, SubscriptionItem, UsageEvent
 from billing.services.replay import replay_billing
 from cashapp.models import Attempt, Payment
 from core import clock, doors
@@ -211,3 +212,20 @@ def test_the_story_is_the_same_each_time() -> None:
     assert story.subscribing(ACORN, today) == story.subscribing(ACORN, today)
     assert story.handwritten(ACORN, today) == story.handwritten(ACORN, today)
     assert len(story.subscribing(ACORN, today)) == ACORN.subscriptions + 1
+
+
+def test_basic_and_premium_grant_different_things(seeded: Path) -> None:
+    with enter(_scope("acorn")), work():
+        found = {}
+        for code in ("track-basic", "track-premium"):
+            items = SubscriptionItem.objects.filter(price__plan__code=code, role="plan", ends_on=None)
+            sub = items.filter(subscription__ends_on=None).latest("pk").subscription
+            each = entitlements(Whose.SUBSCRIPTION, sub.public_id).found
+            found[code] = {one.feature.code: (one.on, one.value.amount, one.value.text) for one in each}
+        basic, premium = found.values()
+        assert (basic["single-sign-on"][0], premium["single-sign-on"][0]) == (False, True)
+        assert basic["history-months"][1] == 12
+        assert premium["history-months"][1] == 60
+        assert basic["support"][2] != premium["support"][2]
+        (own,) = FeatureOverride.objects.all()
+        assert entitlement(Whose.SUBSCRIPTION, own.subscription.public_id, "users")[1].value.amount == 13
