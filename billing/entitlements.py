@@ -25,8 +25,12 @@ from core import clock
 from core.errors import NotFound
 from core.scope import current
 
-_IN_FORCE = "i.starts_on <= d.day AND d.day < coalesce(i.ends_on, 'infinity')"
-"""Which items grant on a day: the one place that says so. What ends or interrupts a subscription ends its items."""
+_IN_FORCE = (
+    "CASE WHEN i.starts_on = s.trial_ends_on THEN s.starts_on ELSE i.starts_on END <= d.day"
+    " AND d.day < coalesce(i.ends_on, 'infinity')"
+)
+"""Which items grant on a day: the one place that says so. What is billed after a trial is granted in it already; what
+ends or pauses a subscription ends its items."""
 _SOURCES = f"""
 WITH whose AS MATERIALIZED (%(whose)s),
 wanted AS MATERIALIZED (

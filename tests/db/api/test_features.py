@@ -230,7 +230,7 @@ def test_items_grant_from_their_first_day_to_their_last(
     assert has(api, kestrel, "seats")["amount"] == "3"
     assert has(api, kestrel, "seats", f"?on={day[1]}")["amount"] == "13"
     with enter(house), work():
-        end_item(item["id"], on=date.fromisoformat(day[20]))
+        end_item(item["id"], on=date.fromisoformat(day[20]), today=now)
     assert [has(api, kestrel, "sso", f"?on={day[n]}")["on"] for n in (0, 1, 10, 20)] == [
         False,
         True,
@@ -240,6 +240,21 @@ def test_items_grant_from_their_first_day_to_their_last(
     assert [has(api, kestrel, "seats", f"?on={day[n]}")["amount"] for n in (-20, 10, 20)] == ["3", "13", "3"]
     assert not has(api, kestrel, "seats", f"?on={day[30]}")["on"]
     assert not has(api, kestrel, "seats", f"?on={(now - timedelta(days=21)).isoformat()}")["on"]
+
+
+def test_a_trial_grants_and_a_pause_does_not(api: Program, kestrel: Customer) -> None:
+    feature(api, "sso", "switch")
+    day = {n: (today() + timedelta(days=n)).isoformat() for n in (-3, -4, 0, 5, 10, 11, 20)}
+    price = plan(api, "basic", {"feature": "sso"})
+    sub = subscribed(api, kestrel, price, starts_on=day[-3], trial_days=8)
+    assert [has(api, kestrel, "sso", f"?on={day[n]}")["on"] for n in (-4, -3, 0, 5, 20)] == [
+        False, True, True, True, True,
+    ]  # fmt: skip
+    pause = api("POST", f"/subscriptions/{sub}/pause", {"on": day[10], "resumes_on": day[20]})
+    assert pause.status_code == 200, pause.content
+    assert [has(api, kestrel, "sso", f"?on={day[n]}")["on"] for n in (5, 10, 11, 20)] == [
+        True, False, False, True,
+    ]  # fmt: skip
 
 
 def test_what_is_owed_once_grants_while_the_plan_runs(api: Program, house: Scope, kestrel: Customer) -> None:

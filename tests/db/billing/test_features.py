@@ -198,7 +198,7 @@ def test_features_come_into_the_sandbox_and_once(sandbox: Scope, committed_acorn
             assert {row.code: row.retired_at is None for row in Feature.objects.all()} == {
                 "seats": True, "old": False, "sso": True,
             }  # fmt: skip
-            later = made.anchor
+            later = max(item.starts_on for item in made.items.all())
             found = entitlements(Whose.SUBSCRIPTION, made.public_id, on=later).found
             assert {each.feature.code: each.value.amount for each in found if each.on} == {
                 "seats": 51, "old": 2, "sso": None,
