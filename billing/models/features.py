@@ -1,4 +1,4 @@
-"""What plans grant to those who subscribe to them. See docs/adr/0032; `tenants.Entitlement` is another thing."""
+"""What plans grant to those who subscribe to them. See docs/adr/0033; `tenants.Entitlement` is another thing."""
 
 from django.db import models
 

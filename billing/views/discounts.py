@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -44,7 +43,6 @@ def _coupons(
     address = Address()
     context = {
         "slug": slug,
-        "crumbs": [{"label": _("Plans"), "href": reverse("plans", args=[slug])}],
         "today": clock.today(entity().zone),
         "rows": [_row(each) for each in part.rows],
         "form": form,

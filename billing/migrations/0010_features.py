@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0008_discounts'),
+        ('billing', '0009_mrr'),
         ('core', '0019_clock_advance'),
     ]
 
