@@ -3,7 +3,7 @@
 from django.db.models import F, QuerySet
 
 from billing.listing import subscription
-from billing.models import Coupon, SubscriptionDiscount
+from billing.models import Coupon, Subscription, SubscriptionDiscount
 from core.errors import NotFound
 
 
@@ -23,14 +23,20 @@ def coupon(public_id: str) -> Coupon:
 
 def discounts(subscription_id: str) -> "QuerySet[SubscriptionDiscount]":
     """What a subscription (public id) has or had off, in no order; raises NotFound without it. Inside work()."""
-    row = subscription(subscription_id)
+    return _of(subscription(subscription_id))
+
+
+def _of(row: Subscription) -> "QuerySet[SubscriptionDiscount]":
     found: QuerySet[SubscriptionDiscount] = SubscriptionDiscount.objects.filter(subscription=row)
     return found.select_related("coupon", "subscription")
 
 
-def held_discounts(subscription_id: str) -> list[SubscriptionDiscount]:
-    """The same without those that were taken back before they held, in the order in which they apply. Inside work()."""
-    rows = discounts(subscription_id).exclude(ends_on=F("starts_on"))
+def held_discounts(row: Subscription) -> list[SubscriptionDiscount]:
+    """What a subscription has or had off, in the order in which it applies, but what was taken back before it held.
+
+    Inside work().
+    """
+    rows = _of(row).exclude(ends_on=F("starts_on"))
     return sorted(rows, key=lambda each: (not each.plans, each.pk))
 
 

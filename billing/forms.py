@@ -27,10 +27,17 @@ class QuoteForm(forms.Form):
     quantity = NumberField(label=_("Quantity"))
 
 
+def _own_price() -> NumberField:
+    return NumberField(
+        label=_("Own unit price"), required=False, help_text=_("Instead of the price's, for this one alone.")
+    )
+
+
 class ItemForm(forms.Form):
     """What is billed beside a subscription's plan."""
 
     price = forms.ChoiceField(label=_("Price"))
+    unit_price = _own_price()
     quantity = NumberField(label=_("Quantity"), initial="1")
     starts_on = Day(label=_("From"), help_text=_("Its first part is billed by the days."))
     key = FormKey()
@@ -45,6 +52,7 @@ class ChangeForm(forms.Form):
     """Another price or quantity of a subscription's plan."""
 
     price = forms.ChoiceField(label=_("Price"))
+    unit_price = _own_price()
     quantity = NumberField(label=_("Quantity"))
     on = Day(
         label=_("From"),
@@ -62,6 +70,7 @@ class SubscriptionForm(forms.Form):
 
     customer = forms.CharField(label=_("Customer"), max_length=300)
     price = forms.ChoiceField(label=_("Price"))
+    unit_price = _own_price()
     quantity = NumberField(label=_("Quantity"), initial="1")
     starts_on = Day(label=_("First day"))
     ends_on = Day(

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from billing.domain.charges import ACTIVE, ENDED, PAUSED, Charge, charge
-from billing.domain.dues import Odd, dues
+from billing.domain.dues import Odd, dues, unused_from
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.gate import Finding
 from billing.expectation import Expectation, judge, missed, with_nothing
@@ -24,7 +24,7 @@ from billing.models import (
     Subscription,
     SubscriptionItem,
 )
-from billing.selectors import billable, closed_books, due, facts_to_bill, preview, subscription_facts
+from billing.selectors import billable, closed_books, due, preview, subscription_facts, to_bill
 from billing.services.credits import notes_for
 from core import clock
 from core.errors import NotFound
@@ -43,7 +43,7 @@ PREVIEWED = 1000
 def plans() -> list[tuple[Plan, list[Price]]]:
     """Plans by name with their prices, each plan's by currency; two queries. Inside work()."""
     prices: dict[int, list[Price]] = defaultdict(list)
-    for price in Price.objects.order_by("currency", "id"):
+    for price in Price.objects.filter(overrides=None).order_by("currency", "id"):
         prices[price.plan_id].append(price)
     return [(plan, prices[plan.pk]) for plan in Plan.objects.order_by("name", "id")]
 
@@ -58,16 +58,25 @@ def subscribed() -> dict[int, int]:
 
 def price(public_id: str) -> Price:
     """The price with this public id; raises NotFound. Inside work()."""
-    found = Price.objects.select_related("plan", "replaced_by", "meter").filter(public_id=public_id).first()
+    found = (
+        Price.objects.select_related("plan", "replaced_by", "meter", "overrides")
+        .filter(public_id=public_id)
+        .first()
+    )
     if found is None:
         raise NotFound("That price is not here.")
     return found
 
 
 def price_rows(*, plan: str = "", currency: str = "") -> "QuerySet[Price]":
-    """Prices with their plans, those of a plan (code) and of a currency when they are given. Inside work()."""
+    """Prices with their plans, those of a plan (code) and of a currency when they are given. Inside work().
+
+    What was agreed for single subscriptions is not among them.
+    """
     exact = {"plan__code": plan, "currency": currency}
-    found: QuerySet[Price] = Price.objects.select_related("plan", "replaced_by", "meter")
+    found: QuerySet[Price] = Price.objects.filter(overrides=None).select_related(
+        "plan", "replaced_by", "meter"
+    )
     return found.filter(**{name: value for name, value in exact.items() if value})
 
 
@@ -79,7 +88,7 @@ def plan_rows() -> "QuerySet[Plan]":
 
 def prices(*, currency: str = "") -> list[Price]:
     """Prices that are offered, with their plans, by plan; those of a currency when it is given. Inside work()."""
-    found = Price.objects.select_related("plan").filter(retired_at=None)
+    found = Price.objects.select_related("plan").filter(retired_at=None, overrides=None)
     wanted = found.filter(currency=currency) if currency else found
     return list(wanted.order_by("plan__name", "currency", "id"))
 
@@ -91,7 +100,9 @@ def subscriptions(
 
     A `state` is one as of `today`, a local date; active has also what is held, on trial or to come.
     """
-    found: QuerySet[Subscription] = Subscription.objects.select_related("customer", "price__plan")
+    found: QuerySet[Subscription] = Subscription.objects.select_related(
+        "customer", "price__plan", "price__overrides__plan"
+    )
     if state and today is not None:
         found = found.filter(_standing(state, today))
     if customer:
@@ -168,9 +179,13 @@ class BilledItem:
         return self.row.role == PLAN and self.live and self.billed_through == self.row.starts_on and not same
 
 
-def items(row: Subscription) -> list[BilledItem]:
-    """What a subscription bills and billed, the plan first, but changes taken back; two queries. Inside work()."""
-    (facts,) = subscription_facts([row.pk])
+def items(row: Subscription, facts: SubscriptionFacts | None = None) -> list[BilledItem]:
+    """What a subscription bills and billed, the plan first, but changes taken back. Inside work().
+
+    Two queries, one when its facts are known.
+    """
+    if facts is None:
+        (facts,) = subscription_facts([row.pk])
     known = {each.item_id: each for each in facts.items}
     rows = SubscriptionItem.objects.filter(subscription=row).exclude(ends_on=F("starts_on"))
     rows = rows.select_related("price__plan", "price__meter", "subscription")
@@ -201,18 +216,22 @@ class NextBill:
     credits: tuple[NextCredit, ...] = ()
 
 
-def next_bill(row: Subscription, *, today: date, by: date | None = None) -> NextBill:
+def next_bill(
+    row: Subscription, *, today: date, settled: bool = False, facts: SubscriptionFacts | None = None
+) -> NextBill:
     """The next invoice of a subscription, by the run's own function. Inside work().
 
-    It is as of the day on which something is due next, today or `by`, whichever is last. Of one that has ended there
-    is none.
+    It is as of the day on which something is due next, or today, if that is later; `settled`: or when all that ends
+    within a billed period has ended, as previews ask. Of one that has ended there is none.
     """
     if row.state != ACTIVE:
         return NextBill(None, None)
-    as_of = max(row.next_bill_on, today, by or today)
-    (facts,) = facts_to_bill([row.pk], as_of)
+    known = subscription_facts([row.pk])[0] if facts is None else facts
+    ends = [day for item in known.items if (day := unused_from(known, item)) is not None]
+    as_of = max([row.next_bill_on, today, *(ends if settled else ())])
+    (known,) = to_bill([known], as_of)
     try:
-        found = charge(facts, as_of)
+        found = charge(known, as_of)
     except Odd as reason:
         return NextBill(None, None, str(reason))
     given = _credits(found, as_of) if found.credits else ()

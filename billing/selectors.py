@@ -86,7 +86,12 @@ def facts_to_bill(subscription_ids: Sequence[int], as_of: date) -> list[Subscrip
     One query; where something is metered as many more as `usage_of` and `values_of` take, however much it is, and one
     where something ended that is billed beyond its end.
     """
-    return with_usage(with_billed(subscription_facts(subscription_ids)), as_of)
+    return to_bill(subscription_facts(subscription_ids), as_of)
+
+
+def to_bill(facts: Sequence[SubscriptionFacts], as_of: date) -> list[SubscriptionFacts]:
+    """The facts with what else is needed to bill or credit all that is due by a local date. Inside work()."""
+    return with_usage(with_billed(facts), as_of)
 
 
 def with_billed(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]:

@@ -37,14 +37,14 @@ class SubscriptionEndPreview(Api):
 
     @operation(SUBSCRIPTIONS_VIEW, takes=EndSubscriptionIn, gives=UpcomingOut)
     def post(self, call: Call, public_id: str) -> GivenBill:
-        """What would be billed and credited up to the day if a subscription ended on it.
+        """What would be billed and credited next if a subscription ended on a day.
 
         It is ended, billed by the function that runs bill with, and taken back.
         """
         with dry_run():
-            ends_on = end(public_id, today=business_today(), **call.data).ends_on
+            end(public_id, today=business_today(), **call.data)
             row = listing.subscription(public_id)
-            return GivenBill(row, listing.next_bill(row, today=business_today(), by=ends_on))
+            return GivenBill(row, listing.next_bill(row, today=business_today(), settled=True))
 
 
 class SubscriptionPause(Api):
@@ -67,14 +67,14 @@ class SubscriptionPausePreview(Api):
 
     @operation(SUBSCRIPTIONS_VIEW, takes=PauseIn, gives=UpcomingOut)
     def post(self, call: Call, public_id: str) -> GivenBill:
-        """What would be billed and credited up to the day if a subscription was paused on it.
+        """What would be billed and credited next if a subscription was paused on a day.
 
         It is paused, billed by the function that runs bill with, and taken back.
         """
         with dry_run():
-            paused_on = pause(public_id, today=business_today(), **call.data).paused_on
+            pause(public_id, today=business_today(), **call.data)
             row = listing.subscription(public_id)
-            return GivenBill(row, listing.next_bill(row, today=business_today(), by=paused_on))
+            return GivenBill(row, listing.next_bill(row, today=business_today(), settled=True))
 
 
 class SubscriptionResume(Api):

@@ -115,6 +115,10 @@ class PriceOut(RecordOut):
     )
     tax_percent = Exact(max_digits=7, decimal_places=4)
     meter = Id(allow_null=True, help_text="What it counts in a period is the quantity.")
+    overrides = Id(
+        allow_null=True,
+        help_text="The price that it is with another unit price, agreed for single subscriptions.",
+    )
     replaced_by = Id(allow_null=True, help_text="The price that took its place.")
     retired_at = serializers.DateTimeField(allow_null=True, help_text="Not offered since.")
 

@@ -1,7 +1,6 @@
 """Subscriptions for programs."""
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +13,7 @@ from billing.domain.proration import Proration
 from billing.models import MOST_ADDED, MOST_QUANTITY, Price, Subscription, SubscriptionItem
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.change import change, revoke_change
+from billing.services.prices import MOST_UNIT_PRICE, own_price
 from billing.services.subscriptions import add_item, amend, end, end_item, release, subscribe
 from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
@@ -47,14 +47,27 @@ class SubscriptionsQuery(In):
     plan = Text(max_length=40, required=False, help_text="Its code.")
 
 
+def _own_price() -> Exact:
+    return Exact(
+        max_digits=27,
+        decimal_places=12,
+        min_value=0,
+        max_value=MOST_UNIT_PRICE,
+        required=False,
+        help_text="Instead of the price's own, for this subscription alone, in major units.",
+    )
+
+
 class AddedIn(In):
     price = PublicId(help_text="In the customer's currency.")
+    unit_price = _own_price()
     quantity = _quantity()
 
 
 class SubscriptionIn(In):
     customer = PublicId()
     price = PublicId(help_text="In the customer's currency.")
+    unit_price = _own_price()
     starts_on = Day(help_text="First day of the first period; it may be over.")
     ends_on = Day(required=False, allow_null=True, help_text="First day that is not billed any more.")
     quantity = _quantity()
@@ -150,7 +163,7 @@ class Subscriptions(Api):
         subscription's only.
         """
         said: dict[str, Any] = dict(call.data)
-        price = referred("price", lambda: listing.price(said.pop("price")))
+        price = _priced(said)
         added = [_added(n, each) for n, each in enumerate(said.pop("added", []))]
         rhythm = Rhythm(**{name: said.pop(name) for name in RHYTHM if name in said})
         made = referred("customer", lambda: subscribe(price=price, added=added, rhythm=rhythm, **said))
@@ -158,8 +171,21 @@ class Subscriptions(Api):
 
 
 def _added(place: int, said: Mapping[str, Any]) -> tuple[Price, Decimal]:
-    price = referred(f"added.{place}.price", lambda: listing.price(said["price"]))
-    return price, said.get("quantity", Decimal(1))
+    return _priced(dict(said), f"added.{place}."), said.get("quantity", Decimal(1))
+
+
+def _priced(said: dict[str, Any], at: str = "") -> Price:
+    """The price that is named, taken out of what was said, or the same with the unit price that is said beside it."""
+    price = referred(f"{at}price", lambda: listing.price(said.pop("price")))
+    unit_price = said.pop("unit_price", None)
+    if unit_price is None:
+        return price
+    try:
+        return own_price(price, unit_price)
+    except Invalid as error:
+        raise Invalid(
+            error.message, fields={f"{at}{name}": why for name, why in error.fields.items()}
+        ) from error
 
 
 class OneSubscription(Api):
@@ -213,20 +239,19 @@ class ChangeIn(In):
         required=False,
         help_text="What it has, unless you say otherwise.",
     )
+    unit_price = _own_price()
     on = Day(
         required=False,
         help_text="First day of the change; the end of the period under way, unless you say otherwise.",
     )
 
 
-def _changed(public_id: str, data: Mapping[str, Any]) -> date | None:
-    """Change it; returns the day from which on, when one was said."""
+def _changed(public_id: str, data: Mapping[str, Any]) -> None:
     said: dict[str, Any] = dict(data)
-    if "price" in said:
-        said["price"] = referred("price", lambda: listing.price(said["price"]))
+    if "price" in said or "unit_price" in said:
+        said.setdefault("price", listing.subscription(public_id).price.public_id)
+        said["price"] = _priced(said)
     change(public_id, today=business_today(), **said)
-    day: date | None = said.get("on")
-    return day
 
 
 class SubscriptionChange(Api):
@@ -255,9 +280,9 @@ class SubscriptionChangePreview(Api):
         The change is made, billed by the function that runs bill with, and taken back.
         """
         with dry_run():
-            day = _changed(public_id, call.data)
+            _changed(public_id, call.data)
             row = listing.subscription(public_id)
-            return GivenBill(row, listing.next_bill(row, today=business_today(), by=day))
+            return GivenBill(row, listing.next_bill(row, today=business_today(), settled=True))
 
 
 class SubscriptionChangeRevoke(Api):
@@ -282,7 +307,7 @@ class SubscriptionItems(Api):
         """
         call.expect(listing.subscription(public_id).version)
         said: dict[str, Any] = dict(call.data)
-        price = referred("price", lambda: listing.price(said.pop("price")))
+        price = _priced(said)
         return add_item(public_id, price=price, **said)
 
 

@@ -25,7 +25,8 @@ class Price(Record):
     """What a plan costs in one currency and interval. A price never changes; it is replaced by another.
 
     `terms` keeps what the model needs besides `unit_price`, as billing.domain.terms writes it. With a meter, what that
-    counts in a period is the quantity.
+    counts in a period is the quantity. One that `overrides` another was agreed for single subscriptions and is not
+    offered: it is the other with another unit price.
     """
 
     PREFIX = "price"
@@ -40,6 +41,7 @@ class Price(Record):
     timing = models.CharField(max_length=10, default="advance")
     meter = TenantForeignKey("billing.Meter", null=True, blank=True)
     tax_percent = models.DecimalField(max_digits=7, decimal_places=4)
+    overrides = TenantForeignKey("self", null=True, blank=True)
     replaced_by = TenantForeignKey("self", null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -47,5 +49,10 @@ class Price(Record):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(unit_price__gte=0, every__gte=1), name="price_not_negative"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "overrides", "unit_price"],
+                name="price_override_once",
+                condition=models.Q(overrides__isnull=False),
+            ),
         ]

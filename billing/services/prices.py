@@ -18,6 +18,8 @@ from core.locks import lock_one
 from core.periods import Unit
 from tenants.selectors import entity
 
+_ONE_PRICE = (Model.FLAT, Model.PER_UNIT, Model.PACKAGE)
+MOST_UNIT_PRICE = 10**15
 _CODE = re.compile(r"[\w.-]{1,40}")
 
 
@@ -66,6 +68,31 @@ def create_price(
     )
     if replaces:
         _replace(replaces, made)
+    return made
+
+
+def own_price(price: Price, unit_price: Decimal) -> Price:
+    """The price with another unit price, in major units, for single subscriptions. Inside work().
+
+    Natural key: the price and the unit price. Raises Invalid for a price that has more than one unit price or is not
+    offered, and for one below zero or with more digits than are kept.
+    """
+    base = price if price.overrides_id is None else Price.objects.get(pk=price.overrides_id)
+    if base.unit_price == unit_price:
+        return base
+    problem = ""
+    if Model(base.model) not in _ONE_PRICE:
+        problem = "It has more than one unit price; make a price of its own."
+    elif base.retired_at is not None:
+        problem = "This price is not offered any more."
+    elif not unit_price.is_finite() or not 0 <= unit_price < MOST_UNIT_PRICE:
+        problem = "Zero or more."
+    if problem:
+        raise Invalid(problem, fields={"unit_price": problem})
+    kept = ("plan_id", "model", "currency", "terms", "unit", "every", "timing", "meter_id", "tax_percent")
+    made: Price = Price.objects.get_or_create(
+        overrides=base, unit_price=unit_price, defaults={name: getattr(base, name) for name in kept}
+    )[0]
     return made
 
 

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_POST
 
 from billing.forms import ChangeForm, ItemForm
 from billing.lifecycle_forms import EndForm
-from billing.listing import items, next_bill, price, prices, subscription
+from billing.listing import items, next_bill, prices, subscription
 from billing.models import PLAN, Price, Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
 from billing.quotes import quote_of
 from billing.services.change import change, revoke_change
 from billing.services.subscriptions import add_item, end_item
-from billing.views.subscriptions import change_form, next_figures, subscription_shown, take
+from billing.views.subscriptions import change_form, next_figures, priced, subscription_shown, take
 from core import clock
 from core.money import Money
 from core.pages import attempt, dry_run, once
@@ -37,8 +37,8 @@ def item_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         return subscription_shown(request, slug, public_id, typed={"add": form})
     with attempt() as outcome:
         said = dict(form.cleaned_data)
-        key, chosen = said.pop("key"), price(said.pop("price"))
-        once(key, lambda: add_item(public_id, price=chosen, **said).public_id)
+        key = said.pop("key")
+        once(key, lambda: add_item(public_id, price=priced(said), **said).public_id)
         messages.success(request, _("Added"))
     if outcome.error:
         take(form, outcome)
@@ -64,17 +64,20 @@ def item_end(request: HttpRequest, slug: str, public_id: str, item: str) -> Http
 
 
 def _changed(public_id: str, form: ChangeForm) -> Subscription:
-    said = form.cleaned_data
+    said = dict(form.cleaned_data)
     today = clock.today(entity().zone)
-    wanted = price(said["price"])
-    return change(public_id, price=wanted, quantity=said["quantity"], on=said["on"], today=today)
+    return change(public_id, price=priced(said), quantity=said["quantity"], on=said["on"], today=today)
+
+
+def _form(row: Subscription, request: HttpRequest) -> ChangeForm:
+    return change_form(row, prices(currency=row.price.currency), request.POST)
 
 
 @page(SUBSCRIPTIONS_EDIT)
 @require_POST
 def subscription_change(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Bill the plan at another price or quantity, from a day on."""
-    form = change_form(subscription(public_id), request.POST)
+    form = _form(subscription(public_id), request)
     if not form.is_valid():
         return subscription_shown(request, slug, public_id, typed={"change": form})
     with attempt() as outcome:
@@ -91,7 +94,7 @@ def subscription_change(request: HttpRequest, slug: str, public_id: str) -> Http
 def change_preview(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """The next invoice after the change as it is typed: made, billed and taken back."""
     row = subscription(public_id)
-    form = change_form(row, request.POST)
+    form = _form(row, request)
     context: dict[str, Any] = {"slug": slug, "today": clock.today(entity().zone)}
     if form.is_valid():
         with attempt() as outcome, dry_run():
@@ -118,8 +121,7 @@ def _after(changed: Subscription, row: Subscription) -> dict[str, Any]:
         "amount_then": _a_period(new.price, new.quantity),
         "amount_now": _a_period(row.price, row.quantity),
         "now": row.price,
-        "by": max(changed.next_bill_on, new.starts_on),
-        **next_figures(next_bill(changed, today=clock.today(entity().zone), by=new.starts_on), code),
+        **next_figures(next_bill(changed, today=clock.today(entity().zone), settled=True), code),
     }
 
 

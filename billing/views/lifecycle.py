@@ -58,17 +58,15 @@ def _done(
 
 
 def _previewed(request: HttpRequest, slug: str, public_id: str, form: Form, act: Act) -> HttpResponse:
-    """What is billed and credited up to its day: done, billed by the run's function, and taken back."""
+    """What is billed and credited next: done, billed by the run's function, and taken back."""
     subscription(public_id)
     context: dict[str, Any] = {"slug": slug, "today": clock.today(entity().zone)}
     if form.is_valid():
         with attempt() as outcome, dry_run():
             row = subscription(act(public_id, form).public_id)
-            by = row.ends_on or row.paused_on
             context |= {
                 "row": row,
-                "by": by,
-                **next_figures(next_bill(row, today=context["today"], by=by), row.price.currency),
+                **next_figures(next_bill(row, today=context["today"], settled=True), row.price.currency),
             }
         context["odd"] = outcome.error.message if outcome.error else context.get("odd")
     return TemplateResponse(request, "billing/parts/next_preview.html", context)

@@ -1,6 +1,6 @@
 """Subscriptions: the list, a new one, and what each bills."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -36,6 +36,8 @@ from billing.listing import (
 )
 from billing.models import ONCE, Price, Subscription, SubscriptionDiscount
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.selectors import subscription_facts
+from billing.services.prices import own_price
 from billing.services.subscriptions import release, subscribe
 from billing.words import amount_text, model_text, off_text
 from core import clock
@@ -167,7 +169,7 @@ def _subscribe(form: SubscriptionForm) -> str:
     said = form.cleaned_data
     made = subscribe(
         customer=named(said["customer"]).public_id,
-        price=price(said["price"]),
+        price=priced(said),
         starts_on=said["starts_on"],
         quantity=said["quantity"],
         autopay=said["autopay"],
@@ -175,6 +177,12 @@ def _subscribe(form: SubscriptionForm) -> str:
         rhythm=form.rhythm,
     )
     return made.public_id
+
+
+def priced(said: dict[str, Any]) -> Price:
+    """The price that was chosen, taken out of what was typed, or the same with the unit price typed beside it."""
+    chosen, unit_price = price(said.pop("price")), said.pop("unit_price")
+    return chosen if unit_price is None else own_price(chosen, unit_price)
 
 
 def _initial(request: HttpRequest) -> dict[str, str]:
@@ -208,7 +216,9 @@ def subscription_shown(
     today = clock.today(entity().zone)
     part = paged(periods(row), NEWEST, request.GET.get("page", ""))
     currency = row.price.currency
-    its_items = items(row)
+    (facts,) = subscription_facts([row.pk])
+    its_items = items(row, facts)
+    offered = prices(currency=currency)
     context = {
         "slug": slug,
         "today": today,
@@ -224,14 +234,14 @@ def subscription_shown(
         ],
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
-        **next_figures(next_bill(row, today=today), currency),
+        **next_figures(next_bill(row, today=today, facts=facts), currency),
         "items": [_item(each, typed.get(each.row.public_id)) for each in its_items],
-        "discounts": [_discount(each, currency) for each in held_discounts(public_id)],
+        "discounts": [_discount(each, currency) for each in held_discounts(row)],
         "later": next((each for each in its_items if each.comes_later), None),
         "open": dict.fromkeys(typed, True),
         "dialogs": {
-            "add": ItemForm(prices=prices(currency=currency), today=today),
-            "change": change_form(row),
+            "add": ItemForm(prices=offered, today=today),
+            "change": change_form(row, offered),
             "end": EndAllForm(initial={"on": max(today, row.next_bill_on)}),
             "pause": PauseForm(),
             "again": AgainForm(initial={"on": today}),
@@ -271,13 +281,15 @@ def _discount(row: SubscriptionDiscount, currency: str) -> dict[str, Any]:
     }
 
 
-def change_form(row: Subscription, data: Any = None) -> ChangeForm:
+def change_form(row: Subscription, offered: Sequence[Price], data: Any = None) -> ChangeForm:
     """What the plan may be changed to: what is offered in its currency, and the price that it has."""
-    offered = prices(currency=row.price.currency)
     choices = [each for each in offered if each.unit != ONCE]
-    if row.price_id not in {each.pk for each in choices}:
-        choices.insert(0, row.price)
-    initial = {"price": row.price.public_id, "quantity": f"{row.quantity.normalize():f}"}
+    now = row.price.overrides or row.price
+    if now.pk not in {each.pk for each in choices}:
+        choices.insert(0, now)
+    initial = {"price": now.public_id, "quantity": f"{row.quantity.normalize():f}"}
+    if row.price.overrides_id is not None:
+        initial["unit_price"] = f"{row.price.unit_price.normalize():f}"
     return ChangeForm(data, prices=choices, initial=initial)
 
 

@@ -173,3 +173,21 @@ def test_a_day_of_the_month_is_the_anchor(api: Program, house: Scope, kestrel: C
         for line in api.get(f"/invoices/{each['id']}")["lines"]
     ]
     assert sorted(spans) == [("2026-03-10", "2026-03-31"), ("2026-03-31", "2026-04-30")]
+
+
+def test_a_unit_price_of_its_own_is_said_beside_the_price(
+    api: Program, house: Scope, kestrel: Customer
+) -> None:
+    made = subscribed(api, kestrel, unit_price="9.99", quantity="2")
+    own = api.get(f"/prices/{made['price']}")
+    base = api.get(f"/prices/{own['overrides']}")
+    assert (own["unit_price"], base["overrides"], own["plan"]) == ("9.99", None, base["plan"])
+    assert [each["id"] for each in api.get("/prices")["data"]] == [base["id"]], "it is not offered"
+    path = f"/subscriptions/{made['id']}"
+    api.post(f"{path}/change", {"unit_price": "8.5"}, 200)
+    item = api.post(
+        f"{path}/items", {"price": base["id"], "unit_price": "1.25", "starts_on": str(today())}, 201
+    )
+    assert api.get(f"/prices/{item['price']}")["unit_price"] == "1.25"
+    refused = api("POST", f"{path}/change", {"unit_price": "-1"})
+    assert (refused.status_code, pointers(refused)) == (422, ["/unit_price"])

@@ -303,7 +303,7 @@ def test_a_plan_changes_from_its_page_as_its_preview_says(ana: Client, sub: Subs
 
 
 @pytest.mark.parametrize(("_case", "given", "why"), [
-    ("a billed day", {"on": "2026-11-15"}, "billed up to"), ("no quantity", {"quantity": ""}, ""),
+    ("before it begins", {"on": "2026-10-15"}, "changed on"), ("no quantity", {"quantity": ""}, ""),
     ("less than nothing", {"quantity": "-1"}, "zero or more"), ("no such price", {"price": "price_none"}, ""),
     ("no day", {"on": "soon"}, ""), ("nothing new", {"quantity": "1"}, "Nothing would change"),
 ])  # fmt: skip
