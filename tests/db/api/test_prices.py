@@ -161,7 +161,7 @@ def test_items_are_added_and_ended(api: Program, house: Scope, kestrel: Customer
             1500,
         ]
     end = f"/subscription_items/{item['id']}/end"
-    assert pointers(api("POST", end, {"on": "2026-11-20"})) == ["/on"]
+    assert pointers(api("POST", end, {"on": "2026-11-15"})) == ["/on"]
     ended = api.post(end, {"on": "2026-12-01"})
     assert ended["ends_on"] == "2026-12-01"
     assert api.post(end, {"on": "2026-12-01"}) == ended
@@ -232,7 +232,7 @@ def test_a_change_is_previewed_made_and_taken_back(api: Program, house: Scope, k
 
 
 @pytest.mark.parametrize(("_case", "wish", "pointer"), [
-    ("a billed day", {"quantity": "2", "on": "2026-11-15"}, "/on"),
+    ("before it begins", {"quantity": "2", "on": "2026-10-15"}, "/on"),
     ("no such price", {"price": "price_none"}, "/price"),
     ("nothing", {}, "/price"),
     ("less than nothing", {"quantity": "-1"}, "/quantity"),

@@ -62,7 +62,7 @@ def test_a_day_out_of_range_is_refused_in_words() -> None:
         with pytest.raises(Invalid):
             change(sub.public_id, quantity=Decimal(5), on=far, today=TODAY)
         with pytest.raises(Invalid):
-            end_item(item.public_id, on=far)
+            end_item(item.public_id, on=far, today=far)
 
 
 @pytest.mark.usefixtures("acorn")
@@ -74,7 +74,7 @@ def test_what_begins_later_does_not_keep_a_subscription_from_ending() -> None:
         change(sub.public_id, quantity=Decimal(5), on=date(2026, 4, 1), today=TODAY)
         revoke_change(sub.public_id, today=TODAY)
         change(sub.public_id, quantity=Decimal(2), on=date(2026, 3, 1), today=TODAY)
-        end(sub.public_id, on=date(2026, 2, 1))
+        end(sub.public_id, on=date(2026, 2, 1), today=date(2026, 2, 1))
     run_billing(date(2026, 6, 1))
     assert billed() == [("2026-01-01", "2026-02-01", 3100)]
     with work():

@@ -271,7 +271,7 @@ def test_a_customer_who_is_still_billed_is_not_archived(acorn: Scope) -> None:
         with pytest.raises(Conflict, match=f"Track Pro since 2026-11-02 \\({sub.public_id}\\)"):
             set_archived(sub.customer_id, archived=True)
         assert Customer.objects.get(pk=sub.customer_id).archived_at is None
-        end(sub.public_id, on=DAY)
+        end(sub.public_id, on=DAY, today=DAY)
         set_archived(sub.customer_id, archived=True)
         with pytest.raises(Invalid):
             subscribe(customer=sub.customer.public_id, price=sub.price, starts_on=DAY)
@@ -282,7 +282,7 @@ def test_archiving_and_subscribing_at_once_never_both(committed_acorn: Scope) ->
     for n in range(6):
         with work():
             sub = factories.subscription(factories.customer(), DAY)
-            end(sub.public_id, on=DAY)
+            end(sub.public_id, on=DAY, today=DAY)
         acts = [
             in_work(lambda sub=sub: set_archived(sub.customer_id, archived=True)),
             in_work(
