@@ -28,8 +28,8 @@ SELECT %(org)s, doc, 1, plan, '', 1, unit_price, net, 'S', tax_percent, starts, 
 INSERT INTO invoicing_taxline (organization_id, document_id, category, percent, base_minor, tax_minor)
 SELECT %(org)s, doc, 'S', tax_percent, net, tax FROM plan;
 INSERT INTO billing_billedperiod (organization_id, subscription_id, item_id, run_id, document_id, period_start, period_end,
-    amount_minor, quantity, terms)
-SELECT %(org)s, subscription_id, part, %(run)s, doc, starts, ends, net, 1,
+    amount_minor, discount_minor, quantity, terms)
+SELECT %(org)s, subscription_id, part, %(run)s, doc, starts, ends, net, 0, 1,
     jsonb_build_object('said', jsonb_build_object('unit_price', unit_price::text), 'model', 'flat', 'price', 1,
         'plan', plan, 'currency', currency, 'unit', 'month', 'every', 1, 'timing', 'advance',
         'tax_percent', tax_percent::text)
