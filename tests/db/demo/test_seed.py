@@ -14,7 +14,15 @@ from django.core.management.base import CommandError
 from arapp.demo import life, seed, story
 from arapp.demo.people import ACORN, BIRCH, HOUSES
 from billing.entitlements import Whose, entitlement, entitlements
-from billing.models import BilledPeriod, FeatureOverride, Subscription, SubscriptionItem, UsageEvent
+from billing.listing import state_of
+from billing.models import (
+    BilledPeriod,
+    FeatureOverride,
+    Subscription,
+    SubscriptionDiscount,
+    SubscriptionItem,
+    UsageEvent,
+)
 from billing.services.replay import replay_billing
 from cashapp.models import Attempt, Payment
 from core import clock, doors
@@ -141,7 +149,7 @@ def test_everything_that_can_happen_to_money_happened(seeded: Path) -> None:
         assert OpenItem.objects.filter(kind="payment", open_minor__gt=0).exists(), "somebody paid too much"
         assert Subscription.objects.filter(held_at__isnull=False).count() == 1
         assert Subscription.objects.filter(state="ended").exists()
-        assert Subscription.objects.count() == ACORN.subscriptions + 1
+        assert Subscription.objects.count() == ACORN.subscriptions + 2, "one mistyped, one on trial"
 
 
 def test_some_of_it_was_metered_and_all_that_was_billed_can_be_billed_again(scope: Scope) -> None:
@@ -212,6 +220,15 @@ def test_the_story_is_the_same_each_time() -> None:
     assert story.subscribing(ACORN, today) == story.subscribing(ACORN, today)
     assert story.handwritten(ACORN, today) == story.handwritten(ACORN, today)
     assert len(story.subscribing(ACORN, today)) == ACORN.subscriptions + 1
+
+
+def test_one_is_on_trial_one_rests_and_some_have_a_coupon(seeded: Path) -> None:
+    with enter(_scope("acorn")), work():
+        states = [state_of(row) for row in Subscription.objects.all()]
+        assert states.count("trialing") == 1
+        assert Subscription.objects.filter(paused_on__isnull=False, ends_on=None).count() == 1
+        assert SubscriptionDiscount.objects.filter(name="Welcome").count() == 3
+        assert BilledPeriod.objects.filter(discount_minor__gt=0).exists()
 
 
 def test_basic_and_premium_grant_different_things(seeded: Path) -> None:
