@@ -59,7 +59,10 @@ class SubscriptionCreated(Event):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionChanged(Event):
-    """What a subscription bills changed, or when it ends. `what`: plan, item, end, trial; `on` is its first day."""
+    """What a subscription bills changed, or when it ends: `what` is plan, item, discount or end.
+
+    `on` is the first day of it; None where a change that was set for later was taken back.
+    """
 
     name: ClassVar[str] = "subscription.changed"
 

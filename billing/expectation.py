@@ -311,11 +311,7 @@ class _Reader:
             )  # fmt: skip
         start, end = draft.service_start or due.span.start, draft.service_end or due.span.end
         off = discount_minor(charge.facts.currency, due)
-        granted = [
-            each
-            for each in charge.facts.discounts
-            if each.starts_on != each.ends_on and (not each.plans or due.item.plan in each.plans)
-        ]
+        granted = [each for each in charge.facts.discounts if each.is_for(due.item.plan)]
         terms = self.cache.prices[key]
         if granted:
             terms = replace(terms, discounts=tuple(as_gate_says(each, terms.currency) for each in granted))

@@ -43,7 +43,7 @@ def declared(items: Sequence[Item], by_id: Mapping[int, Item]) -> Iterable[Decla
 
 
 def is_for(said: Mapping[str, Any], plan: str) -> bool:
-    """Whether a recorded discount is for a plan; one that was taken back before its first day is for none."""
+    """What `Discount.is_for` says, once more from the record: the gate does not ask what it looks at."""
     return said["starts_on"] != said["ends_on"] and (not said["plans"] or plan in said["plans"])
 
 

@@ -28,11 +28,13 @@ class Discount:
     ends_on: date | None
     plans: frozenset[str] = frozenset()
 
+    def is_for(self, plan: str) -> bool:
+        """Whether it is for a plan; one that was taken back before its first day is for none."""
+        return self.starts_on != self.ends_on and (not self.plans or plan in self.plans)
+
     def holds(self, plan: str, day: date) -> bool:
         """Whether it is for a period of a plan that begins on a day."""
-        if self.plans and plan not in self.plans:
-            return False
-        return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
+        return self.is_for(plan) and self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
 
 
 def discounted(amount: Fraction, granted: Sequence[Discount]) -> tuple[Fraction, tuple[dict[str, Any], ...]]:

@@ -1,9 +1,9 @@
 """What a subscription is worth a month and how that moves: pure, from its contract alone, never from invoices.
 
 What comes again counts, at the price of its quantity less discounts, from an item's first day up to its end or the
-subscription's.
-What a meter counts and what is owed once is no recurring revenue. Amounts are exact until the sum of a day is rounded,
-once, to minor units of the subscription's currency.
+subscription's. A year is 12 months, 4 quarters, 52 weeks or 365 days. What a meter counts and what is owed once is no
+recurring revenue; what cannot be priced is worth nothing, as no run bills it. Amounts are exact until the sum of a day
+is rounded, once, to minor units of the subscription's currency.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from billing.domain.discounts import Discount, discounted
+from billing.domain.discounts import discounted
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.pricing import Unpriceable, price
 from core.money import MoneyError, from_decimal
@@ -39,14 +39,6 @@ class Movement:
     kind: Move
     delta_minor: int
     after_minor: int
-
-
-def monthly(item: ItemFacts, granted: Sequence[Discount] = ()) -> Fraction:
-    """What an item comes to in a month while it is in force, less the discounts that hold, in major units.
-
-    A year is 12 months, 4 quarters, 52 weeks or 365 days. What cannot be priced is worth nothing: no run bills it.
-    """
-    return _left(_gross(item), granted) * _share(item)
 
 
 def mrr_on(facts: SubscriptionFacts, day: date) -> int:
@@ -93,10 +85,6 @@ def _share(item: ItemFacts) -> Fraction:
     return Fraction(_IN_A_YEAR[item.unit], 12 * item.every) if item.unit else Fraction(0)
 
 
-def _left(gross: Fraction, granted: Sequence[Discount]) -> Fraction:
-    return discounted(gross, granted)[0] if granted else gross
-
-
 @dataclass(frozen=True, slots=True)
 class _Span:
     """The days on which an item is in force, what a period of it comes to, and how much of that is a month."""
@@ -111,9 +99,8 @@ class _Span:
         """A month of it on a day, less the discounts that hold then, also those of a single period."""
         if not self.start <= day < self.end:
             return Fraction(0)
-        return (
-            _left(self.gross, [each for each in facts.discounts if each.holds(self.plan, day)]) * self.share
-        )
+        left, _steps = discounted(self.gross, [each for each in facts.discounts if each.holds(self.plan, day)])
+        return left * self.share
 
 
 def _spans(facts: SubscriptionFacts) -> list[_Span]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing.domain.discounts import Discount
 from billing.domain.facts import ItemFacts, SubscriptionFacts, Timing
-from billing.domain.mrr import Move, monthly, movements, mrr_on
+from billing.domain.mrr import Move, movements, mrr_on
 from billing.domain.pricing import Model, Terms, Tier
 from core.money import round_half_up
 from core.periods import Unit
@@ -45,19 +45,19 @@ def told(facts: SubscriptionFacts) -> list[tuple[str, str, int, int]]:
 @pytest.mark.parametrize(
     ("unit", "every", "amount", "worth"),
     [
-        (Unit.MONTH, 1, "100", "100"),
-        (Unit.YEAR, 1, "1200", "100"),
-        (Unit.YEAR, 2, "1200", "50"),
-        (Unit.QUARTER, 1, "300", "100"),
-        (Unit.MONTH, 6, "600", "100"),
-        (Unit.WEEK, 1, "12", "52"),
-        (Unit.WEEK, 2, "12", "26"),
-        (Unit.DAY, 1, "12", "365"),
-        (Unit.DAY, 30, "360", "365"),
+        (Unit.MONTH, 1, "100", 10_000),
+        (Unit.YEAR, 1, "1200", 10_000),
+        (Unit.YEAR, 2, "1200", 5_000),
+        (Unit.QUARTER, 1, "300", 10_000),
+        (Unit.MONTH, 6, "600", 10_000),
+        (Unit.WEEK, 1, "12", 5_200),
+        (Unit.WEEK, 2, "12", 2_600),
+        (Unit.DAY, 1, "12", 36_500),
+        (Unit.DAY, 30, "360", 36_500),
     ],
 )
-def test_a_month_of_every_interval(unit: Unit, every: int, amount: str, worth: str) -> None:
-    assert monthly(item(amount, unit=unit, every=every)) == Fraction(worth)
+def test_a_month_of_every_interval(unit: Unit, every: int, amount: str, worth: int) -> None:
+    assert mrr_on(sub(item(amount, unit=unit, every=every)), DAY) == worth
 
 
 def test_a_plan_and_an_add_on_are_worth_both() -> None:
