@@ -99,7 +99,9 @@ class _Span:
         """A month of it on a day, less the discounts that hold then, also those of a single period."""
         if not self.start <= day < self.end:
             return Fraction(0)
-        left, _steps = discounted(self.gross, [each for each in facts.discounts if each.holds(self.plan, day)])
+        left, _steps = discounted(
+            self.gross, [each for each in facts.discounts if each.holds(self.plan, day)]
+        )
         return left * self.share
 
 

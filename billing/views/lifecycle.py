@@ -23,23 +23,12 @@ from core.pages import attempt, dry_run
 from core.web import page
 from tenants.selectors import entity
 
-Act = Callable[[str, Form], Subscription]
+Act = Callable[..., Subscription]
+"""A service that takes a subscription's public id, what was typed, and the day it is done on."""
 
 
-def _end(public_id: str, form: Form) -> Subscription:
-    return end(public_id, today=clock.today(entity().zone), **form.cleaned_data)
-
-
-def _pause(public_id: str, form: Form) -> Subscription:
-    return pause(public_id, today=clock.today(entity().zone), **form.cleaned_data)
-
-
-def _resume(public_id: str, form: Form) -> Subscription:
-    return resume(public_id, today=clock.today(entity().zone), **form.cleaned_data)
-
-
-def _reactivate(public_id: str, form: Form) -> Subscription:
-    return reactivate(public_id, today=clock.today(entity().zone), **form.cleaned_data)
+def _by(act: Act, public_id: str, form: Form) -> Subscription:
+    return act(public_id, today=clock.today(entity().zone), **form.cleaned_data)
 
 
 def _done(
@@ -49,7 +38,7 @@ def _done(
     if not form.is_valid():
         return subscription_shown(request, slug, public_id, typed={name: form})
     with attempt() as outcome:
-        act(public_id, form)
+        _by(act, public_id, form)
         messages.success(request, said)
     if outcome.error:
         take(form, outcome)
@@ -63,7 +52,7 @@ def _previewed(request: HttpRequest, slug: str, public_id: str, form: Form, act:
     context: dict[str, Any] = {"slug": slug, "today": clock.today(entity().zone)}
     if form.is_valid():
         with attempt() as outcome, dry_run():
-            row = subscription(act(public_id, form).public_id)
+            row = subscription(_by(act, public_id, form).public_id)
             context |= {
                 "row": row,
                 **next_figures(next_bill(row, today=context["today"], settled=True), row.price.currency),
@@ -76,37 +65,37 @@ def _previewed(request: HttpRequest, slug: str, public_id: str, form: Form, act:
 @require_POST
 def subscription_end(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """End it on a day; the next run bills what comes before and credits what is billed beyond."""
-    return _done(request, slug, public_id, "end", EndAllForm(request.POST), _end, _("The end is set"))
+    return _done(request, slug, public_id, "end", EndAllForm(request.POST), end, _("The end is set"))
 
 
 @page(SUBSCRIPTIONS_EDIT)
 @require_POST
 def end_preview(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    return _previewed(request, slug, public_id, EndAllForm(request.POST), _end)
+    return _previewed(request, slug, public_id, EndAllForm(request.POST), end)
 
 
 @page(SUBSCRIPTIONS_EDIT)
 @require_POST
 def subscription_pause(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Bill nothing from a day on, until a day that is known or not."""
-    return _done(request, slug, public_id, "pause", PauseForm(request.POST), _pause, _("The pause is set"))
+    return _done(request, slug, public_id, "pause", PauseForm(request.POST), pause, _("The pause is set"))
 
 
 @page(SUBSCRIPTIONS_EDIT)
 @require_POST
 def pause_preview(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    return _previewed(request, slug, public_id, PauseForm(request.POST), _pause)
+    return _previewed(request, slug, public_id, PauseForm(request.POST), pause)
 
 
 @page(SUBSCRIPTIONS_EDIT)
 @require_POST
 def subscription_resume(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Go on with a paused one from a day on, or take the pause back."""
-    return _done(request, slug, public_id, "again", AgainForm(request.POST), _resume, _("It goes on"))
+    return _done(request, slug, public_id, "again", AgainForm(request.POST), resume, _("It goes on"))
 
 
 @page(SUBSCRIPTIONS_EDIT)
 @require_POST
 def subscription_reactivate(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Take back an end to come, or begin again with what has ended."""
-    return _done(request, slug, public_id, "again", AgainForm(request.POST), _reactivate, _("It goes on"))
+    return _done(request, slug, public_id, "again", AgainForm(request.POST), reactivate, _("It goes on"))

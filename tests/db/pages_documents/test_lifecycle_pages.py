@@ -53,8 +53,10 @@ def test_the_end_is_seen_before_and_done_once(ana: Client, sub: Subscription, sn
     page = ana.get(path(sub)).content.decode()
     assert f"({credit[0]})" in page
     assert "Begin again" in page
+    run = run_billing(TODAY)
     run_billing(TODAY)
-    run_billing(TODAY)
+    shown = ana.get(f"/o/acorn/runs/{run.public_id}/").content.decode()
+    assert re.search(r"<b>1</b><span[^>]*>Credit notes", shown)
     with work():
         (row,) = CreditedPeriod.objects.all()
         assert f"{row.amount_minor / 100:.2f}" == credit[0]
@@ -72,6 +74,15 @@ def test_a_pause_is_seen_set_and_taken_back(ana: Client, sub: Subscription) -> N
     assert 'data-open-dialog="change"' not in page
     assert ana.post(path(sub, "resume"), {"on": str(TODAY)}).status_code == 302
     assert "Paused from" not in ana.get(path(sub)).content.decode()
+
+
+def test_a_pause_is_previewed_up_to_its_first_day_whatever_the_end(ana: Client, sub: Subscription) -> None:
+    with work():
+        end(sub.public_id, on=TODAY + timedelta(days=100), today=TODAY)
+    wish = {"on": str(TODAY), "resumes_on": str(TODAY + timedelta(days=9))}
+    seen = ana.post(path(sub, "pause", "preview"), wish).content.decode()
+    assert "Credit:" in seen
+    assert "Total" not in seen, "what it bills after the pause"
 
 
 def test_an_end_to_come_is_taken_back_and_what_is_over_begins_again(ana: Client, sub: Subscription) -> None:
@@ -110,8 +121,8 @@ def test_what_cannot_be_comes_back_in_its_dialog(
 @pytest.mark.parametrize("place", ["resume", "reactivate"])
 def test_what_is_neither_paused_nor_ended_says_so(ana: Client, sub: Subscription, place: str) -> None:
     answer = ana.post(path(sub, place), {"on": str(TODAY)})
-    assert answer.status_code == 409
-    assert "It " in answer.content.decode()
+    why = {"resume": "It is not paused.", "reactivate": "It has no end."}[place]
+    assert (answer.status_code, why in answer.content.decode()) == (409, True)
 
 
 @pytest.mark.parametrize("place", ["end", "end/preview", "pause", "pause/preview", "resume", "reactivate"])
