@@ -42,9 +42,9 @@ class ItemFacts:
     """One thing that a subscription bills: a price, how much of it, and from when to when; the plan, or beside it.
 
     With `meter_id` the quantity is what that meter counted, by the first day of the period in `used`. `unit` None is a
-    price that is owed once, on `starts_on`. `plan` is the code of the price's plan. `billed_through` is the first day not
-    billed yet, or taken back when it was `credited`; `billed` says what was billed from the item's end on, where that is
-    not taken back yet.
+    price that is owed once, on `starts_on`. `plan` is the code of the price's plan. `billed_through` is the first day
+    not billed yet, or taken back when it was `credited`; `billed` says what was billed from the item's end on, where
+    that is not taken back yet.
     """
 
     item_id: int

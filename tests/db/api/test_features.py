@@ -18,7 +18,7 @@ from tests.db.api.invoices import today
 
 pytestmark = pytest.mark.usefixtures("judged")
 
-LATER = "2026-11-01"
+BEGUN = (today() - timedelta(days=20)).isoformat()
 
 
 def feature(api: Program, code: str = "seats", kind: str = "limit", **given: Any) -> Any:
@@ -47,7 +47,7 @@ def grant(api: Program, plan: str, *grants: dict[str, Any], status: int = 200, *
 
 
 def subscribed(api: Program, customer: Customer, price: str, **given: Any) -> str:
-    wish = {"customer": customer.public_id, "price": price, "starts_on": LATER, **given}
+    wish = {"customer": customer.public_id, "price": price, "starts_on": BEGUN, **given}
     return str(api.post("/subscriptions", wish, 201)["id"])
 
 
@@ -203,7 +203,7 @@ def test_basic_and_premium_differ(api: Program, house: Scope, kestrel: Customer)
             api.get(f"/customers/{kestrel.public_id}/entitlements")["data"]] == [
         ("seats", True, "3", ""), ("sso", False, None, ""), ("support", True, None, "by mail"),
     ]  # fmt: skip
-    api.post(f"/subscriptions/{sub}/change", {"price": premium, "on": LATER})
+    api.post(f"/subscriptions/{sub}/change", {"price": premium, "on": BEGUN})
     assert (has(api, kestrel, "seats")["unlimited"], has(api, kestrel, "sso")["on"]) == (True, True)
     (source,) = has(api, kestrel, "support")["sources"]
     assert (source["object"], source["name"], source["subscription"], source["text"]) == (

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from django.test import Client
 
 from billing.models import Coupon, Subscription, SubscriptionDiscount
 from billing.services.discounts import create_coupon
+from core import clock
 from core.scope import Scope, work
 from tests import factories
 
@@ -26,7 +27,8 @@ OWN = {"coupon": "", "name": "Sorry", "percent": "", "amount": "5", "periods": "
 @pytest.fixture
 def sub(acorn: Scope) -> Subscription:
     with work():
-        return factories.subscription(factories.customer(name="Kestrel"), date(2026, 11, 1), unit_price="30")
+        begun = clock.today("Europe/Berlin") - timedelta(days=10)
+        return factories.subscription(factories.customer(name="Kestrel"), begun, unit_price="30")
 
 
 def test_a_coupon_is_typed_saved_once_and_archived(ana: Client, acorn: Scope) -> None:
