@@ -5,7 +5,7 @@ from typing import Any
 
 from billing.domain.discounts import Discount
 from billing.domain.gate import Declared, Item
-from billing.domain.gate.changes import discount_words
+from billing.domain.gate.changes import discount_field, discount_words
 from billing.domain.gate.facts import Discount as GateDiscount
 from billing.domain.gate.kept import discount_of
 from billing.domain.gate.look import plain
@@ -54,11 +54,12 @@ def said_of_discounts(rows: Sequence[Mapping[str, Any]]) -> Iterator[Declared]:
         for said in row["discounts"]:
             if said["plans"] and plan not in said["plans"]:
                 continue
-            first = discount_words(discount_of({**said, "ends_on": said["given_until"]}, currency))
+            given = discount_of({**said, "ends_on": said["given_until"]}, currency)
+            first = discount_words(given)
             last = discount_words(discount_of(said, currency)) if is_for(said, plan) else ""
-            yield Declared(row["id"], "discount", "", first)
+            yield Declared(row["id"], discount_field(given), "", first)
             if last != first:
-                yield Declared(row["id"], "discount", first, last)
+                yield Declared(row["id"], discount_field(given), first, last)
 
 
 def as_gate_says(each: Discount, currency: str) -> GateDiscount:

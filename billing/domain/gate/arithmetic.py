@@ -82,7 +82,7 @@ def _parties(look: Look, line: Line) -> Iterator[Finding]:
 
 def _discounts(look: Look, item: Item, line: Line) -> Iterator[Finding]:
     granted = item.terms.discounts
-    names = [each.name for each in granted]
+    names = [each.name for each in granted if each.holds(line.span.start)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         sentence = f"The discount {twice[0]} is granted more than once."

@@ -186,13 +186,14 @@ def _taxed(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]:
 
 def _granted(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]:
     """Discounts that came or went without a word. One that ran out by its own terms needs none."""
-    before = {each.name: each for each in last.terms.discounts}
-    after = {each.name: each for each in item.terms.discounts}
-    for name in sorted(before.keys() | after.keys()):
-        was, now = before.get(name), after.get(name)
+    before = {discount_field(each): each for each in last.terms.discounts}
+    after = {discount_field(each): each for each in item.terms.discounts}
+    for field in sorted(before.keys() | after.keys()):
+        was, now = before.get(field), after.get(field)
         if was == now or (now is None and was and not was.holds(line.span.start)):
             continue
-        if not look.explained(item.id, "discount", discount_words(was), discount_words(now)):
+        if not look.explained(item.id, field, discount_words(was), discount_words(now)):
+            name = next(each.name for each in (now, was) if each)
             sentence = (
                 f"The discount {name} is {discount_words(now) or 'not granted'};"
                 f" the last time it was {discount_words(was) or 'not granted'}, and nobody recorded a change."
@@ -208,12 +209,13 @@ def heeded(look: Look) -> Iterator[Finding]:
     for (number, field), changes in look.said.items():
         item = look.items.get(number)
         line = next((each for each in look.bill.lines if each.item == number), None)
-        if item is None or line is None or field not in _SHOWS:
+        what = field.partition(" ")[0]
+        if item is None or line is None or what not in _SHOWS:
             continue
         was, now = changes[-1]
-        shown = _SHOWS[field](item, was, now)
+        shown = _SHOWS[what](item, was, now)
         if shown != now:
-            sentence = f"The {field} was recorded as {now or 'none'}; the contract has {shown or 'none'}."
+            sentence = f"The {what} was recorded as {now or 'none'}; the contract has {shown or 'none'}."
             yield look.finding("unheeded", Severity.WRONG, line, sentence, now=shown, usual=now)
 
 
@@ -229,6 +231,11 @@ _SHOWS: dict[str, Callable[[Item, str, str], str]] = {
     "end": lambda item, _was, _now: item.ends_on.isoformat() if item.ends_on else "",
     "discount": _discount_shown,
 }
+
+
+def discount_field(discount: Discount) -> str:
+    """What recorded changes of a discount name as their field: another of its name, on other days, is another."""
+    return f"discount {discount.name} {discount.since}"
 
 
 def discount_words(discount: Discount | None) -> str:

@@ -44,7 +44,7 @@ class Tier:
 class Discount:
     """Taken off a line: `percent` of what is left, then `amount_minor`; from `since` to before `until`.
 
-    `name` is what makes it the same discount: two of one name are one granted twice.
+    `name` and `since` make it the same discount; two of one name that hold on one day are one granted twice.
     """
 
     name: str
@@ -130,7 +130,8 @@ class Item:
 class Declared:
     """A change that a person, a key or a rule recorded: `field` of an item went from `was` to `now`.
 
-    It explains that change and nothing else. Fields: price, quantity, tax, discount, end, item, minimum.
+    It explains that change and nothing else. Fields: price, quantity, tax, end, item, minimum, and for each discount
+    what `changes.discount_field` says.
     """
 
     item: int

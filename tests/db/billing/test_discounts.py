@@ -265,3 +265,34 @@ def test_of_what_has_ended_nothing_is_taken_off(acorn: Scope) -> None:
         with pytest.raises(Conflict):
             discount(sub.public_id, name="Half", percent=Decimal(10), today=JUNE)
         assert Subscription.objects.get().state == "ended"
+
+
+def test_the_same_name_may_come_back_when_the_first_is_over(acorn: Scope) -> None:
+    with work():
+        sub = bought(100)
+        discount(sub.public_id, name="Sorry", amount=Decimal(10), periods=1, today=JUNE)
+    for month in (6, 7, 8):
+        run_billing(date(2026, month, 1))
+    with work():
+        discount(sub.public_id, name="Sorry", amount=Decimal(20), periods=1, today=date(2026, 8, 20))
+    for month in (9, 10):
+        run_billing(date(2026, month, 1))
+    nothing_held()
+    assert amounts() == [9000, 10000, 10000, 8000, 10000]
+    proven()
+
+
+def test_another_discount_later_is_explained_too(acorn: Scope) -> None:
+    with work():
+        sub = bought(100)
+        discount(sub.public_id, name="Loyal", percent=Decimal(10), today=JUNE)
+    for month in (6, 7):
+        run_billing(date(2026, month, 1))
+    with work():
+        for name in ("Sorry", "Gift"):
+            discount(sub.public_id, name=name, amount=Decimal(10), periods=1, today=date(2026, 7, 20))
+    for month in (8, 9):
+        run_billing(date(2026, month, 1))
+    nothing_held()
+    assert amounts() == [9000, 9000, 7000, 9000]
+    proven()

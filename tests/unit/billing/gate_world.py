@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.domain.gate import Bill, Crowd, Declared, Discount, Item, Line, Scene, Terms, Tier, assemble
-from billing.domain.gate.changes import discount_words
+from billing.domain.gate.changes import discount_field, discount_words
 from core.money import exponent, round_half_up
 from core.periods import Period
 
@@ -290,7 +290,7 @@ class Maker:
     def loyal(self, sub: Sub, bill: Bill, item: Item) -> Bill:
         coupon = Discount("LOYAL", Decimal(15), since=self.first, until=month(self.first, 6))
         terms = replace(item.terms, discounts=(*item.terms.discounts, coupon))
-        said = Declared(item.id, "discount", "", discount_words(coupon))
+        said = Declared(item.id, discount_field(coupon), "", discount_words(coupon))
         return self.with_item(bill, replace(item, terms=terms), said)
 
     def resumed(self, sub: Sub, bill: Bill, item: Item) -> Bill:
