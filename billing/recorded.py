@@ -1,6 +1,7 @@
 """What items and discounts record of themselves, as the gate is told it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from billing.domain.discounts import Discount
@@ -48,18 +49,34 @@ def is_for(said: Mapping[str, Any], plan: str) -> bool:
 
 
 def said_of_discounts(rows: Sequence[Mapping[str, Any]]) -> Iterator[Declared]:
-    """What the discounts themselves record: that each was granted, and that it ends earlier than it was to."""
+    """What the discounts themselves record: that each was given, that it ends earlier than it was to, and that it is
+    not for a plan that took the place of one that it is for.
+    """
     for row in rows:
-        currency, plan = row["price__currency"], row["price__plan__code"]
         for said in row["discounts"]:
-            if said["plans"] and plan not in said["plans"]:
+            mine = not said["plans"] or row["price__plan__code"] in said["plans"]
+            if not mine and not _came_from(said["plans"], row, rows):
                 continue
-            given = discount_of({**said, "ends_on": said["given_until"]}, currency)
+            given, left = (
+                discount_of({**said, "ends_on": said[end]}, row["price__currency"])
+                for end in ("given_until", "ends_on")
+            )
             first = discount_words(given)
-            last = discount_words(discount_of(said, currency)) if is_for(said, plan) else ""
-            yield Declared(row["id"], discount_field(given), "", first)
-            if last != first:
-                yield Declared(row["id"], discount_field(given), first, last)
+            last = "" if said["starts_on"] == said["ends_on"] else discount_words(left)
+            for was, now in pairwise(["", first, last] if mine else [first, last, ""]):
+                if was != now:
+                    yield Declared(row["id"], discount_field(given), was, now)
+
+
+def _came_from(plans: Sequence[str], row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an item took the place of one of these plans, at once or by others between."""
+    by_id = {each["id"]: each for each in rows}
+    place = before(row, rows)
+    while place is not None:
+        if by_id[place]["price__plan__code"] in plans:
+            return True
+        place = before(by_id[place], rows)
+    return False
 
 
 def as_gate_says(each: Discount, currency: str) -> GateDiscount:

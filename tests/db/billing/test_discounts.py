@@ -296,3 +296,22 @@ def test_another_discount_later_is_explained_too(acorn: Scope) -> None:
     nothing_held()
     assert amounts() == [9000, 9000, 7000, 9000]
     proven()
+
+
+def test_another_plan_leaves_the_old_one_s_discount_behind_and_has_its_own(acorn: Scope) -> None:
+    with work():
+        sub = bought(100)
+        dear = flat(200)
+        code = sub.price.plan.code
+        discount(sub.public_id, name="Loyal", percent=Decimal(10), plans=[code], today=JUNE)
+        create_coupon(code="DEAR", name="Dear", percent=Decimal(50), plans=[dear.plan.code])
+        give_coupon(sub.public_id, coupon="DEAR", today=JUNE)
+    for month in (6, 7):
+        run_billing(date(2026, month, 1))
+    with work():
+        change(sub.public_id, price=dear, on=date(2026, 8, 1), today=date(2026, 7, 20))
+    for month in (8, 9):
+        run_billing(date(2026, month, 1))
+    nothing_held()
+    assert amounts() == [9000, 9000, 10000, 10000]
+    proven()
