@@ -31,7 +31,7 @@ def _of(row: Subscription) -> "QuerySet[SubscriptionDiscount]":
     return found.select_related("coupon", "subscription")
 
 
-def held_discounts(row: Subscription) -> list[SubscriptionDiscount]:
+def discounts_in_order(row: Subscription) -> list[SubscriptionDiscount]:
     """What a subscription has or had off, in the order in which it applies, but what was taken back before it held.
 
     Inside work().
@@ -40,6 +40,6 @@ def held_discounts(row: Subscription) -> list[SubscriptionDiscount]:
     return sorted(rows, key=lambda each: (not each.plans, each.pk))
 
 
-def given_coupons() -> list[Coupon]:
-    """Coupons that may be given still, by code. Inside work()."""
+def live_coupons() -> list[Coupon]:
+    """Coupons that are not archived, by code; one may be used up or over. Inside work()."""
     return list(Coupon.objects.filter(archived_at=None).order_by("code"))

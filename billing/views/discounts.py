@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.discount_forms import CouponForm, DiscountForm
-from billing.discounting import coupons, given_coupons
+from billing.discounting import coupons, live_coupons
 from billing.listing import NEWEST, plan_rows, subscription
 from billing.models import Coupon
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
@@ -95,7 +95,7 @@ def coupon_archive(request: HttpRequest, slug: str, public_id: str) -> HttpRespo
 def discount_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Give the subscription a coupon, or a discount of its own."""
     subscription(public_id)
-    form = DiscountForm(request.POST, coupons=given_coupons())
+    form = DiscountForm(request.POST, coupons=live_coupons())
     if not form.is_valid():
         return subscription_shown(request, slug, public_id, typed={"discount": form})
     with attempt() as outcome:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.discount_forms import DiscountForm
-from billing.discounting import given_coupons, held_discounts
+from billing.discounting import discounts_in_order, live_coupons
 from billing.domain.charges import Charge
 from billing.forms import ChangeForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
 from billing.lifecycle_forms import AgainForm, EndAllForm, EndForm, PauseForm
@@ -236,7 +236,7 @@ def subscription_shown(
         "older": _link(request.GET, page=part.older) if part.older else "",
         **next_figures(next_bill(row, today=today, facts=facts), currency),
         "items": [_item(each, typed.get(each.row.public_id)) for each in its_items],
-        "discounts": [_discount(each, currency) for each in held_discounts(row)],
+        "discounts": [_discount(each, currency) for each in discounts_in_order(row)],
         "later": next((each for each in its_items if each.comes_later), None),
         "open": dict.fromkeys(typed, True),
         "dialogs": {
@@ -245,7 +245,7 @@ def subscription_shown(
             "end": EndAllForm(initial={"on": max(today, row.next_bill_on)}),
             "pause": PauseForm(),
             "again": AgainForm(initial={"on": today}),
-            "discount": DiscountForm(coupons=given_coupons()),
+            "discount": DiscountForm(coupons=live_coupons()),
             **typed,
         },
         "live": row.state == "active",
