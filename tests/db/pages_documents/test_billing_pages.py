@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from billing.listing import run_figures, run_preview
@@ -177,6 +178,7 @@ def test_another_currency_is_refused_at_the_price(ana: Client, price: Price, sna
     assert snapshot() == before
 
 
+@time_machine.travel("2026-11-27T09:00:00Z")
 def test_the_next_invoice_is_what_the_run_bills(ana: Client, acorn: Scope) -> None:
     with work():
         sub = factories.subscription(
@@ -215,6 +217,7 @@ def test_subscriptions_filter_by_state_plan_and_customer(ana: Client, acorn: Sco
     assert answer["Location"] == f"/o/acorn/subscriptions/?customer={one.public_id}"
 
 
+@time_machine.travel("2026-11-27T09:00:00Z")
 def test_a_subscription_is_ended_on_its_page(ana: Client, vic: Client, acorn: Scope) -> None:
     with work():
         sub = factories.subscription(factories.customer(), DAY)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -188,6 +189,7 @@ def sub(acorn: Scope) -> Subscription:
         return factories.subscription(factories.customer(name="Kestrel"), DAY)
 
 
+@time_machine.travel("2026-11-27T09:00:00Z")
 def test_something_more_is_billed_once_however_often_it_is_sent(ana: Client, sub: Subscription) -> None:
     with work():
         price = calls()
@@ -283,6 +285,7 @@ def test_a_page_of_many_prices_and_items_asks_no_more(ana: Client, sub: Subscrip
     assert [asked(path) for path in pages] == before
 
 
+@time_machine.travel("2026-11-27T09:00:00Z")
 def test_a_plan_changes_from_its_page_as_its_preview_says(ana: Client, sub: Subscription) -> None:
     run_billing(DAY)
     path = f"/o/acorn/subscriptions/{sub.public_id}/"
