@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import time_machine
 
 from billing.models import BilledPeriod, Price, SubscriptionItem
 from billing.services.run import run_billing
@@ -113,6 +114,7 @@ def test_a_price_is_replaced_and_retired(api: Program, kestrel: Customer) -> Non
     assert api.post(f"/prices/{new['id']}/retire") == retired
 
 
+@time_machine.travel("2026-11-27T09:00:00Z")
 def test_a_subscription_with_what_is_added_is_billed_as_its_preview_says(
     api: Program, house: Scope, kestrel: Customer
 ) -> None:
@@ -145,6 +147,7 @@ def test_a_subscription_with_what_is_added_is_billed_as_its_preview_says(
         assert verify() == []
 
 
+@time_machine.travel("2026-11-27T09:00:00Z")
 def test_items_are_added_and_ended(api: Program, house: Scope, kestrel: Customer) -> None:
     plan, extra = price(api, model="flat", unit_price="29"), price(api, model="per_unit", unit_price="3")
     sub = api.post(
@@ -205,6 +208,7 @@ def test_who_may_only_look_changes_nothing(
     assert viewer.get(f"/prices/{made['id']}/quote?quantity=1")["amount_minor"] == 2900
 
 
+@time_machine.travel("2026-11-27T09:00:00Z")
 def test_a_change_is_previewed_made_and_taken_back(api: Program, house: Scope, kestrel: Customer) -> None:
     plan = price(api, model="flat", unit_price="29")
     dear = price(api, code="dear", name="Dear", model="per_unit", unit_price="50")
