@@ -315,3 +315,35 @@ def test_another_plan_leaves_the_old_one_s_discount_behind_and_has_its_own(acorn
     nothing_held()
     assert amounts() == [9000, 9000, 10000, 10000]
     proven()
+
+
+def test_a_discount_that_was_shortened_ends_with_its_plan(acorn: Scope) -> None:
+    with work():
+        sub = bought(100)
+        dear = flat(200)
+        code = sub.price.plan.code
+        row = discount(sub.public_id, name="Loyal", percent=Decimal(10), plans=[code], today=JUNE)
+    run_billing(JUNE)
+    with work():
+        end_discount(row.public_id, on=date(2026, 10, 1), today=JUNE)
+    run_billing(JULY)
+    with work():
+        change(sub.public_id, price=dear, on=date(2026, 8, 1), today=date(2026, 7, 20))
+    run_billing(date(2026, 8, 1))
+    nothing_held()
+    assert amounts() == [9000, 9000, 20000]
+    proven()
+
+
+def test_the_gate_holds_a_discount_whose_plans_nobody_changed(acorn: Scope) -> None:
+    with work():
+        sub = bought(100)
+        row = discount(sub.public_id, name="Loyal", percent=Decimal(10), today=JUNE)
+    for month in (6, 7):
+        run_billing(date(2026, month, 1))
+    with work():
+        SubscriptionDiscount.objects.filter(pk=row.pk).update(plans=["another"])
+    run_billing(date(2026, 8, 1))
+    assert amounts() == [9000, 9000]
+    with work():
+        assert HeldSubscription.objects.count() == 1
