@@ -95,7 +95,7 @@ def to_bill(facts: Sequence[SubscriptionFacts], as_of: date) -> list[Subscriptio
 
 
 def with_billed(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]:
-    """The facts with what was billed of items beyond their end and not taken back yet. Inside work()."""
+    """The facts with what was billed of items beyond their end and is not all taken back yet. Inside work()."""
     ended = {
         item.item_id: day
         for each in facts
@@ -116,8 +116,10 @@ def with_billed(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]:
     found: dict[int, list[Billed]] = defaultdict(list)
     for row in rows:
         if row.to > max(ended[row.item_id], row.period_start):
-            span = Period(row.period_start, row.to)
-            found[row.item_id].append(Billed(row.pk, row.document_id, span, row.amount_minor - row.back))
+            span = Period(row.period_start, row.period_end)
+            found[row.item_id].append(
+                Billed(row.pk, row.document_id, span, row.amount_minor, row.to, row.back)
+            )
     return [
         replace(
             each, items=tuple(replace(item, billed=tuple(found.get(item.item_id, ()))) for item in each.items)

@@ -93,15 +93,18 @@ def state_of(facts: SubscriptionFacts, *, due: bool) -> str:
 
 
 def _credits(facts: SubscriptionFacts, item: ItemFacts, ended: date) -> list[Credit]:
-    """What is taken back of each billed period of an item that ended on a day; no more than was billed."""
+    """What is taken back of each billed period of an item that ended on a day; no more than was billed.
+
+    It is what all unused days come to less what was taken back of them before, so that they never depend on the steps.
+    """
     if not item.billed:
         raise Odd("What was billed beyond its end is not known.")
     found = []
     for each in item.billed:
-        span = Period(max(ended, each.span.start), each.span.end)
-        due = due_of(facts, item, each.span)
-        minor = min(unused_minor(facts.currency, due, span), each.amount_minor)
-        found.append(Credit(item, each, span, minor))
+        start = max(ended, each.span.start)
+        minor = unused_minor(facts.currency, due_of(facts, item, each.span), Period(start, each.span.end))
+        minor = max(0, min(minor, each.amount_minor) - each.back_minor)
+        found.append(Credit(item, each, Period(start, each.back_from or each.span.end), minor))
     return found
 
 

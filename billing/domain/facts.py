@@ -29,12 +29,14 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """A period of an item that was billed, or what no credit took back of it; net minor units."""
+    """A period of an item that was billed, and what credits took back of it: its days from one on; net minor units."""
 
     period_id: int
     document_id: int
     span: Period
     amount_minor: int
+    back_from: date | None = None
+    back_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

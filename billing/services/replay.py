@@ -104,12 +104,13 @@ def _credits(
 ) -> Iterator[Difference]:
     """Where the unused days of a billed period come to something else today."""
     for row in billed:
-        left = row.amount_minor
+        taken = 0
+        due = due_of(facts, item, Period(row.period_start, row.period_end))
         for back in credited.get(row.pk, ()):
-            span, part = Period(row.period_start, back.period_end), Period(back.period_start, back.period_end)
-            due = due_of(facts, item, span)
-            would = min(unused_minor(facts.currency, due, part), left)
-            left -= would
+            part = Period(back.period_start, back.period_end)
+            unused = unused_minor(facts.currency, due, Period(part.start, row.period_end))
+            would = max(0, min(unused, row.amount_minor) - taken)
+            taken += would
             if would != back.unused_minor:
                 yield Difference(
                     facts.public_id, item.public_id, part.start, part.end, -back.unused_minor, -would,
