@@ -107,11 +107,16 @@ def _taken(each: Credit) -> Taken:
 
 
 def _ask_back(subscription: str, notes: Sequence[Any]) -> None:
-    """Ask what the notes leave to go back to the method it was paid by: it is what was paid beyond what is owed."""
-    states = item_states([note.public_id for note in notes])
+    """Ask what the notes leave to go back to the method it was paid by: it is what was paid beyond what is owed.
+
+    What a payment under way is promised was not paid yet.
+    """
+    states = item_states([name for note in notes for name in (note.public_id, note.credits.public_id)])
     for note in notes:
         left = states[note.public_id].available_minor if note.public_id in states else 0
-        if left:
+        owed = states.get(note.credits.public_id)
+        left -= 0 if owed is None else owed.open_minor
+        if left > 0:
             emit(
                 RefundAsked(
                     note.public_id, note.version, customer=note.customer.public_id, subscription=subscription,

@@ -6,7 +6,11 @@ from decimal import Decimal
 from billing.services.discounts import discount
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end, end_item
+from core.models import OutboxEvent
 from core.scope import Scope, work
+from invoicing.models import Document
+from receivables.selectors import item_states
+from receivables.services.reserve import release, reserve
 from tests.billed import proven
 from tests.db.billing.test_change import priced
 from tests.db.billing.test_lifecycle import JUNE, MID, bought, credited, flat
@@ -52,4 +56,22 @@ def test_two_steps_of_a_credit_leave_no_cent(acorn: Scope) -> None:
         end(sub.public_id, on=JUNE, today=MID)
     run_billing(MID)
     assert sum(minor for *_, minor in credited()) == 1001 + 100
+    proven()
+
+
+def test_a_refund_is_not_asked_of_what_is_only_promised(acorn: Scope) -> None:
+    """A payment of the whole invoice is under way when half of it is credited."""
+    with work():
+        sub = bought(10)
+    run_billing(JUNE)
+    with work():
+        invoice = Document.objects.get()
+        promised = {item_states([invoice.public_id])[invoice.public_id].item_id: 1000}
+        reserve(promised)
+        end(sub.public_id, on=MID, today=MID, refund=True)
+    run_billing(MID)
+    assert credited() == [("2026-06-16", "2026-07-01", 500)]
+    with work():
+        assert not OutboxEvent.objects.filter(name="refund.asked").exists()
+        release(promised)
     proven()
