@@ -209,6 +209,9 @@ def _after(facts: SubscriptionFacts, day: date, periods: int | None) -> date | N
     plan = plan_on(facts, day)
     for _ in range(periods):
         day = whole_of(facts, plan, day).end
+        if day_problem(day):
+            problem = "That is longer than days are known; fewer, or for ever."
+            raise Invalid(problem, fields={"periods": problem})
     return day
 
 

@@ -3,14 +3,18 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from billing.services.discounts import discount
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end, end_item
+from core.errors import Invalid
 from core.models import OutboxEvent
 from core.scope import Scope, work
 from invoicing.models import Document
 from receivables.selectors import item_states
 from receivables.services.reserve import release, reserve
+from tests import factories
 from tests.billed import proven
 from tests.db.billing.test_change import priced
 from tests.db.billing.test_lifecycle import JUNE, MID, bought, credited, flat
@@ -74,4 +78,15 @@ def test_a_refund_is_not_asked_of_what_is_only_promised(acorn: Scope) -> None:
     with work():
         assert not OutboxEvent.objects.filter(name="refund.asked").exists()
         release(promised)
+    proven()
+
+
+def test_a_discount_for_more_periods_than_there_are_days_is_refused(acorn: Scope) -> None:
+    with work():
+        owner = factories.customer()
+        sub = factories.subscribe(
+            customer=owner.public_id, price=flat(9, unit="year", every=120), starts_on=JUNE
+        )
+        with pytest.raises(Invalid, match="longer than days"):
+            discount(sub.public_id, name="x", percent=Decimal(5), periods=120, today=JUNE)
     proven()
