@@ -39,13 +39,12 @@ def change(
     Conflict when it is paused or has ended.
     """
     subscription = live_one(public_id)
+    _require_going_on(subscription)
     facts, now, later = _plan_items(subscription)
     if later is not None and later.starts_on <= today and (on is None or on > later.starts_on):
         now, later = later, None  # in force, billed or not: its days stay, the change comes after it
     wanted_price, wanted_quantity = price or now.price, now.quantity if quantity is None else quantity
     _require_plan(wanted_price, wanted_quantity, subscription, now)
-    if now.paused:
-        raise Conflict(f"It is paused from {now.ends_on} on; go on with it first.")
     day = _day(facts, now, on, today)
     wish = (wanted_price.pk, wanted_quantity, day)
     if later is not None and wish == (later.price_id, later.quantity, later.starts_on):
@@ -67,14 +66,24 @@ def change(
 
 
 def revoke_change(public_id: str, *, today: date) -> Subscription:
-    """Take back what was set for later and not billed yet; without such a change nothing happens. Inside work()."""
+    """Take back what was set for later and not billed yet; without such a change nothing happens. Inside work().
+
+    Raises Conflict where it is in force, and when the subscription is paused or has ended.
+    """
     subscription = live_one(public_id)
+    _require_going_on(subscription)
     _facts, now, later = _plan_items(subscription)
     if later is None:
         return subscription
     if later.starts_on <= today:
         raise Conflict("That change is in force already; change it again.")
     return _put_back(subscription, now, later)
+
+
+def _require_going_on(subscription: Subscription) -> None:
+    """Refuse to change a plan that a pause ends, as long as nobody knows when it goes on: the pause would be lost."""
+    if subscription.paused_on is not None and subscription.resumes_on is None:
+        raise Conflict(f"It is paused from {subscription.paused_on} on; go on with it first.")
 
 
 def _plan_items(

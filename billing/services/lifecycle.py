@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from copy import copy
 from datetime import date
+from decimal import Decimal
 
 from billing.domain.charges import ENDED
 from billing.domain.days import day_problem
@@ -16,6 +17,9 @@ from core.errors import Conflict, Invalid
 from core.events import emit
 from core.locks import lock, lock_one
 from customers.services.customers import take_on
+
+_Going = Sequence[tuple[SubscriptionItem, SubscriptionItem]]
+"""What was paused, each with what goes on for it."""
 
 
 def pause(
@@ -38,6 +42,9 @@ def pause(
     _require_days(subscription, day, resumes_on, today)
     require_unused(facts.items, day)
     rows = _in_force(subscription, day)
+    for row in lock(SubscriptionItem.objects.filter(subscription=subscription, paused=True)):
+        row.paused = False  # of a pause that is over: what took its place is what this one ends
+        row.touch("paused")
     for row in rows:
         row.ends_on, row.paused = day, True
         row.touch("ends_on", "paused")
@@ -73,21 +80,21 @@ def resume(public_id: str, *, on: date, today: date) -> Subscription:
     known = {item.item_id: item for item in facts.items}
     items = lock(SubscriptionItem.objects.filter(subscription=subscription).exclude(price__unit=ONCE))
     paused = [row for row in items if row.paused and row.ends_on == subscription.paused_on]
-    later = [row for row in items if _comes(row, subscription)]
+    going = _going_on(subscription, paused, items)
+    later = [row for was, row in going if row is not was]
     if not paused or any(known[row.pk].billed_through > row.starts_on for row in later):
         raise Conflict("It went on already.")
-    _require_no_change(subscription, items)
-    again = [copy(row) for row in later]
+    back = on <= subscription.paused_on and not any(_settled(facts, known[row.pk]) for row in paused)
+    _require_no_change(subscription, items, going if back else ())
+    again = [copy(row) for _was, row in going]
     for row in later:
         empty(row)
-    if on <= subscription.paused_on and not any(_settled(facts, known[row.pk]) for row in paused):
-        for row in paused:
-            row.ends_on, row.paused = None, False
-            row.touch("ends_on", "paused")
+    if back:
+        _take_back(paused, [was for was, _row in going], again)
         subscription.paused_on = subscription.resumes_on = None
     else:
         day = max(on, subscription.paused_on)
-        _begin_again(again or paused, day)
+        _begin_again(again, day)
         subscription.resumes_on = day
     subscription.touch("paused_on", "resumes_on")
     return _resumed(subscription, on, "paused")
@@ -158,22 +165,58 @@ def _resumed(subscription: Subscription, on: date, was: str) -> Subscription:
     return row
 
 
-def _require_no_change(subscription: Subscription, items: Sequence[SubscriptionItem]) -> None:
-    """Refuse to move the end of a pause beyond which the plan changes: the change would be lost."""
+def _require_no_change(
+    subscription: Subscription, items: Sequence[SubscriptionItem], taken_back: _Going
+) -> None:
+    """Refuse to move the end of a pause beyond which the plan changes, or to take a pause back that it goes on from at
+    another price: the change would be lost.
+    """
     resumes_on = subscription.resumes_on
     after = [row.starts_on for row in items if row.role == PLAN and row.ends_on != row.starts_on]
-    if resumes_on is not None and max(after) > resumes_on:
+    if resumes_on is not None and max(after, default=resumes_on) > resumes_on:
         raise Conflict(f"Its plan changes on {max(after)}; take that back first.")
+    if any(_terms(was) != _terms(row) for was, row in taken_back):
+        raise Conflict(f"Its plan changes on {resumes_on}; change it back first.")
+
+
+def _going_on(
+    subscription: Subscription, paused: Sequence[SubscriptionItem], items: Sequence[SubscriptionItem]
+) -> _Going:
+    """What was paused, each with what goes on for it: itself, as long as nobody knows when.
+
+    What was ended since goes on with nothing, and what was added for the same day is of no pause.
+    """
+    if subscription.resumes_on is None:
+        return [(row, row) for row in paused]
+    later = [row for row in items if row.starts_on == subscription.resumes_on != row.ends_on]
+    found = []
+    for was in paused:
+        for row in later:
+            if row.role == was.role and (row.role == PLAN or _terms(row) == _terms(was)):
+                later.remove(row)
+                found.append((was, row))
+                break
+    return found
+
+
+def _terms(row: SubscriptionItem) -> tuple[int, Decimal]:
+    return row.price_id, row.quantity
+
+
+def _take_back(
+    paused: Sequence[SubscriptionItem], going: Sequence[SubscriptionItem], again: Sequence[SubscriptionItem]
+) -> None:
+    """Let what was paused go on up to the end that it has after the pause, if any; the rest has ended."""
+    for was, row in zip(going, again, strict=True):
+        was.ends_on = None if row.pk == was.pk else row.ends_on
+    for was in paused:
+        was.paused = False
+        was.touch("ends_on", "paused")
 
 
 def _goes_on_later(subscription: Subscription, today: date) -> bool:
     """Whether a pause is to come or under way."""
     return subscription.resumes_on is None or subscription.resumes_on > today
-
-
-def _comes(row: SubscriptionItem, subscription: Subscription) -> bool:
-    """Whether an item is one that goes on after the pause."""
-    return subscription.resumes_on is not None and row.starts_on == subscription.resumes_on != row.ends_on
 
 
 def _settled(facts: SubscriptionFacts, item: ItemFacts) -> bool:

@@ -142,10 +142,15 @@ def add_item(
 
     One that is `moved_in` from elsewhere may have a price that is not offered any more. Raises Invalid for a price in
     another currency or not offered, a quantity below zero, a day before the subscription's first or at or after its
-    end; Conflict when it has ended.
+    end; Conflict when it has ended, and for what would be billed in a pause.
     """
     subscription = live_one(public_id)
     require_sellable(price, quantity, subscription.price.currency, retired=moved_in)
+    goes_on = subscription.resumes_on
+    if subscription.paused_on is not None and price.unit != ONCE and (goes_on is None or starts_on < goes_on):
+        raise Conflict(
+            f"It is paused from {subscription.paused_on} on; go on with it first, or add this from then on."
+        )
     if problem := day_problem(starts_on):
         raise Invalid(problem, fields={"starts_on": problem})
     first, last = subscription.trial_ends_on or subscription.starts_on, subscription.ends_on
@@ -177,6 +182,8 @@ def end_item(public_id: str, *, on: date, today: date, of: str = "") -> Subscrip
     now = next(each for each in facts.items if each.item_id == item.pk)
     if item.ends_on is not None and item.ends_on in {now.billed_through, item.starts_on}:
         raise Conflict("This has ended already.")
+    if item.paused and item.ends_on is not None and on > item.ends_on:
+        raise Conflict(f"It is paused from {item.ends_on} on; end what goes on after that.")
     problem = day_problem(on)
     if on < item.starts_on:
         problem = f"It begins on {item.starts_on}."

@@ -5,19 +5,22 @@ from decimal import Decimal
 
 import pytest
 
+from billing.models import SubscriptionItem
+from billing.services.change import change, revoke_change
 from billing.services.discounts import discount
+from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end, end_item
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.models import OutboxEvent
 from core.scope import Scope, work
 from invoicing.models import Document
 from receivables.selectors import item_states
 from receivables.services.reserve import release, reserve
 from tests import factories
-from tests.billed import proven
+from tests.billed import billed, proven
 from tests.db.billing.test_change import priced
-from tests.db.billing.test_lifecycle import JUNE, MID, bought, credited, flat
+from tests.db.billing.test_lifecycle import JULY, JUNE, MID, bought, credited, flat, state
 
 SOON, AUGUST, SEPTEMBER = date(2026, 6, 20), date(2026, 8, 1), date(2026, 9, 1)
 IN_JUNE = [("2026-06-01", "2026-07-01", 1000), ("2026-06-01", "2026-07-01", 500)]
@@ -78,6 +81,148 @@ def test_a_refund_is_not_asked_of_what_is_only_promised(acorn: Scope) -> None:
     with work():
         assert not OutboxEvent.objects.filter(name="refund.asked").exists()
         release(promised)
+    proven()
+
+
+@pytest.mark.parametrize("first_run", [True, False])
+def test_a_second_pause_on_the_day_of_the_first_begins_again_once(acorn: Scope, first_run: bool) -> None:
+    with work():
+        sub = bought(10)
+    run_billing(JUNE)
+    with work():
+        pause(sub.public_id, on=MID, today=MID)
+    run_billing(MID)
+    with work():
+        resume(sub.public_id, on=MID, today=MID)
+    if first_run:
+        run_billing(MID)
+    with work():
+        pause(sub.public_id, on=MID, today=MID)
+        resume(sub.public_id, on=SOON, today=MID)
+    run_billing(SOON)
+    assert billed()[-1] == ("2026-06-20", "2026-07-01", 367)
+    assert len(billed()) == 2 + first_run
+    proven()
+
+
+def test_a_second_pause_then_an_end_and_it_begins_again_once(acorn: Scope) -> None:
+    with work():
+        sub = bought(10)
+    run_billing(JUNE)
+    with work():
+        pause(sub.public_id, on=MID, today=MID)
+    run_billing(MID)
+    with work():
+        resume(sub.public_id, on=MID, today=MID)
+        pause(sub.public_id, on=MID, today=MID)
+        end(sub.public_id, on=SOON, today=MID)
+        reactivate(sub.public_id, on=SOON, today=SOON)
+    run_billing(SOON)
+    assert billed()[-1] == ("2026-06-20", "2026-07-01", 367)
+    proven()
+
+
+@pytest.mark.parametrize("paused_on", [MID, JULY])
+def test_a_change_to_come_is_not_touched_in_a_pause_that_would_be_lost(acorn: Scope, paused_on: date) -> None:
+    with work():
+        sub = bought(10)
+        change(sub.public_id, price=flat(20), on=MID, today=JUNE)
+        pause(sub.public_id, on=paused_on, today=JUNE)
+        for act in (
+            lambda: change(sub.public_id, quantity=Decimal(7), on=MID, today=JUNE),
+            lambda: change(sub.public_id, price=sub.price, on=MID, today=JUNE),
+            lambda: revoke_change(sub.public_id, today=JUNE),
+        ):
+            with pytest.raises(Conflict, match=f"paused from {paused_on}"):
+                act()
+    run_billing(AUGUST)
+    assert billed()[0] == ("2026-06-01", "2026-06-16", 500)
+    assert max(last for _, last, _ in billed()) == str(paused_on)
+    assert state(sub)[0] == "paused"
+    proven()
+
+
+def test_paused_from_its_first_day_it_is_not_changed(acorn: Scope) -> None:
+    with work():
+        sub = bought(10)
+    run_billing(JUNE)
+    with work():
+        pause(sub.public_id, on=JUNE, today=JUNE)
+        with pytest.raises(Conflict):
+            change(sub.public_id, quantity=Decimal(3), today=JUNE)
+        with pytest.raises(Conflict):
+            revoke_change(sub.public_id, today=JUNE)
+    proven()
+
+
+@pytest.mark.parametrize("resumes_on", [None, AUGUST])
+def test_what_is_paused_does_not_end_later_than_its_pause(acorn: Scope, resumes_on: date | None) -> None:
+    with work():
+        sub = bought(10)
+        added = add_item(sub.public_id, price=flat(5), starts_on=JUNE)
+        pause(sub.public_id, on=JULY, resumes_on=resumes_on, today=JUNE)
+        with pytest.raises(Conflict, match="paused from 2026-07-01"):
+            end_item(added.public_id, on=SEPTEMBER, today=JUNE)
+    run_billing(JULY)
+    assert billed() == IN_JUNE
+    proven()
+
+
+def test_what_is_added_is_not_billed_in_a_pause(acorn: Scope) -> None:
+    with work():
+        sub = bought(10)
+        pause(sub.public_id, on=MID, resumes_on=AUGUST, today=JUNE)
+        for day in (SOON, JUNE):
+            with pytest.raises(Conflict, match="paused from 2026-06-16"):
+                add_item(sub.public_id, price=flat(5), starts_on=day)
+        add_item(sub.public_id, price=flat(5), starts_on=AUGUST)
+        add_item(sub.public_id, price=flat(9, unit="once"), starts_on=JULY)
+    run_billing(JULY)
+    assert billed() == [("2026-06-01", "2026-06-16", 500), ("2026-07-01", "2026-07-02", 900)]
+    proven()
+
+
+def test_what_was_added_and_ended_behind_a_pause_outlives_that_it_is_taken_back(acorn: Scope) -> None:
+    with work():
+        sub = bought(10)
+        add_item(sub.public_id, price=flat(5), starts_on=JUNE)
+        pause(sub.public_id, on=JULY, resumes_on=AUGUST, today=JUNE)
+        again = SubscriptionItem.objects.get(role="added", starts_on=AUGUST)
+        end_item(again.public_id, on=SEPTEMBER, today=JUNE)
+        add_item(sub.public_id, price=flat(3), starts_on=AUGUST)
+        resume(sub.public_id, on=JUNE, today=JUNE)
+    run_billing(SEPTEMBER)
+    ends = {minor: last for _, last, minor in billed()}
+    assert ends == {1000: "2026-10-01", 500: "2026-09-01", 300: "2026-10-01"}
+    assert billed()[:2] == IN_JUNE
+    assert sorted(billed())[-1][0] == "2026-09-01"
+    assert min(first for first, _, minor in billed() if minor == 300) == "2026-08-01"
+    proven()
+
+
+def test_what_ended_in_a_pause_stays_ended_when_that_is_taken_back(acorn: Scope) -> None:
+    with work():
+        sub = bought(10)
+        add_item(sub.public_id, price=flat(5), starts_on=JUNE)
+        pause(sub.public_id, on=JULY, resumes_on=AUGUST, today=JUNE)
+        again = SubscriptionItem.objects.get(role="added", starts_on=AUGUST)
+        end_item(again.public_id, on=AUGUST, today=JUNE)
+        resume(sub.public_id, on=JUNE, today=JUNE)
+    run_billing(AUGUST)
+    assert [minor for *_, minor in billed()].count(500) == 1
+    proven()
+
+
+def test_another_price_behind_a_pause_keeps_it_from_being_taken_back(acorn: Scope) -> None:
+    with work():
+        sub = bought(10)
+        pause(sub.public_id, on=JULY, resumes_on=AUGUST, today=JUNE)
+        change(sub.public_id, price=flat(20), on=AUGUST, today=JUNE)
+        with pytest.raises(Conflict, match="plan changes on 2026-08-01"):
+            resume(sub.public_id, on=JUNE, today=JUNE)
+        resume(sub.public_id, on=date(2026, 7, 16), today=JUNE)
+    run_billing(AUGUST)
+    assert billed()[1:] == [("2026-07-16", "2026-08-01", 1032), ("2026-08-01", "2026-09-01", 2000)]
     proven()
 
 
