@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from billing.domain.days import day_problem
-from billing.domain.dues import plan_on, whole_of
+from billing.domain.dues import boundary_after, plan_on, whole_of
 from billing.domain.facts import SubscriptionFacts
 from billing.events import CouponCreated
 from billing.models import (
@@ -198,15 +198,19 @@ def _coupon(code: str) -> Coupon:
 
 
 def _first(facts: SubscriptionFacts, today: date) -> date:
-    """The first day that the plan bills anew: of what is not billed yet its first, else the end of what is billed."""
-    return plan_on(facts, today).billed_through
+    """The first day on which the plan begins a period while nothing that begins then or later is billed yet."""
+    plan, last = plan_on(facts, today), _last_billed(facts)
+    day = plan.billed_through
+    return day if last is None or day > last else boundary_after(facts, plan, last)
 
 
 def _after(facts: SubscriptionFacts, day: date, periods: int | None) -> date | None:
-    """The first day after so many of the plan's periods, the one that the day lies in being the first."""
+    """The first day after so many of the plan's periods, the first being the first that begins on the day or later."""
     if periods is None:
         return None
     plan = plan_on(facts, day)
+    if day != plan.billed_through and day != whole_of(facts, plan, day).start:
+        day = boundary_after(facts, plan, day)
     for _ in range(periods):
         day = whole_of(facts, plan, day).end
         if day_problem(day):
@@ -217,11 +221,17 @@ def _after(facts: SubscriptionFacts, day: date, periods: int | None) -> date | N
 
 def _require_unbilled(facts: SubscriptionFacts, day: date) -> None:
     """Refuse a day up to which a period is billed that begins there: billed again it would come to something else."""
-    items = [item.item_id for item in facts.items]
-    last = BilledPeriod.objects.filter(item__in=items).aggregate(day=Max("period_start"))["day"]
+    last = _last_billed(facts)
     if last is not None and day <= last:
         problem = f"A period from {last} on is billed already; a day after that."
         raise Invalid(problem, fields={"on": problem})
+
+
+def _last_billed(facts: SubscriptionFacts) -> date | None:
+    """The last first day of what is billed."""
+    items = [item.item_id for item in facts.items]
+    day: date | None = BilledPeriod.objects.filter(item__in=items).aggregate(day=Max("period_start"))["day"]
+    return day
 
 
 def _problems(
