@@ -27,7 +27,7 @@ from billing.models import (
 from billing.selectors import billable, closed_books, due, preview, subscription_facts, to_bill
 from billing.services.credits import notes_for
 from core import clock
-from core.errors import NotFound
+from core.errors import AppError, NotFound
 from core.money import Money
 from core.pages import dry_run
 from core.paging import Order
@@ -232,9 +232,9 @@ def next_bill(
     (known,) = to_bill([known], as_of)
     try:
         found = charge(known, as_of)
-    except Odd as reason:
+        given = _credits(found, as_of) if found.credits else ()
+    except (Odd, AppError) as reason:  # what cannot be credited, as in closed books, is not billed either
         return NextBill(None, None, str(reason))
-    given = _credits(found, as_of) if found.credits else ()
     return (
         NextBill(found, totals(found.lines), credits=given) if found.lines or given else NextBill(None, None)
     )

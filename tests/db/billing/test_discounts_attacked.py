@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from billing import listing
 from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
 from billing.models import SubscriptionDiscount
@@ -14,6 +15,7 @@ from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end
 from core.scope import Scope, work
+from ledger.models import PeriodLock
 from tests import factories
 from tests.billed import billed, proven
 from tests.db.billing.test_discounts import amounts, nothing_held
@@ -138,6 +140,18 @@ def test_a_long_life_holds_no_bill(acorn: Scope, by: Proration) -> None:
         run_billing(day)
         nothing_held()
     proven()
+
+
+def test_what_comes_next_is_shown_while_the_books_are_closed(acorn: Scope) -> None:
+    """A credit is due that no open book can take: the page says so and stays."""
+    with work():
+        sub = bought(10)
+    run_billing(JUNE)
+    with work():
+        end(sub.public_id, on=MID, today=MID)
+        PeriodLock.objects.create(entity_id=sub.customer.entity_id, closed_through=MID)
+        bill = listing.next_bill(listing.subscription(sub.public_id), today=MID)
+    assert (bill.charge, bill.odd) == (None, "The books of that period are closed.")
 
 
 def test_a_discount_is_seen_once_per_name_on_a_day(acorn: Scope) -> None:
