@@ -126,32 +126,41 @@ def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscr
         raise Invalid(problem, fields={"on": problem})
     if problem := day_problem(day):
         raise Invalid(problem, fields={"on": problem})
-    _again_after_its_end(subscription, ended, day)
+    _again_after_its_end(subscription, facts, ended, day)
     subscription.ends_on = None
     subscription.refund = False
     subscription.touch("ends_on", "refund")
     return _resumed(subscription, day, "ended")
 
 
-def _again_after_its_end(subscription: Subscription, ended: date, day: date) -> None:
+def _again_after_its_end(
+    subscription: Subscription, facts: SubscriptionFacts, ended: date, day: date
+) -> None:
     """End each item where the subscription ended, and begin again what would be in force on the day.
 
-    What was to begin later begins as it was to, so a pause that is known to end goes on.
+    What was to begin later begins as it was to, so a pause that is known to end goes on; another in the place of what
+    was billed and taken back.
     """
+    credited = {item.item_id for item in facts.items if item.credited}
     rows = lock(SubscriptionItem.objects.filter(subscription=subscription).select_related("price"))
     lived = [row for row in rows if row.ends_on != row.starts_on]
     over = [row for row in lived if row.ends_on is None or row.ends_on > ended]
-    over = [row for row in over if row.starts_on < max(ended, day)]
+    over = [row for row in over if row.starts_on < max(ended, day) or row.pk in credited]
+    later = [row for row in over if row.starts_on > day]
     again = [
         row
         for row in over
-        if (row.ends_on is None or row.ends_on > day) and (row.price.unit != ONCE or row.starts_on >= ended)
+        if row not in later
+        and (row.ends_on is None or row.ends_on > day)
+        and (row.price.unit != ONCE or row.starts_on >= ended)
     ]
     if subscription.paused_on is not None and subscription.resumes_on is None:
         again += [row for row in rows if row.paused and row.ends_on == subscription.paused_on]
         subscription.resumes_on = day
         subscription.touch("resumes_on")
     _begin_again(again, day)
+    for row in later:
+        _begin_again([row], row.starts_on)
     for row in over:
         row.ends_on = max(ended, row.starts_on)
         row.touch("ends_on")

@@ -235,3 +235,26 @@ def test_a_discount_for_more_periods_than_there_are_days_is_refused(acorn: Scope
         with pytest.raises(Invalid, match="longer than days"):
             discount(sub.public_id, name="x", percent=Decimal(5), periods=120, today=JUNE)
     proven()
+
+
+@pytest.mark.parametrize("ended", [MID, date(2026, 6, 10)])
+def test_what_was_taken_back_from_its_first_day_begins_again_as_another(acorn: Scope, ended: date) -> None:
+    """A change on the 16th was billed; then it ends on that day or before it, is credited, and begins again."""
+    with work():
+        sub = bought(10)
+    run_billing(JUNE)
+    with work():
+        change(sub.public_id, price=flat(20), on=MID, today=MID)
+    run_billing(MID)
+    with work():
+        end(sub.public_id, on=ended, today=MID)
+    run_billing(MID)
+    assert state(sub)[0] == "ended"
+    with work():
+        reactivate(sub.public_id, on=ended, today=MID)
+    run_billing(MID)
+    kept = {MID: [], date(2026, 6, 10): [("2026-06-10", "2026-06-16", 200)]}[ended]
+    again = ("2026-06-16", "2026-07-01", 1000)
+    assert billed()[1:] == [*kept, again, again]
+    assert state(sub) == ("active", "2026-07-01")
+    proven()
