@@ -34,7 +34,8 @@ def give_credits(run: BillingRun, charges: Sequence[Charge], invoices: Mapping[i
     `invoices` are the documents that bill something of the same subscriptions now, by subscription: what is left of a
     credit after its own invoice goes to them, the rest stays as the customer's. Never more than the invoice still
     holds; where a person took it back before, or the invoice is void, nothing is given and the days are known as
-    taken back. The subscriptions are locked. Natural key: item and first day. Emits refund.asked where that was wished.
+    taken back. The subscriptions are locked. Natural key: item and first day. Emits refund.asked where that
+    was wished and the subscription is over: what is credited before its end stays for the invoices that still come.
     """
     made = 0
     for each in charges:
@@ -46,7 +47,8 @@ def give_credits(run: BillingRun, charges: Sequence[Charge], invoices: Mapping[i
         for note in notes:
             if invoice is not None:
                 put_to(note, invoice, on=run.as_of)
-        if each.facts.refund:
+        over = each.facts.ends_on is not None and each.facts.ends_on <= run.as_of
+        if each.facts.refund and over:
             _ask_back(each.facts.public_id, notes)
     return made
 

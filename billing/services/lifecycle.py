@@ -65,11 +65,13 @@ def pause(
 def resume(public_id: str, *, on: date, today: date) -> Subscription:
     """Go on with a paused subscription on a local date, or take a pause back that has not begun. Inside work().
 
-    Raises Invalid for a day at or beyond its end, Conflict when it is not paused, or went on and was billed already.
+    Raises Invalid for an archived customer and for a day at or beyond its end, Conflict when it is not paused, or went
+    on and was billed already.
     """
     subscription = live_one(public_id, paused=True)
     if subscription.paused_on is None:
         raise Conflict("It is not paused.")
+    take_on(subscription.customer.public_id)
     if subscription.resumes_on == on:
         return subscription
     if subscription.ends_on is not None and on >= subscription.ends_on:

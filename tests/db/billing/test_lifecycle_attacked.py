@@ -14,6 +14,7 @@ from billing.services.subscriptions import add_item, end, end_item
 from core.errors import Conflict, Invalid
 from core.models import OutboxEvent
 from core.scope import Scope, work
+from customers.services.customers import set_archived
 from invoicing.models import Document
 from receivables.selectors import item_states
 from receivables.services.reserve import release, reserve
@@ -257,4 +258,40 @@ def test_what_was_taken_back_from_its_first_day_begins_again_as_another(acorn: S
     again = ("2026-06-16", "2026-07-01", 1000)
     assert billed()[1:] == [*kept, again, again]
     assert state(sub) == ("active", "2026-07-01")
+    proven()
+
+
+def test_a_refund_is_asked_of_the_end_alone(acorn: Scope) -> None:
+    """It ends in September; what a change in June leaves is for the invoice of July."""
+    with work():
+        sub = bought(100)
+    run_billing(JUNE)
+    with work():
+        factories.pay(Document.objects.get(), on=JUNE)
+        end(sub.public_id, on=SEPTEMBER, today=MID, refund=True)
+        change(sub.public_id, price=flat(40), on=MID, today=MID)
+    run_billing(MID)
+    assert credited() == [("2026-06-16", "2026-07-01", 5000)]
+    with work():
+        assert not OutboxEvent.objects.filter(name="refund.asked").exists()
+    run_billing(JULY)
+    with work():
+        factories.pay(Document.objects.order_by("id").last(), on=JULY)
+        end(sub.public_id, on=date(2026, 7, 16), today=JULY, refund=True)
+    run_billing(date(2026, 7, 16))
+    with work():
+        (asked,) = OutboxEvent.objects.filter(name="refund.asked")
+        assert asked.payload["amount_minor"] == 2065
+    proven()
+
+
+def test_what_is_paused_does_not_go_on_for_an_archived_customer(acorn: Scope) -> None:
+    with work():
+        sub = bought(10)
+    run_billing(JUNE)
+    with work():
+        pause(sub.public_id, on=JULY, today=MID)
+        set_archived(sub.customer_id, archived=True)
+        with pytest.raises(Invalid, match="archived"):
+            resume(sub.public_id, on=AUGUST, today=JULY)
     proven()
