@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from billing.domain.charges import ACTIVE, ENDED, PAUSED, Charge, charge
 from billing.domain.dues import Odd, dues, unused_from
@@ -34,9 +34,11 @@ from core.paging import Order
 from core.periods import Period
 from customers.selectors import billing_facts
 from invoicing.domain.totals import Totals, totals
+from receivables.listing import first_due, open_sources
 
 NEWEST = Order("pk", int, descending=True)
-STATES = ("scheduled", "trialing", ACTIVE, PAUSED, "held", ENDED)
+PAST_DUE = "past_due"
+STATES = ("scheduled", "trialing", ACTIVE, PAST_DUE, PAUSED, "held", ENDED)
 PREVIEWED = 1000
 
 
@@ -98,11 +100,15 @@ def subscriptions(
 ) -> "QuerySet[Subscription]":
     """Subscriptions that are wanted, with customer and plan, in no order. Inside work().
 
-    A `state` is one as of `today`, a local date; active has also what is held, on trial or to come.
+    A `state` is one as of `today`, a local date; active has also what is held, on trial, to come or past due. Each
+    has `unpaid_since`, the day on which the first due of its open invoices was due, without a statement of its own.
     """
+    invoices = BilledPeriod.objects.filter(subscription=OuterRef(OuterRef("pk")))
+    unpaid = first_due(OuterRef("customer_id"), invoices.values("document__public_id"))
     found: QuerySet[Subscription] = Subscription.objects.select_related(
         "customer", "price__plan", "price__overrides__plan"
     )
+    found = found.annotate(unpaid_since=Subquery(unpaid))
     if state and today is not None:
         found = found.filter(_standing(state, today))
     if customer:
@@ -116,20 +122,25 @@ def subscriptions(
 def _standing(state: str, today: date) -> Q:
     over = Q(state=ENDED) | Q(ends_on__isnull=False, ends_on__lte=today)
     paused = Q(paused_on__lte=today) & (Q(resumes_on=None) | Q(resumes_on__gt=today))
+    runs = ~over & (Q(paused_on=None) | Q(paused_on__gt=today) | Q(resumes_on__lte=today))
+    begun = Q(starts_on__lte=today) & (Q(trial_ends_on=None) | Q(trial_ends_on__lte=today))
+    late = BilledPeriod.objects.filter(document__public_id__in=open_sources(due_before=today))
     return {
         ENDED: over,
         "held": ~over & Q(held_at__isnull=False),
         PAUSED: ~over & paused,
         "scheduled": ~over & Q(starts_on__gt=today),
         "trialing": ~over & Q(starts_on__lte=today, trial_ends_on__gt=today),
-        ACTIVE: ~over & (Q(paused_on=None) | Q(paused_on__gt=today) | Q(resumes_on__lte=today)),
+        ACTIVE: runs,
+        PAST_DUE: runs & begun & Q(held_at=None, pk__in=late.values("subscription")),
     }[state]
 
 
-def state_of(row: Subscription) -> str:
-    """How a subscription stands today in its zone, in one of `STATES`.
+def state_of(row: Any) -> str:
+    """How a subscription of `subscriptions` stands today in its zone, in one of `STATES`.
 
-    What is over, paused or held is so from its day on, whether a run has settled it yet or not.
+    What is over, paused or held is so from its day on, whether a run has settled it yet or not. Past due is an active
+    one of whose invoices something is open after its day.
     """
     today = clock.today(row.zone)
     if row.state == ENDED or (row.ends_on is not None and row.ends_on <= today):
@@ -144,7 +155,9 @@ def state_of(row: Subscription) -> str:
         return PAUSED
     if row.starts_on > today:
         return "scheduled"
-    return "trialing" if row.trial_ends_on is not None and today < row.trial_ends_on else ACTIVE
+    if row.trial_ends_on is not None and today < row.trial_ends_on:
+        return "trialing"
+    return PAST_DUE if row.unpaid_since is not None and row.unpaid_since < today else ACTIVE
 
 
 def subscription(public_id: str) -> Subscription:

@@ -23,6 +23,15 @@ def open_of(source: Any) -> "QuerySet[Any, Any]":
     return OpenItem.objects.filter(source=source, open_minor__gt=0)
 
 
+def first_due(customer: Any, sources: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
+    """The day on which the first of a customer's open debits from some sources was due; for `Subquery`.
+
+    The customer's id and the sources are of the query around it. Open items of a customer are few, so it is quick.
+    """
+    rows = OpenItem.objects.filter(customer_id=customer, source__in=sources, side=Side.DEBIT)
+    return rows.filter(open_minor__gt=0).order_by("due_on").values("due_on")[:1]
+
+
 def open_by_currency(sources: "QuerySet[Any, Any]") -> dict[str, int]:
     """What is open of the named sources: debits less credits, minor units by currency. One query, inside work()."""
     rows = OpenItem.objects.filter(source__in=sources, open_minor__gt=0)

@@ -151,7 +151,8 @@ class SubscriptionOut(RecordOut):
     state = _Standing(
         STATES,
         source="*",
-        help_text="As of today in its zone. `held`: a run put it aside; it waits for a person.",
+        help_text="As of today in its zone. `held`: a run put it aside; it waits for a person. `past_due`: active, and"
+        " something of its invoices is open after the day on which it was due.",
     )
     customer = Ref("customers.api.outputs.CustomerOut")
     price = Ref("billing.api.outputs.PriceOut")

@@ -41,7 +41,7 @@ class SubscriptionsQuery(In):
     state = serializers.ChoiceField(
         choices=listing.STATES,
         required=False,
-        help_text="As of today; `active` has what is held, on trial or to come as well.",
+        help_text="As of today; `active` has what is held, on trial, to come or past due as well.",
     )
     customer = PublicId(required=False)
     plan = Text(max_length=40, required=False, help_text="Its code.")

@@ -116,6 +116,7 @@ def _tabs(given: QueryDict, state: str) -> list[dict[str, Any]]:
         "": _("All"),
         "active": _("Active"),
         "trialing": _("In trial"),
+        "past_due": _("Past due"),
         "paused": _("Paused"),
         "held": _("Held"),
     }
