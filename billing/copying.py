@@ -1,22 +1,22 @@
-"""Meters, plans, prices, features and running subscriptions for the sandbox: amounts and quantities as they are."""
+"""Meters, plans, prices, coupons, features and running subscriptions for the sandbox: amounts and days as they are."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
 
-from billing import feature_copying  # noqa: F401 - registers what it copies
+from billing import coupon_copying, feature_copying  # noqa: F401 - register what they copy
 from billing.domain.dues import dues
-from billing.domain.facts import ItemFacts, SubscriptionFacts
+from billing.domain.facts import SubscriptionFacts
 from billing.domain.terms import NEEDS, as_json
-from billing.models import Meter, Price, Subscription, SubscriptionItem
+from billing.models import PLAN, Meter, Price, Subscription, SubscriptionDiscount, SubscriptionItem
 from billing.quotes import terms_at
 from billing.selectors import subscription_facts
 from billing.services.meters import create_meter
+from billing.services.moving import Moved, MovedItem, move_in
 from billing.services.prices import create_price, retire_price
-from billing.services.subscriptions import add_item, end_item, subscribe
 from core import clock
 from core.copying import Copier, register
 from customers.selectors import public_ids_by_external_id
@@ -60,85 +60,84 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
     return made
 
 
+KEPT = ("starts_on", "trial_ends_on", "anchor", "proration", "zone", "ends_on", "refund", "autopay")
+PAUSE = ("paused_on", "resumes_on")
+OFF = ("name", "percent", "amount", "plans", "starts_on", "ends_on", "given_until")
+
+
 def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
+    """Where each stands: its days, and of items and discounts what is left."""
     facts = {each.subscription_id: each for each in subscription_facts([row.pk for row in rows])}
-    prices = dict(
-        SubscriptionItem.objects.filter(subscription__in=rows).values_list("pk", "price__public_id")
-    )
+    off: dict[int, list[SubscriptionDiscount]] = defaultdict(list)
+    for each in (
+        SubscriptionDiscount.objects.filter(subscription__in=rows).select_related("coupon").order_by("pk")
+    ):
+        off[each.subscription_id].append(each)
+    sold: dict[int, dict[int, SubscriptionItem]] = defaultdict(dict)
+    for item in SubscriptionItem.objects.filter(subscription__in=rows).select_related("price"):
+        sold[item.subscription_id][item.pk] = item
     found = []
     for row in rows:
-        each = facts[row.pk]
-        live = [item for item in each.items if _runs(each, item)]
-        plans = sorted((item for item in live if item.is_plan), key=lambda item: item.starts_on)
-        if plans:
-            plan = plans[0]
-            added = [item for item in live if not item.is_plan]
+        items = _left(row, facts[row.pk], sold[row.pk])
+        if any(item.role == PLAN and item.ends_on != item.starts_on for item in items):
             found.append(
                 {
-                    "live": row.public_id,
                     "customer": row.customer.public_id,
-                    "price": prices[plan.item_id],
-                    "quantity": plan.quantity,
-                    "starts_on": plan.billed_through,
-                    "autopay": row.autopay,
-                    "ends_on": row.ends_on,
-                    "added": [
-                        (
-                            prices[item.item_id],
-                            item.quantity,
-                            max(item.billed_through, plan.billed_through),
-                            item.ends_on,
-                        )
-                        for item in added
-                    ],
+                    "moved": Moved(
+                        external_id=row.public_id,
+                        terms={name: getattr(row, name) for name in (*KEPT, *PAUSE)},
+                        items=items,
+                        discounts=_off(off[row.pk], min(item.starts_on for item in items)),
+                    ),
                 }
             )
     return found
 
 
-def _runs(facts: SubscriptionFacts, item: ItemFacts) -> bool:
-    """Whether something of an item is still to come, and will come again."""
-    return item.unit is not None and next(dues(facts, item), None) is not None
+def _left(
+    row: Subscription, facts: SubscriptionFacts, sold: Mapping[int, SubscriptionItem]
+) -> list[MovedItem]:
+    """What of the items is still to come, from the first day that is not billed.
+
+    What a pause ended that is not over has nothing to come, and is there so that the pause can be moved.
+    """
+    pausing = row.resumes_on is not None and row.resumes_on > clock.today(row.zone)
+    found = []
+    for item in facts.items:
+        its = sold[item.item_id]
+        due = next(dues(facts, item), None)
+        if due is not None or (pausing and its.paused and its.ends_on == row.paused_on):
+            starts_on = item.billed_through if due is not None or its.ends_on is None else its.ends_on
+            found.append(
+                MovedItem(its.price.public_id, its.quantity, its.role, starts_on, its.ends_on, its.paused)
+            )
+    return found
+
+
+def _off(rows: Sequence[SubscriptionDiscount], first: date) -> list[dict[str, Any]]:
+    """The discounts that hold for something from a day on."""
+    return [
+        {**{name: getattr(row, name) for name in OFF}, "coupon": row.coupon.code if row.coupon else ""}
+        for row in rows
+        if row.ends_on is None or row.ends_on > max(first, row.starts_on)
+    ]
 
 
 def _write_subscriptions(facts: list[dict[str, Any]]) -> int:
-    """Each goes on where the live one's plan stands: what was billed there is not billed again here.
-
-    A change set for later stays with the live one.
-    """
+    """Each goes on where the live one stands: what was billed there is not billed again here."""
     customers = public_ids_by_external_id([each["customer"] for each in facts])
-    wanted = {name for each in facts for name in (each["price"], *(one for one, *_ in each["added"]))}
+    wanted = {item.price for each in facts for item in each["moved"].items}
     prices = {row.external_id: row for row in Price.objects.filter(external_id__in=wanted)}
-    there = set(
-        Subscription.objects.filter(external_id__in=[f["live"] for f in facts]).values_list(
-            "external_id", flat=True
-        )
-    )
+    names = [each["moved"].external_id for each in facts]
+    there = set(Subscription.objects.filter(external_id__in=names).values_list("external_id", flat=True))
     made = 0
     for each in facts:
-        known = each["customer"] in customers and each["price"] in prices
-        if each["live"] in there or not known:
-            continue
-        sub = subscribe(
-            customer=customers[each["customer"]],
-            price=prices[each["price"]],
-            external_id=each["live"],
-            moved_in=True,
-            **{name: each[name] for name in ("quantity", "starts_on", "autopay", "ends_on")},
-        )
-        for name, quantity, starts_on, ends_on in each["added"]:
-            _add(sub, prices[name], quantity, starts_on, ends_on)
-        made += 1
+        moved: Moved = each["moved"]
+        known = each["customer"] in customers and {item.price for item in moved.items} <= prices.keys()
+        if moved.external_id not in there and known:
+            move_in(moved, customer=customers[each["customer"]], prices=prices)
+            made += 1
     return made
-
-
-def _add(sub: Subscription, price: Price, quantity: Decimal, starts_on: date, ends_on: date | None) -> None:
-    """What is beside the plan, when something of it is left to bill behind the plan's first day here."""
-    if ends_on is not None and ends_on <= starts_on:
-        return
-    item = add_item(sub.public_id, price=price, quantity=quantity, starts_on=starts_on, moved_in=True)
-    if ends_on is not None:
-        end_item(item.public_id, on=ends_on, today=clock.today(sub.zone))
 
 
 def _meters(rows: Sequence[Meter]) -> list[dict[str, Any]]:

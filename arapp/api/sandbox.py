@@ -11,7 +11,7 @@ from core.models import Job, Organization
 from tenants.permissions import SANDBOX_MANAGE, SANDBOX_USE
 from tenants.services import copying, sandbox_clock
 from tenants.services.sandbox import make_sandbox
-from tenants.services.sandbox_clock import MOST_DAYS, SandboxClock
+from tenants.services.sandbox_clock import MOST_DAYS, SandboxClock, SandboxStanding, standing
 
 TAG = "Sandbox"
 
@@ -54,8 +54,31 @@ class SandboxOut(Out):
     created_at = serializers.DateTimeField()
 
 
+class SandboxStandingOut(Out):
+    """Whether an organization has a sandbox, and how that stands."""
+
+    OBJECT = "sandbox_standing"
+
+    exists = serializers.BooleanField(help_text="False while nobody has made one.")
+    sandbox = SandboxOut(allow_null=True)
+    today = serializers.DateField(
+        allow_null=True, help_text="The day that its clock shows, where its first legal entity is."
+    )
+    clock = ClockOut(allow_null=True, help_text="Its `job` can be read with a test key.")
+    advancing = serializers.BooleanField(help_text="Whether its clock is on its way.")
+
+
 class Sandbox(Api):
     tag = TAG
+
+    @operation(SANDBOX_USE, gives=SandboxStandingOut, outside=lambda _call: standing())
+    def get(self, call: Call) -> SandboxStanding:
+        """See whether there is a sandbox, and where its clock stands.
+
+        From either side: a test key gets the sandbox it is a key of.
+        """
+        found: SandboxStanding = call.found
+        return found
 
     @operation(SANDBOX_MANAGE, gives=SandboxOut, outside=lambda _call: make_sandbox())
     def post(self, call: Call) -> Organization:
@@ -80,8 +103,8 @@ class SandboxCopy(Api):
     def post(self, call: Call) -> Job:
         """Copy the configuration of the live organization into its sandbox; a live key is refused.
 
-        Legal entities, roles, plans and prices; with `customers` also running subscriptions of customers whose names,
-        numbers and addresses are made up. Again it adds what is new. Copied customers and subscriptions have the live
+        Legal entities, roles, plans, prices and coupons; with `customers` also running subscriptions, as they stand, of
+        customers whose names, numbers and addresses are made up. Again it adds what is new. Copied customers and subscriptions have the live
         one's id as their `external_id`.
         """
         return copying.start(customers=call.data["customers"])

@@ -1,16 +1,17 @@
 """The clock of a sandbox, as people and programs move it. How it is moved: core.timetravel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core import jobs, timetravel
 from core.errors import Invalid
 from core.models import Job, Organization
-from core.sandbox import require_sandbox
-from core.scope import current, require
+from core.sandbox import is_sandbox, require_sandbox
+from core.scope import current, enter, require, work
 from tenants.permissions import SANDBOX_MANAGE, SANDBOX_USE
-from tenants.selectors import entity
+from tenants.selectors import entity, organization
+from tenants.twins import other_side
 
 KIND = jobs.kind(timetravel.KIND, view=SANDBOX_USE, stop=SANDBOX_MANAGE)
 MOST_DAYS = timetravel.MOST.days
@@ -36,6 +37,46 @@ def clock() -> SandboxClock:
         moving.target if moving else None,
         moving.job if moving else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxStanding:
+    """The sandbox of an organization with the day and the state of its clock; None of each while there is none."""
+
+    sandbox: Organization | None
+    today: date | None
+    clock: SandboxClock | None
+
+    @property
+    def exists(self) -> bool:
+        return self.sandbox is not None
+
+    @property
+    def advancing(self) -> bool:
+        """Whether its clock is on its way."""
+        return self.clock is not None and self.clock.target is not None
+
+
+def standing() -> SandboxStanding:
+    """Whether there is a sandbox, and where its clock stands; asked from either side. Outside work().
+
+    Raises Forbidden without SANDBOX_USE.
+    """
+    require(SANDBOX_USE)
+    if is_sandbox():
+        return _own_standing()
+    twin = other_side()
+    if twin is None:
+        return SandboxStanding(None, None, None)
+    with enter(replace(current(), organization_id=twin.pk, memo={})):
+        return _own_standing()
+
+
+def _own_standing() -> SandboxStanding:
+    with work():
+        found = clock()
+        day = found.now.astimezone(ZoneInfo(entity().zone)).date()
+        return SandboxStanding(organization(), day, found)
 
 
 def last_move() -> Job | None:

@@ -11,6 +11,7 @@ from core.relay import relay
 from core.scope import Scope, enter, work
 from core.tasks import system_scope
 from tenants.services import keys
+from tenants.services.sandbox import begin_anew
 from tests.conftest import seat
 from tests.db.api.conftest import Program, said
 
@@ -116,6 +117,50 @@ def test_a_test_key_and_one_without_the_right_make_none(committed_acorn: Scope, 
     with enter(committed_acorn), work():
         weak = Program(keys.make(name="Weak", rights=["sandbox.use"]).secret)
     assert weak("POST", "/sandbox", {}).status_code == 403
+
+
+def test_it_says_whether_there_is_one(committed_acorn: Scope) -> None:
+    live = program(committed_acorn)
+    nothing = {"exists": False, "sandbox": None, "today": None, "clock": None, "advancing": False}
+    assert live.get("/sandbox") == {"object": "sandbox_standing", **nothing}
+    made = live.post("/sandbox", {}, 200)
+    seen = live.get("/sandbox")
+    assert (seen["exists"], seen["sandbox"], seen["advancing"]) == (True, made, False)
+    assert seen["today"] == str(clock.today("Europe/Berlin"))
+    assert live("GET", "/sandbox?day=1").status_code == 422
+
+
+def test_both_sides_say_where_its_clock_is_and_that_it_moves(committed_acorn: Scope, sandbox: Scope) -> None:
+    live, test = program(committed_acorn), program(sandbox)
+    job = test.post(ADVANCE, {"days": 40}, 202)
+    seen = live.get("/sandbox")
+    assert (seen["advancing"], seen["clock"]["job"]) == (True, job["id"])
+    assert seen["clock"]["moving_to"] == test.get(CLOCK)["moving_to"]
+    run(sandbox)
+    day = str(clock.today("Europe/Berlin") + timedelta(days=40))
+    for side in (live, test):
+        seen = side.get("/sandbox")
+        assert (seen["sandbox"]["slug"], seen["today"], seen["advancing"]) == ("acorn-sandbox", day, False)
+        assert (seen["clock"]["job"], seen["clock"]["moving_to"]) == (None, None)
+    assert live.get(CLOCK)["ahead_seconds"] == 0, "the live one's own clock is the real one"
+
+
+def test_one_that_is_put_away_is_none_and_another_takes_its_place(
+    committed_acorn: Scope, sandbox: Scope
+) -> None:
+    live = program(committed_acorn)
+    first = live.get("/sandbox")["sandbox"]["id"]
+    with enter(committed_acorn):
+        begin_anew(first)
+    assert live.get("/sandbox")["sandbox"]["id"] != first
+
+
+def test_who_may_not_use_it_and_whose_it_is_not_see_none(committed_acorn: Scope, sandbox: Scope) -> None:
+    with enter(committed_acorn), work():
+        weak = Program(keys.make(name="Weak", rights=["customers.view"]).secret)
+    assert weak("GET", "/sandbox").status_code == 403
+    bea = program(seat("birch", "bea@birch.example"))
+    assert bea.get("/sandbox")["exists"] is False
 
 
 def test_where_the_clock_came_to_stand_is_an_event(player: Program, sandbox: Scope) -> None:

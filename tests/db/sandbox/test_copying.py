@@ -129,12 +129,15 @@ def test_terms_added_items_and_what_is_not_offered_any_more_come_as_they_are(san
             ("plan", "free", 1), ("added", "calls", 12),
         ]  # fmt: skip
         assert made.items.get(role="added").price.terms == calls.terms
-        assert made.anchor == boundary(today, Unit.MONTH, 1, 1), "what was billed there is not billed again"
+        assert made.anchor == today
+        plan = made.items.get(role="plan")
+        assert plan.starts_on == boundary(today, Unit.MONTH, 1, 1), (
+            "what was billed there is not billed again"
+        )
         assert [price.plan.code for price in Price.objects.filter(retired_at__isnull=False)] == ["free"]
 
 
-def test_a_subscription_comes_on_one_plan_and_what_is_beside_it_in_its_own_time(sandbox: Scope) -> None:
-    """A change set for later stays behind; what ends and what begins later does so here too."""
+def test_what_changes_begins_and_ends_later_does_so_here_too(sandbox: Scope) -> None:
     today = clock.today("Europe/Berlin")
     with work():
         owner = factories.customer()
@@ -153,7 +156,8 @@ def test_a_subscription_comes_on_one_plan_and_what_is_beside_it_in_its_own_time(
     with enter(sandbox), work():
         (made,) = Subscription.objects.all()
         assert [(str(i.price.unit_price.normalize()), i.starts_on, i.ends_on) for i in made.billed_items] == [
-            ("1", today, None),
+            ("1", today, boundary(today, Unit.MONTH, 1, 1)),
+            ("2", boundary(today, Unit.MONTH, 1, 1), None),
             ("3", today, today + timedelta(days=9)),
             ("3", today + timedelta(days=5), None),
         ]
