@@ -1,6 +1,17 @@
 from django.urls import path
 
-from billing.views import changes, discounts, features, lifecycle, prices, revenue, runs, subscriptions, usage
+from billing.views import (
+    changes,
+    discounts,
+    features,
+    lifecycle,
+    prices,
+    revenue,
+    runs,
+    subscriptions,
+    timeline,
+    usage,
+)
 
 urlpatterns = [
     path("plans/", prices.plans_page, name="plans"),
@@ -58,6 +69,7 @@ urlpatterns = [
     ),
     path("subscriptions/<slug:public_id>/items/", changes.item_add, name="item-add"),
     path("subscriptions/<slug:public_id>/items/<slug:item>/end/", changes.item_end, name="item-end"),
+    path("subscriptions/<slug:public_id>/history/", timeline.timeline_page, name="subscription-history"),
     path("subscriptions/<slug:public_id>/usage/", usage.usage_page, name="subscription-usage"),
     path("usage/", usage.meters_page, name="meters"),
     path("usage/new/", usage.meter_new, name="meter-new"),

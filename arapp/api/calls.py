@@ -54,6 +54,7 @@ CALLS = {
     "subscriptions": Call("subscriptions"),
     "subscription-new": Call("subscriptions", "post"),
     "subscription": Call("subscriptions/{public_id}"),
+    "subscription-history": Call("subscriptions/{public_id}/timeline"),
     "meters": Call("meters"),
     "meter": Call("meters/{public_id}"),
     "runs": Call("billing_runs"),

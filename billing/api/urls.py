@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.api import discounts, features, lifecycle, prices, revenue, runs, usage, views
+from billing.api import discounts, features, lifecycle, prices, revenue, runs, timeline, usage, views
 
 urlpatterns = [
     path("plans", prices.Plans.as_view(), name="api-plans"),
@@ -108,6 +108,11 @@ urlpatterns = [
         "subscriptions/<slug:public_id>/upcoming",
         views.SubscriptionUpcoming.as_view(),
         name="api-subscription-upcoming",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/timeline",
+        timeline.SubscriptionTimeline.as_view(),
+        name="api-subscription-timeline",
     ),
     path(
         "subscriptions/<slug:public_id>/usage",
