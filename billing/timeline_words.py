@@ -133,7 +133,7 @@ def _changed(entry: Entry, word: str, _currency: str, _today: date) -> list[str]
         said = {"old": quantity(entry.before.quantity), "new": quantity(entry.item.quantity)}
     else:
         said = {"old": _named(entry.before), "new": _named(entry.item)}
-    return [word, _("from %(old)s to %(new)s") % said]
+    return [word, _("From %(old)s to %(new)s") % said]
 
 
 def _named(item: SubscriptionItem) -> str:

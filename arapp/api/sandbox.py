@@ -104,8 +104,8 @@ class SandboxCopy(Api):
         """Copy the configuration of the live organization into its sandbox; a live key is refused.
 
         Legal entities, roles, plans, prices and coupons; with `customers` also running subscriptions, as they stand, of
-        customers whose names, numbers and addresses are made up. Again it adds what is new. Copied customers and subscriptions have the live
-        one's id as their `external_id`.
+        customers whose names, numbers and addresses are made up. Again it adds what is new. Copied customers and
+        subscriptions have the live one's id as their `external_id`.
         """
         return copying.start(customers=call.data["customers"])
 

@@ -192,9 +192,9 @@ def test_the_page_says_what_was_and_apart_what_is_to_come(sub: Subscription, hou
     for words in (
         "Began: Track Pro",
         "Plan changed",
-        "from Track Pro (EUR",
+        "From Track Pro (EUR",
         "Quantity changed",
-        "from 1 to 4",
+        "From 1 to 4",
         "Added: Extra",
     ):
         assert words in past
