@@ -16,7 +16,7 @@ from billing.quotes import terms_at
 from billing.selectors import subscription_facts
 from billing.services.meters import create_meter
 from billing.services.moving import Moved, MovedItem, move_in
-from billing.services.prices import create_price, retire_price
+from billing.services.prices import create_price, own_price, retire_price
 from core import clock
 from core.copying import Copier, register
 from customers.selectors import public_ids_by_external_id
@@ -34,6 +34,7 @@ def _prices(rows: Sequence[Price]) -> list[dict[str, Any]]:
             "terms": _terms(row),
             "retired": row.retired_at is not None,
             "meter": row.meter.code if row.meter else "",
+            "overrides": row.overrides.public_id if row.overrides else "",
             **{name: getattr(row, name) for name in PRICE},
         }
         for row in rows
@@ -51,8 +52,7 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
     for each in facts:
         if Price.objects.filter(external_id=each["live"]).exists():
             continue
-        said = {name: each[name] for name in ("code", "name", "meter", *PRICE)}
-        price = create_price(**said, **each["terms"])
+        price = _priced(each)
         Price.objects.filter(pk=price.pk).update(external_id=each["live"])
         if each["retired"]:
             retire_price(price.public_id)
@@ -63,6 +63,14 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
 KEPT = ("starts_on", "trial_ends_on", "anchor", "proration", "zone", "ends_on", "refund", "autopay")
 PAUSE = ("paused_on", "resumes_on")
 OFF = ("name", "percent", "amount", "plans", "starts_on", "ends_on", "given_until")
+
+
+def _priced(said: dict[str, Any]) -> Price:
+    """The price here; one that overrides another follows it, having been made after it."""
+    if said["overrides"]:
+        base = Price.objects.get(external_id=said["overrides"])
+        return own_price(base, said["terms"]["unit_price"], moved_in=True)
+    return create_price(**{name: said[name] for name in ("code", "name", "meter", *PRICE)}, **said["terms"])
 
 
 def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
@@ -153,6 +161,10 @@ def _write_meters(facts: list[dict[str, Any]]) -> int:
     return len(fresh)
 
 
+def _priced_here() -> Any:
+    return Price.objects.select_related("plan", "meter", "overrides")
+
+
 def _running() -> Any:
     return Subscription.objects.filter(state="active").select_related("customer", "price")
 
@@ -163,6 +175,6 @@ def _counting() -> Any:
     return Meter.objects.filter(Q(archived_at=None) | Q(pk__in=named))
 
 
-register(Copier("prices", 6, lambda: Price.objects.select_related("plan", "meter"), _prices, _write_prices))
+register(Copier("prices", 6, _priced_here, _prices, _write_prices))
 register(Copier("meters", 5, _counting, _meters, _write_meters))
 register(Copier("subscriptions", 20, _running, _subscriptions, _write_subscriptions, people=True))

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from billing.domain.anchors import MOST_TRIAL, Rhythm
 from billing.domain.days import day_problem
 from billing.domain.proration import Proration
-from billing.listing import STATES
 from billing.models import MOST_QUANTITY, Price
+from billing.standing import STATES
 from billing.words import full_text, model_text
 from core.fields import Day, FormKey, Whole
 from invoicing.forms import NumberField

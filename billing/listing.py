@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
-from billing.domain.charges import ACTIVE, ENDED, PAUSED, Charge, charge
+from billing.domain.charges import ACTIVE, Charge, charge
 from billing.domain.dues import Odd, dues, unused_from
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.gate import Finding
@@ -26,7 +26,7 @@ from billing.models import (
 )
 from billing.selectors import billable, closed_books, due, preview, subscription_facts, to_bill
 from billing.services.credits import notes_for
-from core import clock
+from billing.standing import standing
 from core.errors import AppError, NotFound
 from core.money import Money
 from core.pages import dry_run
@@ -34,11 +34,9 @@ from core.paging import Order
 from core.periods import Period
 from customers.selectors import billing_facts
 from invoicing.domain.totals import Totals, totals
-from receivables.listing import first_due, open_sources
+from receivables.listing import first_due
 
 NEWEST = Order("pk", int, descending=True)
-PAST_DUE = "past_due"
-STATES = ("scheduled", "trialing", ACTIVE, PAST_DUE, PAUSED, "held", ENDED)
 PREVIEWED = 1000
 
 
@@ -110,54 +108,13 @@ def subscriptions(
     )
     found = found.annotate(unpaid_since=Subquery(unpaid))
     if state and today is not None:
-        found = found.filter(_standing(state, today))
+        found = found.filter(standing(state, today))
     if customer:
         found = found.filter(customer__public_id=customer)
     if plan:
         items = SubscriptionItem.objects.filter(subscription=OuterRef("pk"), price__plan__code=plan)
         found = found.filter(Exists(items))
     return found
-
-
-def _standing(state: str, today: date) -> Q:
-    over = Q(state=ENDED) | Q(ends_on__isnull=False, ends_on__lte=today)
-    paused = Q(paused_on__lte=today) & (Q(resumes_on=None) | Q(resumes_on__gt=today))
-    runs = ~over & (Q(paused_on=None) | Q(paused_on__gt=today) | Q(resumes_on__lte=today))
-    begun = Q(starts_on__lte=today) & (Q(trial_ends_on=None) | Q(trial_ends_on__lte=today))
-    late = BilledPeriod.objects.filter(document__public_id__in=open_sources(due_before=today))
-    return {
-        ENDED: over,
-        "held": ~over & Q(held_at__isnull=False),
-        PAUSED: ~over & paused,
-        "scheduled": ~over & Q(starts_on__gt=today),
-        "trialing": ~over & Q(starts_on__lte=today, trial_ends_on__gt=today),
-        ACTIVE: runs,
-        PAST_DUE: runs & begun & Q(held_at=None, pk__in=late.values("subscription")),
-    }[state]
-
-
-def state_of(row: Any) -> str:
-    """How a subscription of `subscriptions` stands today in its zone, in one of `STATES`.
-
-    What is over, paused or held is so from its day on, whether a run has settled it yet or not. Past due is an active
-    one of whose invoices something is open after its day.
-    """
-    today = clock.today(row.zone)
-    if row.state == ENDED or (row.ends_on is not None and row.ends_on <= today):
-        return ENDED
-    if row.held_at:
-        return "held"
-    if (
-        row.paused_on is not None
-        and row.paused_on <= today
-        and (row.resumes_on is None or today < row.resumes_on)
-    ):
-        return PAUSED
-    if row.starts_on > today:
-        return "scheduled"
-    if row.trial_ends_on is not None and today < row.trial_ends_on:
-        return "trialing"
-    return PAST_DUE if row.unpaid_since is not None and row.unpaid_since < today else ACTIVE
 
 
 def subscription(public_id: str) -> Subscription:

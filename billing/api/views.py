@@ -15,6 +15,7 @@ from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_
 from billing.services.change import change, revoke_change
 from billing.services.prices import MOST_UNIT_PRICE, own_price
 from billing.services.subscriptions import add_item, amend, end, end_item, release, subscribe
+from billing.standing import STATES
 from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import Invalid
@@ -39,7 +40,7 @@ def _quantity() -> Exact:
 
 class SubscriptionsQuery(In):
     state = serializers.ChoiceField(
-        choices=listing.STATES,
+        choices=STATES,
         required=False,
         help_text="As of today; `active` has what is held, on trial, to come or past due as well.",
     )

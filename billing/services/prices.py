@@ -71,11 +71,11 @@ def create_price(
     return made
 
 
-def own_price(price: Price, unit_price: Decimal) -> Price:
+def own_price(price: Price, unit_price: Decimal, *, moved_in: bool = False) -> Price:
     """The price with another unit price, in major units, for single subscriptions. Inside work().
 
     Natural key: the price and the unit price. Raises Invalid for a price that has more than one unit price or is not
-    offered, and for one below zero or with more digits than are kept.
+    offered, unless it is `moved_in` from elsewhere, and for one below zero or with more digits than are kept.
     """
     base = price if price.overrides_id is None else Price.objects.get(pk=price.overrides_id)
     if base.unit_price == unit_price:
@@ -83,7 +83,7 @@ def own_price(price: Price, unit_price: Decimal) -> Price:
     problem = ""
     if Model(base.model) not in _ONE_PRICE:
         problem = "It has more than one unit price; make a price of its own."
-    elif base.retired_at is not None:
+    elif base.retired_at is not None and not moved_in:
         problem = "This price is not offered any more."
     elif not unit_price.is_finite() or not 0 <= unit_price < MOST_UNIT_PRICE:
         problem = "Zero or more."

@@ -30,7 +30,6 @@ from billing.listing import (
     plan_codes,
     price,
     prices,
-    state_of,
     subscription,
     subscriptions,
 )
@@ -39,6 +38,7 @@ from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_
 from billing.selectors import subscription_facts
 from billing.services.prices import own_price
 from billing.services.subscriptions import release, subscribe
+from billing.standing import state_of
 from billing.words import amount_text, model_text, off_text
 from core import clock
 from core.errors import AppError, Invalid, NotFound

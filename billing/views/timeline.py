@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from billing.listing import state_of
 from billing.permissions import SUBSCRIPTIONS_VIEW
+from billing.standing import state_of
 from billing.timeline import timeline
 from billing.timeline_words import rows
 from core.web import page

@@ -9,14 +9,15 @@ import pytest
 
 from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
-from billing.listing import next_bill, state_of, subscription
-from billing.models import Coupon, Subscription, SubscriptionDiscount
+from billing.listing import next_bill, subscription
+from billing.models import Coupon, Price, Subscription, SubscriptionDiscount
 from billing.services.change import change
 from billing.services.discounts import archive_coupon, create_coupon, discount, give_coupon
 from billing.services.lifecycle import pause, resume
-from billing.services.prices import create_price
+from billing.services.prices import create_price, own_price, retire_price
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end
+from billing.standing import state_of
 from core import clock
 from core.books import verify
 from core.scope import Scope, enter, work
@@ -105,9 +106,17 @@ def many() -> Subscription:
     return made
 
 
+def own() -> Subscription:
+    base = sold(TODAY + timedelta(days=90)).price
+    price = own_price(base, Decimal("17.5001"))
+    retire_price(base.public_id)
+    owner = factories.customer()
+    return factories.subscribe(customer=owner.public_id, price=price, starts_on=TODAY - timedelta(days=3))
+
+
 LIVES: list[Callable[[], Subscription]] = [
     calendar, thirty_first, thirty_first_later, thirtieth, trial, trial_to_come, coupon, paused, pause_to_come,
-    changed_later, many,
+    changed_later, many, own,
 ]  # fmt: skip
 
 
@@ -116,7 +125,7 @@ def bills(public_id: str) -> list[Any]:
     row = subscription(public_id)
     found: list[Any] = [state_of(row)]
     for days in AHEAD:
-        bill = next_bill(row, today=TODAY, by=TODAY + timedelta(days=days))
+        bill = next_bill(row, today=TODAY + timedelta(days=days))
         lines = bill.charge.lines if bill.charge else ()
         found += [
             bill.odd,
@@ -176,7 +185,7 @@ def test_billed_day_by_day_the_copy_bills_what_the_live_one_does(
 
     def all_of(public_id: str) -> list[Any]:
         row = subscription(public_id)
-        bill = next_bill(row, today=TODAY, by=TODAY + timedelta(days=300))
+        bill = next_bill(row, today=TODAY + timedelta(days=300))
         assert bill.charge is not None
         return [
             (due.span, line.amount_minor)
@@ -208,7 +217,10 @@ def test_a_coupon_goes_on_with_what_is_left_of_it(sandbox: Scope, lives: dict[st
             ("three", "Three"),
             (None, "Five off"),
         ]
-        assert Subscription.objects.count() == len(LIVES)
+        assert Subscription.objects.count() == len(LIVES) + 1
+        assert Price.objects.get(unit_price=Decimal("17.5001")).overrides is not None, (
+            "offered to nobody else"
+        )
     with work():
         live = SubscriptionDiscount.objects.get(coupon__code="three")
     assert (off[0].starts_on, off[0].ends_on) == (live.starts_on, live.ends_on)
