@@ -208,14 +208,16 @@ def test_the_page_says_what_was_and_apart_what_is_to_come(sub: Subscription, hou
 
 
 def test_a_long_one_goes_on_where_the_last_page_ended(
-    api: Program, sub: Subscription, monkeypatch: pytest.MonkeyPatch
+    api: Program, house: Scope, sub: Subscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with enter(house), work():
+        late = create_price(name="Late", code="late", model="flat", currency="EUR", unit_price=Decimal(1))
+        add_item(sub.public_id, price=late, starts_on=ago(29))
     whole = entries(api, sub)
     monkeypatch.setattr(timeline, "MOST", 2)
     first = api.get(f"/subscriptions/{sub.public_id}/timeline")
     assert first["earlier"] == str(ago(29))
     assert f"?before={first['earlier']}" in page_of(sub)
-    monkeypatch.undo()
     rest = entries(api, sub, f"?before={first['earlier']}")
     assert [*rest, *first["entries"]] == whole
     assert "Began" in page_of(sub, f"?before={first['earlier']}")

@@ -54,7 +54,8 @@ def test_a_pause_is_told_of_the_plan_and_not_of_what_is_beside_it() -> None:
 
 
 def test_a_pause_without_an_end_and_one_with_the_end_in_it() -> None:
-    assert told(item(1, 1, 5, paused=True)) == [("began", 1, 1), ("paused", 5, 1)]
+    rows = [item(1, 1, 5, paused=True), item(2, 1, 5, price=7, plan=False, paused=True)]
+    assert told(*rows) == [("began", 1, 1), ("item_added", 1, 2), ("paused", 5, 1)]
     assert told(item(1, 1, 5, paused=True), item(2, 9), ends=7) == [
         ("began", 1, 1), ("paused", 5, 1), ("ended", 7, None),
     ]  # fmt: skip
