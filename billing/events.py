@@ -168,8 +168,8 @@ class PlanFeaturesChanged(Event):
 class FeatureOverrideSet(Event):
     """A subscription has of a feature something else than its plan grants.
 
-    `mode` is set or add, `amount` an exact decimal, None for no limit and for what is no limit. `on` is false where
-    the feature is taken away. From `ends_on` on it is over; None for good.
+    `mode` is set or add, `amount` an exact decimal, None for no limit and for what is no limit. `granted` is false
+    where the feature is taken away. From `ends_on` on it is over; None for good.
     """
 
     name: ClassVar[str] = "feature_override.set"
@@ -178,7 +178,7 @@ class FeatureOverrideSet(Event):
     customer: str
     feature: str
     mode: str
-    on: bool
+    granted: bool
     amount: str | None
     text: str
     ends_on: str | None

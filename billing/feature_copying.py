@@ -73,7 +73,7 @@ def _overrides(rows: Sequence[FeatureOverride]) -> list[dict[str, Any]]:
             "subscription": row.subscription.public_id,
             "feature": row.feature.code,
             "mode": row.mode,
-            "on": row.granted,
+            "granted": row.granted,
             "amount": row.amount,
             "unlimited": row.granted and row.feature.kind == "limit" and row.amount is None,
             "text": row.text,

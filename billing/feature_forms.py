@@ -147,7 +147,7 @@ class OverrideForm(forms.Form):
         """The wish as the service takes it; what it does not look at is left out."""
         found = self.cleaned_data
         wish = found["wish"]
-        said = {"ends_on": found["ends_on"], "why": found["why"], "on": wish != OFF}
+        said = {"ends_on": found["ends_on"], "why": found["why"], "granted": wish != OFF}
         if self.feature.kind == Kind.LIMIT and wish in {ADD, SET}:
             said |= {"mode": wish, "amount": found["amount"]}
         if self.feature.kind == Kind.TEXT and wish == SET:

@@ -70,7 +70,7 @@ class FeatureOverrideOut(RecordOut):
     subscription = serializers.CharField(source="subscription.public_id")
     feature = serializers.CharField(source="feature.code")
     mode = Word(MODES, help_text="`set` takes the place of what the items grant, `add` comes on top.")
-    on = serializers.BooleanField(source="granted", help_text="False: the feature is taken away.")
+    granted = serializers.BooleanField(help_text="False: the feature is taken away.")
     amount = _Amount(help_text="Of a limit; null where there is none.")
     unlimited = _Unlimited(read_only=True)
     text = serializers.CharField()
@@ -86,7 +86,7 @@ class EntitlementSourceOut(Out):
     subscription = serializers.CharField()
     name = serializers.CharField(help_text="The item's plan, or why there is an override.")
     mode = Word(["", *MODES], source="said_mode", help_text="Of an override; empty for an item.")
-    on = serializers.BooleanField(source="value.on")
+    granted = serializers.BooleanField(source="value.on")
     amount = _Amount(source="value.amount", help_text="By itself, times the quantity where that is so.")
     text = serializers.CharField(source="value.text")
 
@@ -103,7 +103,9 @@ class EntitlementOut(Out):
     name = serializers.CharField(source="feature.name")
     kind = Word(KINDS, source="feature.kind")
     unit = serializers.CharField(source="feature.unit")
-    on = serializers.BooleanField(help_text="Whether there is any: of a limit, whether it is above zero.")
+    granted = serializers.BooleanField(
+        source="on", help_text="Whether there is any: of a limit, whether it is above zero."
+    )
     amount = _Amount(
         source="value.amount", help_text="Of a limit; null where there is none, and where it is off."
     )

@@ -105,7 +105,7 @@ class OverrideIn(In):
         help_text="`set`, unless you say otherwise, takes the place of what the items grant; `add`, of a limit, comes"
         " on top.",
     )
-    on = Flag(required=False, help_text="false takes the feature away.")
+    granted = Flag(required=False, help_text="false takes the feature away.")
     amount = _amount()
     unlimited = _unlimited()
     text = _text()

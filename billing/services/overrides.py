@@ -19,7 +19,7 @@ def set_override(  # noqa: PLR0913 - a wish with its parts, all by keyword
     feature: str,
     today: date,
     mode: str = str(Mode.SET),
-    on: bool = True,
+    granted: bool = True,
     amount: Decimal | None = None,
     unlimited: bool = False,
     text: str = "",
@@ -30,9 +30,9 @@ def set_override(  # noqa: PLR0913 - a wish with its parts, all by keyword
     """Let a subscription (public id) have this of a feature (code) from now up to a local day. Inside work().
 
     `mode` says whether it takes the place of what the items grant ("set") or comes on top ("add", of limits only);
-    without `on` the feature is taken away. A retired feature is given to what is `moved_in` from elsewhere alone. It is
-    in force while the plan is. Natural key: subscription and feature; the same wish again changes nothing. Raises
-    Invalid, NotFound for a feature that is not here, and Conflict for a subscription that has ended; emits
+    without `granted` the feature is taken away. A retired feature is given to what is `moved_in` from elsewhere alone.
+    It is in force while the plan is. Natural key: subscription and feature; the same wish again changes nothing.
+    Raises Invalid, NotFound for a feature that is not here, and Conflict for a subscription that has ended; emits
     feature_override.set.
     """
     subscription: Subscription = lock_one(Subscription.objects.filter(public_id=public_id))
@@ -43,14 +43,15 @@ def set_override(  # noqa: PLR0913 - a wish with its parts, all by keyword
         raise Conflict("This has ended already.")
     rows = FeatureOverride.objects.filter(subscription=subscription, feature=found)
     row: FeatureOverride | None = rows.first()
-    problems = _problems(found, mode=mode, on=on, amount=amount, unlimited=unlimited, text=text)
+    problems = _problems(found, mode=mode, granted=granted, amount=amount, unlimited=unlimited, text=text)
     problems |= _frame_problems(ends_on, why, today)
     if found.retired_at and row is None and not moved_in:
         problems["feature"] = "This feature is not granted anew."
     if problems:
         raise Invalid("The override cannot be saved.", fields=problems)
     wanted = {
-        "mode": mode, "granted": on, "amount": amount, "text": text.strip(), "ends_on": ends_on, "why": why.strip(),
+        "mode": mode, "granted": granted, "amount": amount, "text": text.strip(), "ends_on": ends_on,
+        "why": why.strip(),
     }  # fmt: skip
     if row is None:
         row = FeatureOverride.objects.create(subscription=subscription, feature=found, **wanted)
@@ -87,14 +88,14 @@ def remove_override(public_id: str, *, feature: str) -> None:
 
 
 def _problems(
-    feature: Feature, *, mode: str, on: bool, amount: Decimal | None, unlimited: bool, text: str
+    feature: Feature, *, mode: str, granted: bool, amount: Decimal | None, unlimited: bool, text: str
 ) -> dict[str, str]:
     if mode not in list(Mode):
         return {"mode": f"One of {', '.join(Mode)}."}
     adds = mode == Mode.ADD
-    if not on:
+    if not granted:
         said = amount is not None or unlimited or text or adds
-        return {"on": "What is taken away has nothing else to say."} if said else {}
+        return {"granted": "What is taken away has nothing else to say."} if said else {}
     if adds and feature.kind != Kind.LIMIT:
         return {"mode": "Only to a limit something can be added."}
     if adds and unlimited:
@@ -124,7 +125,7 @@ def _set(row: FeatureOverride, subscription: Subscription, feature: Feature) -> 
         customer=subscription.customer.public_id,
         feature=feature.code,
         mode=row.mode,
-        on=row.granted,
+        granted=row.granted,
         amount=None if row.amount is None else f"{row.amount.normalize():f}",
         text=row.text,
         ends_on=row.ends_on.isoformat() if row.ends_on else None,

@@ -183,11 +183,11 @@ def test_a_retired_feature_stays_where_it_was_granted(api: Program, kestrel: Cus
     plan(api, "premium")
     subscribed(api, kestrel, price)
     api.post("/features/sso/retire")
-    assert has(api, kestrel, "sso")["on"]
+    assert has(api, kestrel, "sso")["granted"]
     assert len(grant(api, "basic", {"feature": "sso"})["data"]) == 1
     assert pointers(grant(api, "premium", {"feature": "sso"}, status=422)) == ["/features/0/feature"]
     grant(api, "basic")
-    assert not has(api, kestrel, "sso")["on"]
+    assert not has(api, kestrel, "sso")["granted"]
     assert api.get(f"/customers/{kestrel.public_id}/entitlements")["data"] == []
 
 
@@ -199,12 +199,12 @@ def test_basic_and_premium_differ(api: Program, house: Scope, kestrel: Customer)
         {"feature": "support", "text": "by phone"}, unit_price="99",
     )  # fmt: skip
     sub = subscribed(api, kestrel, basic)
-    assert [(each["feature"], each["on"], each["amount"], each["text"]) for each in
+    assert [(each["feature"], each["granted"], each["amount"], each["text"]) for each in
             api.get(f"/customers/{kestrel.public_id}/entitlements")["data"]] == [
         ("seats", True, "3", ""), ("sso", False, None, ""), ("support", True, None, "by mail"),
     ]  # fmt: skip
     api.post(f"/subscriptions/{sub}/change", {"price": premium, "on": BEGUN})
-    assert (has(api, kestrel, "seats")["unlimited"], has(api, kestrel, "sso")["on"]) == (True, True)
+    assert (has(api, kestrel, "seats")["unlimited"], has(api, kestrel, "sso")["granted"]) == (True, True)
     (source,) = has(api, kestrel, "support")["sources"]
     assert (source["object"], source["name"], source["subscription"], source["text"]) == (
         "subscription_item", "Premium", sub, "by phone",
@@ -231,15 +231,15 @@ def test_items_grant_from_their_first_day_to_their_last(
     assert has(api, kestrel, "seats", f"?on={day[1]}")["amount"] == "13"
     with enter(house), work():
         end_item(item["id"], on=date.fromisoformat(day[20]), today=now)
-    assert [has(api, kestrel, "sso", f"?on={day[n]}")["on"] for n in (0, 1, 10, 20)] == [
+    assert [has(api, kestrel, "sso", f"?on={day[n]}")["granted"] for n in (0, 1, 10, 20)] == [
         False,
         True,
         True,
         False,
     ]
     assert [has(api, kestrel, "seats", f"?on={day[n]}")["amount"] for n in (-20, 10, 20)] == ["3", "13", "3"]
-    assert not has(api, kestrel, "seats", f"?on={day[30]}")["on"]
-    assert not has(api, kestrel, "seats", f"?on={(now - timedelta(days=21)).isoformat()}")["on"]
+    assert not has(api, kestrel, "seats", f"?on={day[30]}")["granted"]
+    assert not has(api, kestrel, "seats", f"?on={(now - timedelta(days=21)).isoformat()}")["granted"]
 
 
 def test_a_trial_grants_and_a_pause_does_not(api: Program, kestrel: Customer) -> None:
@@ -247,12 +247,12 @@ def test_a_trial_grants_and_a_pause_does_not(api: Program, kestrel: Customer) ->
     day = {n: (today() + timedelta(days=n)).isoformat() for n in (-3, -4, 0, 5, 10, 11, 20)}
     price = plan(api, "basic", {"feature": "sso"})
     sub = subscribed(api, kestrel, price, starts_on=day[-3], trial_days=8)
-    assert [has(api, kestrel, "sso", f"?on={day[n]}")["on"] for n in (-4, -3, 0, 5, 20)] == [
+    assert [has(api, kestrel, "sso", f"?on={day[n]}")["granted"] for n in (-4, -3, 0, 5, 20)] == [
         False, True, True, True, True,
     ]  # fmt: skip
     pause = api("POST", f"/subscriptions/{sub}/pause", {"on": day[10], "resumes_on": day[20]})
     assert pause.status_code == 200, pause.content
-    assert [has(api, kestrel, "sso", f"?on={day[n]}")["on"] for n in (5, 10, 11, 20)] == [
+    assert [has(api, kestrel, "sso", f"?on={day[n]}")["granted"] for n in (5, 10, 11, 20)] == [
         True, False, False, True,
     ]  # fmt: skip
 
@@ -263,8 +263,8 @@ def test_what_is_owed_once_grants_while_the_plan_runs(api: Program, house: Scope
     now = today()
     end = (now + timedelta(days=9)).isoformat()
     subscribed(api, kestrel, plan(api, "basic"), added=[{"price": fee}], ends_on=end)
-    assert has(api, kestrel, "sso")["on"]
-    assert not has(api, kestrel, "sso", f"?on={end}")["on"]
+    assert has(api, kestrel, "sso")["granted"]
+    assert not has(api, kestrel, "sso", f"?on={end}")["granted"]
 
 
 def test_a_customer_gets_fifty_seats_more(api: Program, house: Scope, kestrel: Customer) -> None:
@@ -294,8 +294,8 @@ def test_an_override_gives_what_no_plan_does_and_takes_what_one_does(api: Progra
     feature(api, "sso", "switch"), feature(api, "beta", "switch")
     sub = subscribed(api, kestrel, plan(api, "basic", {"feature": "sso"}))
     own(api, sub, "beta")
-    own(api, sub, "sso", on=False)
-    assert [has(api, kestrel, code)["on"] for code in ("beta", "sso")] == [True, False]
+    own(api, sub, "sso", granted=False)
+    assert [has(api, kestrel, code)["granted"] for code in ("beta", "sso")] == [True, False]
 
 
 @pytest.mark.parametrize(("_case", "code", "wish", "field"), [
@@ -304,7 +304,7 @@ def test_an_override_gives_what_no_plan_does_and_takes_what_one_does(api: Progra
     ("adds no end", "seats", {"mode": "add", "unlimited": True}, "/unlimited"),
     ("adds to a switch", "sso", {"mode": "add"}, "/mode"),
     ("an unknown way", "seats", {"mode": "minus", "amount": "1"}, "/mode"),
-    ("takes away and gives", "seats", {"on": False, "amount": "1"}, "/on"),
+    ("takes away and gives", "seats", {"granted": False, "amount": "1"}, "/granted"),
     ("says nothing", "seats", {}, "/amount"),
     ("ends before it begins", "sso", {"ends_on": "2020-01-01"}, "/ends_on"),
     ("ends never", "sso", {"ends_on": "9999-01-01"}, "/ends_on"),
@@ -395,5 +395,5 @@ def test_who_may_only_look_changes_nothing(
     ]:
         assert viewer(method, path, body).status_code == 403, path
     assert counted(house) == before
-    assert has(viewer, kestrel, "seats")["on"]
+    assert has(viewer, kestrel, "seats")["granted"]
     assert stranger("GET", f"/customers/{kestrel.public_id}/entitlements/seats").status_code == 403
