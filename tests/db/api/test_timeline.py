@@ -11,7 +11,7 @@ from billing import timeline
 from billing.models import BilledPeriod, HeldSubscription, Subscription
 from billing.services.change import change
 from billing.services.discounts import create_coupon, discount, end_discount, give_coupon
-from billing.services.lifecycle import pause, reactivate
+from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.prices import create_price
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end, release
@@ -211,6 +211,7 @@ def test_a_long_one_goes_on_where_the_last_page_ended(
     api: Program, house: Scope, sub: Subscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with enter(house), work():
+        resume(sub.public_id, on=TODAY, today=TODAY)
         late = create_price(name="Late", code="late", model="flat", currency="EUR", unit_price=Decimal(1))
         add_item(sub.public_id, price=late, starts_on=ago(29))
     whole = entries(api, sub)
@@ -235,6 +236,7 @@ def test_as_few_statements_however_long_it_is(api: Program, house: Scope, sub: S
     before = len(reads(signed_in("Ana"), address))
     with enter(house):
         with work():
+            resume(sub.public_id, on=TODAY, today=TODAY)
             extra = create_price(
                 name="More", code="more", model="flat", currency="EUR", unit_price=Decimal(3)
             )
