@@ -39,7 +39,7 @@ class ItemForm(forms.Form):
     price = forms.ChoiceField(label=_("Price"))
     unit_price = _own_price()
     quantity = NumberField(label=_("Quantity"), initial="1")
-    starts_on = Day(label=_("From"), help_text=_("Its first part is billed by the days."))
+    starts_on = Day(label=_("From"), help_text=_("A first part of a period is billed by its share."))
     key = FormKey()
 
     def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:

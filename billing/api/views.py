@@ -69,7 +69,7 @@ class SubscriptionIn(In):
     customer = PublicId()
     price = PublicId(help_text="In the customer's currency.")
     unit_price = _own_price()
-    starts_on = Day(help_text="First day of the first period; it may be over.")
+    starts_on = Day(help_text="Its first day; it may be over.")
     ends_on = Day(required=False, allow_null=True, help_text="First day that is not billed any more.")
     quantity = _quantity()
     trial_days = Whole(
@@ -138,7 +138,7 @@ class EndSubscriptionIn(In):
 
 
 class ItemIn(AddedIn):
-    starts_on = Day(help_text="First day that it is billed for; its first part is billed by the days.")
+    starts_on = Day(help_text="First day that it is billed for; a first part by its share.")
 
 
 class Subscriptions(Api):

@@ -42,7 +42,7 @@ class ExternalIdTaken(Conflict):
     code = "external_id_taken"
 
 
-def subscribe(  # noqa: PLR0913 - all that is known of a subscription when it begins
+def subscribe(
     *,
     customer: str,
     price: Price,
@@ -54,15 +54,13 @@ def subscribe(  # noqa: PLR0913 - all that is known of a subscription when it be
     added: Sequence[tuple[Price, Decimal]] = (),
     external_id: str = "",
     metadata: Mapping[str, str] | None = None,
-    moved_in: bool = False,
 ) -> Subscription:
     """Subscribe a customer (public id) to a plan's price from a local date in the customer's zone. Inside work().
 
     `added` are prices beside the plan's, with their quantities, from the same day on. It is billed from `starts_on` on,
-    also in the past, or after a trial, in periods as `rhythm` says. One that is `moved_in` from elsewhere may have a
-    price that is not offered any more. Raises Invalid for an archived customer, a price in another currency than the
-    customer's or not offered, a plan that is owed once, a quantity below zero, a day out of range, two anchors, or an
-    end before the start; ExternalIdTaken.
+    also in the past, or after a trial, in periods as `rhythm` says. Raises Invalid for an archived customer, a price in
+    another currency than the customer's or not offered, a plan that is owed once, a quantity below zero, a day out of
+    range, two anchors, or an end before the start; ExternalIdTaken.
     """
     billed_from = rhythm.first(starts_on)
     days = {"starts_on": starts_on, "ends_on": ends_on, "anchor": rhythm.anchor, "trial_days": billed_from}
@@ -77,7 +75,7 @@ def subscribe(  # noqa: PLR0913 - all that is known of a subscription when it be
         problem = "A subscription begins with a price that comes again; add what is owed once to it."
         raise Invalid(problem, fields={"price": problem})
     for n, (each, count) in enumerate([(price, quantity), *added]):
-        require_sellable(each, count, owner.currency, retired=moved_in, at=f"added.{n - 1}." if n else "")
+        require_sellable(each, count, owner.currency, at=f"added.{n - 1}." if n else "")
     if ends_on is not None and ends_on <= starts_on:
         raise Invalid("It ends before it starts.", fields={"ends_on": "After the start."})
     try:
@@ -136,16 +134,14 @@ def add_item(
     price: Price,
     quantity: Decimal = Decimal(1),
     starts_on: date,
-    moved_in: bool = False,
 ) -> SubscriptionItem:
     """Bill something more with a subscription from a local date on, its first part by the days. Inside work().
 
-    One that is `moved_in` from elsewhere may have a price that is not offered any more. Raises Invalid for a price in
-    another currency or not offered, a quantity below zero, a day before the subscription's first or at or after its
-    end; Conflict when it has ended, and for what would be billed in a pause.
+    Raises Invalid for a price in another currency or not offered, a quantity below zero, a day before its first or at
+    or after its end; Conflict when it has ended, and for what would be billed in a pause.
     """
     subscription = live_one(public_id)
-    require_sellable(price, quantity, subscription.price.currency, retired=moved_in)
+    require_sellable(price, quantity, subscription.price.currency)
     goes_on = subscription.resumes_on
     if subscription.paused_on is not None and price.unit != ONCE and (goes_on is None or starts_on < goes_on):
         raise Conflict(
