@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
+from django.db.models import Prefetch
 from rest_framework import serializers
 
 from billing.domain.mrr import Move
+from billing.listing import subscriptions
 from billing.models import MrrMovement
 from billing.permissions import MRR_VIEW
 from billing.revenue import NEWEST, Moved, MovementFilter, Revenue, movement_rows, revenue, year_to
@@ -128,13 +130,11 @@ class MrrMovements(Api):
         A subscription's first movement is new; a fall to nothing is churn and the rise from it a reactivation. What a
         meter counts and what is owed once is not recurring.
         """
-        rows = movement_rows(MovementFilter(**call.filters))
-        return Listing(
-            rows.select_related("subscription__customer__parent").prefetch_related(
-                "subscription__items__price"
-            ),
-            NEWEST,
+        rows = movement_rows(MovementFilter(**call.filters)).select_related(None)
+        whole = (
+            subscriptions().select_related("customer__parent", "price__plan").prefetch_related("items__price")
         )
+        return Listing(rows.prefetch_related(Prefetch("subscription", queryset=whole)), NEWEST)
 
 
 class RecurringRevenue(Api):

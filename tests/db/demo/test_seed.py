@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from arapp.demo import life, seed, story
 from arapp.demo.people import ACORN, BIRCH, HOUSES
 from billing.entitlements import Whose, entitlement, entitlements
-from billing.listing import state_of
+from billing.listing import subscriptions
 from billing.models import (
     BilledPeriod,
     FeatureOverride,
@@ -24,6 +24,7 @@ from billing.models import (
     UsageEvent,
 )
 from billing.services.replay import replay_billing
+from billing.standing import state_of
 from cashapp.models import Attempt, Payment
 from core import clock, doors
 from core.books import verify
@@ -224,7 +225,7 @@ def test_the_story_is_the_same_each_time() -> None:
 
 def test_one_is_on_trial_one_rests_and_some_have_a_coupon(seeded: Path) -> None:
     with enter(_scope("acorn")), work():
-        states = [state_of(row) for row in Subscription.objects.all()]
+        states = [state_of(row) for row in subscriptions()]
         assert states.count("trialing") == 1
         assert Subscription.objects.filter(paused_on__isnull=False, ends_on=None).count() == 1
         assert SubscriptionDiscount.objects.filter(name="Welcome").count() == 3
