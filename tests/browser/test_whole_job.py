@@ -159,6 +159,7 @@ def test_from_nothing_to_a_settled_invoice(watched: Watched, hands: Hands, commi
     hands.arrive("/runs/run_*/")
     let_a_worker_work(committed_acorn)
     expect(page.get_by_role("link", name="INV-2")).to_be_visible(timeout=15_000)
+    rested(page)  # a run that is over loads its page once more
 
     hands.press("j")
     hands.see_focus()
