@@ -1,10 +1,15 @@
 """Reads of coupons and of what subscriptions have off."""
 
-from django.db.models import F, QuerySet
+from datetime import date
+
+from django.db.models import F, Q, QuerySet
 
 from billing.listing import subscription
 from billing.models import Coupon, Subscription, SubscriptionDiscount
 from core.errors import NotFound
+
+CHOICES = 200
+"""Coupons that a page lets people choose from; others are given by their code over the API."""
 
 
 def coupons() -> "QuerySet[Coupon]":
@@ -40,6 +45,8 @@ def discounts_in_order(row: Subscription) -> list[SubscriptionDiscount]:
     return sorted(rows, key=lambda each: (not each.plans, each.pk))
 
 
-def live_coupons() -> list[Coupon]:
-    """Coupons that are not archived, by code; one may be used up or over. Inside work()."""
-    return list(Coupon.objects.filter(archived_at=None).order_by("code"))
+def live_coupons(today: date) -> list[Coupon]:
+    """Coupons that may be given on a local date, by code, the first 200. Inside work()."""
+    not_over = Q(until=None) | Q(until__gte=today)
+    left = Q(most=None) | Q(given__lt=F("most"))
+    return list(Coupon.objects.filter(not_over, left, archived_at=None).order_by("code")[:CHOICES])

@@ -126,6 +126,15 @@ class CouponCreated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CouponArchived(Event):
+    """A coupon is not given any more; who has it keeps it."""
+
+    name: ClassVar[str] = "coupon.archived"
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureCreated(Event):
     """There is a feature that plans can grant; `kind` is switch, limit or text."""
 

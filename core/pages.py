@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from core import clock, registry
-from core.errors import AppError, Busy, NotFound
+from core.errors import AppError, Busy, Invalid, NotFound
 from core.middleware import is_lock_timeout
 from core.models import Effect
 from core.scope import current
@@ -47,6 +48,14 @@ def attempt() -> Iterator[Outcome]:
         if not is_lock_timeout(error):
             raise
         outcome.error = Busy(_("Somebody else is working on this. Nothing was changed; try again."))
+
+
+def at_fields(form: Any, error: AppError | None) -> bool:
+    """Put a refusal's sentences at their fields, those about no field of the form above them; whether it has any."""
+    fields = error.fields if isinstance(error, Invalid) else {}
+    for name, message in fields.items():
+        form.add_error(name if name in form.fields else None, message)
+    return bool(fields)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from django.db.models import Max
 from billing.domain.days import day_problem
 from billing.domain.dues import boundary_after, plan_on, whole_of
 from billing.domain.facts import SubscriptionFacts
-from billing.events import CouponCreated
+from billing.events import CouponArchived, CouponCreated
 from billing.models import (
     MOST_DISCOUNTS,
     MOST_PERIODS,
@@ -74,6 +74,7 @@ def archive_coupon(public_id: str) -> Coupon:
     if coupon.archived_at is None:
         coupon.archived_at = clock.now()
         coupon.touch("archived_at")
+        emit(CouponArchived(coupon.public_id, coupon.version, code=coupon.code))
     return coupon
 
 

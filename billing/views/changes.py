@@ -18,10 +18,10 @@ from billing.permissions import SUBSCRIPTIONS_EDIT
 from billing.quotes import quote_of
 from billing.services.change import change, revoke_change
 from billing.services.subscriptions import add_item, end_item
-from billing.views.subscriptions import change_form, next_figures, priced, subscription_shown, take
+from billing.views.subscriptions import change_form, next_figures, priced, subscription_shown
 from core import clock
 from core.money import Money
-from core.pages import attempt, dry_run, once
+from core.pages import at_fields, attempt, dry_run, once
 from core.web import page
 from tenants.selectors import entity
 
@@ -41,7 +41,7 @@ def item_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         once(key, lambda: add_item(public_id, price=priced(said), **said).public_id)
         messages.success(request, _("Added"))
     if outcome.error:
-        take(form, outcome)
+        at_fields(form, outcome.error)
         return subscription_shown(request, slug, public_id, typed={"add": form}, error=outcome.error)
     return redirect("subscription", slug, public_id)
 
@@ -58,7 +58,7 @@ def item_end(request: HttpRequest, slug: str, public_id: str, item: str) -> Http
         end_item(item, on=form.cleaned_data["on"], of=row.public_id, today=clock.today(entity().zone))
         messages.success(request, _("Ended"))
     if outcome.error:
-        take(form, outcome)
+        at_fields(form, outcome.error)
         return subscription_shown(request, slug, public_id, typed={item: form}, error=outcome.error)
     return redirect("subscription", slug, public_id)
 
@@ -84,7 +84,7 @@ def subscription_change(request: HttpRequest, slug: str, public_id: str) -> Http
         _changed(public_id, form)
         messages.success(request, _("Changed"))
     if outcome.error:
-        take(form, outcome)
+        at_fields(form, outcome.error)
         return subscription_shown(request, slug, public_id, typed={"change": form}, error=outcome.error)
     return redirect("subscription", slug, public_id)
 

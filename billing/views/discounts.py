@@ -15,11 +15,11 @@ from billing.listing import NEWEST, plan_rows, subscription
 from billing.models import Coupon
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.discounts import archive_coupon, create_coupon, discount, end_discount, give_coupon
-from billing.views.subscriptions import subscription_shown, take
+from billing.views.subscriptions import subscription_shown
 from billing.words import off_text, span_text
 from core import clock
 from core.errors import Invalid
-from core.pages import Outcome, attempt, missing, once
+from core.pages import Outcome, at_fields, attempt, missing, once
 from core.paging import Address, paged
 from core.web import page
 from tenants.selectors import entity
@@ -76,7 +76,7 @@ def coupon_new(request: HttpRequest, slug: str) -> HttpResponse:
         once(said.pop("key"), lambda: create_coupon(**said).public_id)
         messages.success(request, _("Coupon saved"))
     if outcome.error:
-        take(form, outcome)
+        at_fields(form, outcome.error)
         return _coupons(request, slug, form, outcome)
     return redirect("coupons", slug)
 
@@ -95,7 +95,7 @@ def coupon_archive(request: HttpRequest, slug: str, public_id: str) -> HttpRespo
 def discount_add(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Give the subscription a coupon, or a discount of its own."""
     subscription(public_id)
-    form = DiscountForm(request.POST, coupons=live_coupons())
+    form = DiscountForm(request.POST, coupons=live_coupons(clock.today(entity().zone)))
     if not form.is_valid():
         return subscription_shown(request, slug, public_id, typed={"discount": form})
     with attempt() as outcome:
@@ -103,7 +103,7 @@ def discount_add(request: HttpRequest, slug: str, public_id: str) -> HttpRespons
         once(said.pop("key"), lambda: _given(public_id, said))
         messages.success(request, _("The discount is given"))
     if outcome.error:
-        take(form, outcome)
+        at_fields(form, outcome.error)
         return subscription_shown(request, slug, public_id, typed={"discount": form}, error=outcome.error)
     return redirect("subscription", slug, public_id)
 

@@ -23,7 +23,7 @@ from billing.services.features import change_feature, create_feature, retire_fea
 from billing.services.overrides import remove_override, set_override
 from core import clock
 from core.errors import AppError, Invalid, NotFound
-from core.pages import attempt, missing, once
+from core.pages import at_fields, attempt, missing, once
 from core.web import page
 
 
@@ -102,10 +102,9 @@ def feature_new(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _take(form: Any, error: AppError) -> None:
-    """Put a refusal's sentences at their fields, or above them all."""
-    fields = error.fields if isinstance(error, Invalid) else {}
-    for name, message in (fields or {"": error.message}).items():
-        form.add_error(name if name in form.fields else None, message)
+    """Put a refusal's sentences at their fields, or its own above them all."""
+    if not at_fields(form, error):
+        form.add_error(None, error.message)
 
 
 @page(SUBSCRIPTIONS_EDIT)

@@ -17,9 +17,9 @@ from billing.models import Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
 from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.subscriptions import end
-from billing.views.subscriptions import next_figures, subscription_shown, take
+from billing.views.subscriptions import next_figures, subscription_shown
 from core import clock
-from core.pages import attempt, dry_run
+from core.pages import at_fields, attempt, dry_run
 from core.web import page
 from tenants.selectors import entity
 
@@ -41,7 +41,7 @@ def _done(
         _by(act, public_id, form)
         messages.success(request, said)
     if outcome.error:
-        take(form, outcome)
+        at_fields(form, outcome.error)
         return subscription_shown(request, slug, public_id, typed={name: form}, error=outcome.error)
     return redirect("subscription", slug, public_id)
 

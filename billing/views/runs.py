@@ -16,10 +16,9 @@ from billing.forms import RunForm
 from billing.listing import NEWEST, billed_by, held_by, run, run_figures, run_preview, runs
 from billing.permissions import RUNS_START, RUNS_VIEW
 from billing.services.start import start_run
-from billing.views.subscriptions import take
 from core import clock
 from core.money import Money
-from core.pages import Outcome, attempt, missing
+from core.pages import Outcome, at_fields, attempt, missing
 from core.paging import paged
 from core.web import page
 from tenants.selectors import entity
@@ -64,7 +63,7 @@ def run_start(request: HttpRequest, slug: str) -> HttpResponse:
     with attempt() as outcome:
         started = start_run(form.cleaned_data["as_of"], today=today, key=form.cleaned_data["key"])
     if outcome.error:
-        take(form, outcome)
+        at_fields(form, outcome.error)
         return _runs(request, slug, form, outcome)
     return redirect("run", slug, started.public_id)
 

@@ -43,23 +43,13 @@ from billing.words import amount_text, model_text, off_text
 from core import clock
 from core.errors import AppError, Invalid, NotFound
 from core.money import Money
-from core.pages import Outcome, attempt, missing, once
+from core.pages import at_fields, attempt, missing, once
 from core.paging import paged
 from core.web import page
 from customers.lookup import label_of, named
 from customers.selectors import customer as customer_of
 from invoicing.explain import steps
 from tenants.selectors import entity
-
-
-def take(form: Any, outcome: Outcome) -> bool:
-    """Put a refusal's sentences at their fields; whether everything is shown there."""
-    error = outcome.error
-    if not isinstance(error, Invalid):
-        return False
-    for name, message in error.fields.items():
-        form.add_error(name if name in form.fields else None, message)
-    return bool(error.fields)
 
 
 def find_named(form: Any, text: str) -> str:
@@ -155,7 +145,7 @@ def subscription_new(request: HttpRequest, slug: str) -> HttpResponse:
         made = once(said["key"], lambda: _subscribe(form))
         messages.success(request, _("Subscription made"))
     if outcome.error:
-        if not take(form, outcome):
+        if not at_fields(form, outcome.error):
             form.add_error(None, outcome.error.message)
         return _new(request, slug, form, outcome.status)
     return redirect("subscription", slug, made)
@@ -246,7 +236,7 @@ def subscription_shown(
             "end": EndAllForm(initial={"on": max(today, row.next_bill_on)}),
             "pause": PauseForm(),
             "again": AgainForm(initial={"on": today}),
-            "discount": DiscountForm(coupons=live_coupons()),
+            "discount": DiscountForm(coupons=live_coupons(today)),
             **typed,
         },
         "live": row.state == "active",

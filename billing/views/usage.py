@@ -24,7 +24,7 @@ from billing.usage import Asked, usage_of
 from billing.usage_forms import WORDS, EventsForm, MeterForm, UsageForm
 from core import clock
 from core.errors import Invalid
-from core.pages import Outcome, attempt, missing, once
+from core.pages import Outcome, at_fields, attempt, missing, once
 from core.paging import Address, Order, paged
 from core.periods import local_midnight
 from core.templatetags.fmt import longdate, quantity
@@ -83,9 +83,7 @@ def meter_new(request: HttpRequest, slug: str) -> HttpResponse:
         made = once(said.pop("key"), lambda: create_meter(**said).public_id)
         messages.success(request, _("Meter saved"))
     if outcome.error:
-        if isinstance(outcome.error, Invalid):
-            for name, message in outcome.error.fields.items():
-                form.add_error(name, message)
+        at_fields(form, outcome.error)
         return _meters(request, slug, form, outcome)
     return redirect("meter", slug, made)
 

@@ -21,7 +21,7 @@ from core import clock
 from core.errors import AppError, Invalid, NotFound
 from core.fields import fresh_key
 from core.money import Money
-from core.pages import attempt, missing
+from core.pages import at_fields, attempt, missing
 from core.paging import CURSOR, Address, Chip, paged
 from core.templatetags.fmt import shortdate
 from core.web import page
@@ -154,9 +154,7 @@ def _record_page(
     problems: Mapping[str, str] | None = None,
     error: AppError | None = None,
 ) -> HttpResponse:
-    if isinstance(error, Invalid):
-        for name, message in error.fields.items():
-            form.add_error(name if name in form.fields else None, message)
+    at_fields(form, error)
     context = {
         "slug": slug,
         "today": _today(),

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import AppError
-from core.pages import attempt, missing
+from core.pages import at_fields, attempt, missing
 from core.paging import CURSOR, Address
 from core.web import page
 from integrations import selectors
@@ -79,8 +79,8 @@ def webhook_edit(request: HttpRequest, slug: str, public_id: str) -> HttpRespons
 def _refused(
     request: HttpRequest, slug: str, form: EndpointForm, error: AppError, *, row: Endpoint | None = None
 ) -> HttpResponse:
-    for name, message in (getattr(error, "fields", {}) or {None: error.message}).items():
-        form.add_error(name if name in form.fields else None, message)
+    if not at_fields(form, error):
+        form.add_error(None, error.message)
     return _form(request, slug, form, row=row, status=error.status)
 
 

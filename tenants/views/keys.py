@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core import clock
 from core.errors import AppError
-from core.pages import attempt, missing
+from core.pages import at_fields, attempt, missing
 from core.paging import CURSOR, Address
 from core.web import page
 from tenants import selectors
@@ -82,9 +82,8 @@ def key_new(request: HttpRequest, slug: str) -> HttpResponse:
     with attempt() as outcome:
         fresh = keys.make(**form.given(selectors.entity().zone))
     if outcome.error:
-        fields = getattr(outcome.error, "fields", {}) or {None: outcome.error.message}
-        for name, message in fields.items():
-            form.add_error(name if name in form.fields else None, message)
+        if not at_fields(form, outcome.error):
+            form.add_error(None, outcome.error.message)
         return _form(request, slug, form, rights=rights, status=outcome.status)
     return _page(request, slug, fresh=fresh)
 

@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from core.changes import last_change
-from core.errors import Invalid
-from core.pages import attempt, missing
+from core.pages import at_fields, attempt, missing
 from core.web import page
 from tenants.forms import EntityForm
 from tenants.permissions import SETTINGS_EDIT, SETTINGS_VIEW
@@ -41,10 +40,8 @@ def settings_save(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("Settings saved"))
     if isinstance(outcome.error, Stale):
         return _page(request, slug, form, status=409, changed=last_change(row))
-    if isinstance(outcome.error, Invalid):
-        for name, message in outcome.error.fields.items():
-            form.add_error(name, message)
     if outcome.error:
+        at_fields(form, outcome.error)
         return _page(request, slug, form, status=outcome.status)
     return redirect("settings", slug)
 

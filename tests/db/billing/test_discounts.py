@@ -12,6 +12,7 @@ from billing.services.discounts import archive_coupon, create_coupon, discount, 
 from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, end
 from core.errors import AppError, Conflict, Invalid, NotFound
+from core.models import OutboxEvent
 from core.scope import Scope, enter, work
 from invoicing.models import Line
 from tests.billed import billed, proven
@@ -198,6 +199,10 @@ def test_an_archived_coupon_is_given_no_more_and_stays_where_it_is(acorn: Scope)
         give_coupon(one.public_id, coupon="C", today=JUNE)
         for _ in range(2):
             archive_coupon(coupon.public_id)
+        names = list(
+            OutboxEvent.objects.filter(object_public_id=coupon.public_id).values_list("name", flat=True)
+        )
+        assert names == ["coupon.created", "coupon.archived"]
         with pytest.raises(Conflict):
             give_coupon(two.public_id, coupon="C", today=JUNE)
     run_billing(JUNE)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -88,6 +89,17 @@ def test_a_coupon_is_given_and_says_its_own_terms(ana: Client, sub: Subscription
     assert re.search(r'id="discount"[^>]*data-show="1"', answer.content.decode())
     assert ana.post(f"{page}discounts/", {**wish, "name": "", "amount": "", "periods": ""}).status_code == 302
     assert "50 % off (Half)" in ana.get(page).content.decode()
+
+
+def test_only_what_may_be_given_is_offered(ana: Client, sub: Subscription) -> None:
+    today = clock.today("Europe/Berlin")
+    with work():
+        create_coupon(code="LIVE", name="Live", percent=Decimal(50), until=today)
+        create_coupon(code="OVER", name="Over", percent=Decimal(50), until=today - timedelta(days=1))
+        create_coupon(code="USED", name="Used", percent=Decimal(50), most=1)
+        Coupon.objects.filter(code="USED").update(given=1)
+    page = ana.get(f"/o/acorn/subscriptions/{sub.public_id}/").content.decode()
+    assert [code for code in ("LIVE", "OVER", "USED") if f'value="{code}"' in page] == ["LIVE"]
 
 
 def test_other_houses_and_those_who_only_look_cannot(

@@ -52,6 +52,9 @@ def test_the_end_is_seen_before_and_done_once(ana: Client, sub: Subscription, sn
         assert ana.post(path(sub, "end"), wish).status_code == 302
     page = ana.get(path(sub)).content.decode()
     assert f"({credit[0]})" in page
+    assert "asked back" not in page
+    ana.post(path(sub, "end"), {**wish, "refund": "on"})
+    assert "asked back" in ana.get(path(sub)).content.decode()
     assert "Begin again" in page
     run = run_billing(TODAY)
     run_billing(TODAY)
