@@ -112,6 +112,11 @@ def was_cut(facts: SubscriptionFacts, item: ItemFacts) -> bool:
     return boundary_after(facts, item, through - timedelta(days=1)) != through
 
 
+def cut_at(facts: SubscriptionFacts, item: ItemFacts, day: date | None) -> bool:
+    """Whether an item is settled up to a local date and can never be billed again: what ended there has ended."""
+    return item.billed_through == day and was_cut(facts, item)
+
+
 def period_end(facts: SubscriptionFacts, item: ItemFacts, today: date) -> date:
     """The end of the item's period under way on a local date, or of what is billed, when that is later."""
     return max(item.billed_through, boundary_after(facts, item, today))

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from billing.domain.days import day_problem
-from billing.domain.dues import period_end, plan_on, was_cut
+from billing.domain.dues import cut_at, period_end, plan_on
 from billing.domain.facts import SubscriptionFacts
 from billing.models import ONCE, PLAN, Price, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
@@ -103,7 +103,7 @@ def _plan_items(
     known = {item.item_id: item for item in facts.items}
     if len(chain) > 1 and chain[-2].ends_on == chain[-1].starts_on:
         now, later = (known[each.pk] for each in chain[-2:])
-        cut = now.billed_through == later.starts_on and was_cut(facts, now)
+        cut = cut_at(facts, now, later.starts_on)
         if later.billed_through == later.starts_on and not cut:
             return facts, chain[-2], chain[-1]
     return facts, chain[-1], None

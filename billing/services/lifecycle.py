@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from billing.domain.charges import ENDED
 from billing.domain.days import day_problem
-from billing.domain.dues import period_end, plan_on, was_cut
-from billing.domain.facts import ItemFacts, SubscriptionFacts
+from billing.domain.dues import cut_at, period_end, plan_on
+from billing.domain.facts import SubscriptionFacts
 from billing.events import SubscriptionPaused, SubscriptionResumed
 from billing.models import ONCE, PLAN, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
@@ -86,7 +86,9 @@ def resume(public_id: str, *, on: date, today: date) -> Subscription:
     later = [row for was, row in going if row is not was]
     if not paused or any(known[row.pk].billed_through > row.starts_on for row in later):
         raise Conflict("It went on already.")
-    back = on <= subscription.paused_on and not any(_settled(facts, known[row.pk]) for row in paused)
+    back = on <= subscription.paused_on and not any(
+        cut_at(facts, known[row.pk], row.ends_on) for row in paused
+    )
     _require_no_change(subscription, items, going if back else ())
     again = [copy(row) for _was, row in going]
     for row in later:
@@ -115,7 +117,7 @@ def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscr
         raise Conflict("It has no end.")
     (facts,) = subscription_facts([subscription.pk])
     take_on(subscription.customer.public_id)
-    settled = subscription.state == ENDED or any(_cut_at(facts, item, ended) for item in facts.items)
+    settled = subscription.state == ENDED or any(cut_at(facts, item, ended) for item in facts.items)
     if not settled and (on is None or on <= ended):
         subscription.ends_on = None
         subscription.refund = False
@@ -228,14 +230,6 @@ def _take_back(
 def _goes_on_later(subscription: Subscription, today: date) -> bool:
     """Whether a pause is to come or under way."""
     return subscription.resumes_on is None or subscription.resumes_on > today
-
-
-def _settled(facts: SubscriptionFacts, item: ItemFacts) -> bool:
-    return was_cut(facts, item) and item.billed_through == item.ends_on
-
-
-def _cut_at(facts: SubscriptionFacts, item: ItemFacts, day: date) -> bool:
-    return was_cut(facts, item) and item.billed_through == day
 
 
 def _require_days(subscription: Subscription, day: date, resumes_on: date | None, today: date) -> None:

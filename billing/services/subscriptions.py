@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from billing.domain.anchors import Rhythm
 from billing.domain.charges import ENDED, PAUSED, state_of
 from billing.domain.days import day_problem
-from billing.domain.dues import billed_through, next_due, period_end, plan_on, was_cut
+from billing.domain.dues import billed_through, cut_at, next_due, period_end, plan_on
 from billing.domain.facts import ItemFacts
 from billing.events import SubscriptionChanged, SubscriptionCreated, SubscriptionEnded
 from billing.models import (
@@ -353,7 +353,7 @@ def end(public_id: str, *, on: date | None = None, today: date, refund: bool = F
         return subscription
     if subscription.state == ENDED:
         raise Conflict("This has ended already.")
-    if any(was_cut(facts, item) and item.billed_through == subscription.ends_on for item in facts.items):
+    if any(cut_at(facts, item, subscription.ends_on) for item in facts.items):
         raise Conflict(f"It is billed up to its end on {subscription.ends_on} already; subscribe again.")
     if day < subscription.starts_on:
         problem = f"It begins on {subscription.starts_on}."
