@@ -21,7 +21,7 @@ from rest_framework import serializers
 from rest_framework.views import APIView
 
 from core import files, ids
-from core.api.fields import In, Whole
+from core.api.fields import In, Out, Whole, giver
 from core.api.idempotency import HEADER, LENGTH, Answer, Repeated
 from core.api.parsing import Json
 from core.api.problems import BadRequest, Precondition, answer_for, refusal
@@ -96,7 +96,7 @@ class Operation:
     permission: str
     summary: str
     takes: type[In] | None
-    gives: type[Any] | None
+    gives: type[Out] | None
     query: type[In] | None
     status: int
     many: bool
@@ -115,7 +115,7 @@ def operation(  # noqa: PLR0913 - a declaration: each names one thing
     permission: str,
     *,
     takes: type[In] | str | None = None,
-    gives: type[serializers.BaseSerializer[Any]] | None = None,
+    gives: type[Out] | None = None,
     query: type[In] | None = None,
     status: int = 200,
     many: bool = False,
@@ -341,12 +341,12 @@ def _answer(declared: Operation, request: Any, given: Any, query: Mapping[str, A
     gives = declared.gives
     if gives is None or given is None:
         return Answer(declared.status, None, {})
-    context = {"expand": query["expand"], "request": request}
+    give = giver(gives, query["expand"]).to_representation
     if declared.many:
         rows, further = _page(request, given, query)
-        data = gives(rows, many=True, context=context).data
+        data = [give(each) for each in rows]
         return Answer(declared.status, {"object": "list", "data": data, **further}, {})
-    body = gives(given, context=context).data
+    body = give(given)
     headers = {}
     if isinstance(body.get("version"), int):
         headers["ETag"] = f'"{body["version"]}"'

@@ -12,6 +12,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.db.models import OuterRef, Subquery
+
 from core import clock, doors, effects, registry
 from core.errors import Conflict, Forbidden, Invalid
 from core.events import emit
@@ -209,9 +211,9 @@ def opened(secret: str, *, address: str, request_id: str) -> Opened | None:
 def _found(hashed: str, address: str) -> tuple[ApiKey, Membership] | None:
     """The key that is alive and may be used from there, and its member who may come in. Inside work()."""
     now = clock.wall()
-    key: ApiKey | None = (
-        ApiKey.objects.select_related("organization").filter(digest=hashed, revoked_at=None).first()
-    )
+    used = ApiKeyUse.objects.filter(key=OuterRef("pk")).values("at")
+    found = ApiKey.objects.filter(digest=hashed, revoked_at=None).annotate(used_at=Subquery(used))
+    key: ApiKey | None = found.select_related("organization").first()
     if key is None or (key.expires_at and key.expires_at <= now) or not _allowed(key, address):
         return None
     member = with_groups(live(now).select_related("user")).filter(pk=key.member_id).first()
@@ -252,10 +254,13 @@ class Use:
 
 
 def note_use(key: ApiKey, address: str) -> Use:
-    """Remember that the key was used, to the minute. Inside work()."""
+    """Remember that a key that was opened is used, to the minute. Inside work()."""
     now = clock.wall()
-    use, first = ApiKeyUse.objects.get_or_create(key=key, defaults={"at": now, "address": address})
-    if first or use.at > now - USED_EVERY:
+    used: datetime | None = key.used_at  # type: ignore[attr-defined]
+    if used is not None and used > now - USED_EVERY:
+        return Use(first=False, of_minute=False)
+    if used is None:
+        first = ApiKeyUse.objects.get_or_create(key=key, defaults={"at": now, "address": address})[1]
         return Use(first, first)
     newer = ApiKeyUse.objects.filter(key=key, at__lte=now - USED_EVERY).update(at=now, address=address)
     return Use(first=False, of_minute=bool(newer))
