@@ -18,7 +18,7 @@ from billing.api.feature_outputs import (
 from billing.domain.features import CODE, MOST_AMOUNT, MOST_FEATURES, NAME, TEXT, UNIT, WHY, Entitled
 from billing.entitlements import Entitlements, Whose, entitlement, entitlements
 from billing.listing import subscription
-from billing.models import Feature, FeatureGrant, FeatureOverride, Plan
+from billing.models import Feature, FeatureGrant, FeatureOverride, Plan, Subscription
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.features import (
     Granted,
@@ -149,7 +149,7 @@ class OneFeature(Api):
     def patch(self, call: Call, feature: str) -> Feature:
         """Change what a feature is called, or what its limits come to. It holds at once for all who have it."""
         row = features.feature(feature)
-        call.expect(row.version)
+        call.hold(row)
         return change_feature(row.public_id, **call.data)
 
 
@@ -160,7 +160,7 @@ class FeatureRetire(Api):
     def post(self, call: Call, feature: str) -> Feature:
         """Grant a feature anew no more. Who has it keeps it; again changes nothing."""
         row = features.feature(feature)
-        call.expect(row.version)
+        call.hold(row)
         return retire_feature(row.public_id)
 
 
@@ -189,7 +189,7 @@ class PlanFeatures(Api):
         nothing.
         """
         row = features.plan(plan)
-        call.expect(row.version)
+        call.hold(row)
         row = set_plan_features(row.public_id, [Granted(**each) for each in call.data["features"]])
         return GivenPlan(row, features.grants(row))
 
@@ -203,6 +203,14 @@ class FeatureOverrides(Api):
         return Listing(features.overrides(subscription(public_id)))
 
 
+def _held(call: Call, public_id: str, named: Feature) -> Subscription:
+    """The subscription; with If-Match locked, its override being at the version that is named, 0 for none."""
+    row = call.locked(subscription(public_id))
+    there = features.override(row, named)
+    call.expect(there.version if there else 0)
+    return row
+
+
 class OneFeatureOverride(Api):
     tag = TAG
 
@@ -213,20 +221,16 @@ class OneFeatureOverride(Api):
         It takes the place of an override that is there, and is in force while the plan is. The same again changes
         nothing.
         """
-        row, named = subscription(public_id), features.feature(feature)
-        there = features.override(row, named)
-        if there is not None:
-            call.expect(there.version)
+        named = features.feature(feature)
+        row = _held(call, public_id, named)
         set_override(row.public_id, feature=named.code, today=clock.today(row.zone), **call.data)
         return features.overrides(row).get(feature=named)
 
     @operation(SUBSCRIPTIONS_EDIT, status=204)
     def delete(self, call: Call, public_id: str, feature: str) -> None:
         """Let a subscription have of a feature what its items grant again."""
-        row, named = subscription(public_id), features.feature(feature)
-        there = features.override(row, named)
-        if there is not None:
-            call.expect(there.version)
+        named = features.feature(feature)
+        row = _held(call, public_id, named)
         remove_override(row.public_id, feature=named.code)
 
 

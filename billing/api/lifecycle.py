@@ -57,7 +57,7 @@ class SubscriptionPause(Api):
         The next run credits what is billed beyond the day. Periods are counted as before. The same again changes
         nothing.
         """
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         pause(public_id, today=business_today(), **call.data)
         return listing.subscription(public_id)
 
@@ -83,7 +83,7 @@ class SubscriptionResume(Api):
     @operation(SUBSCRIPTIONS_EDIT, takes=ResumeIn, gives=SubscriptionOut)
     def post(self, call: Call, public_id: str) -> Subscription:
         """Go on with a paused subscription on a day, or take back a pause that has not begun."""
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         resume(public_id, today=business_today(), **call.data)
         return listing.subscription(public_id)
 
@@ -97,6 +97,6 @@ class SubscriptionReactivate(Api):
 
         All that was billed at its end is billed again, at the same prices and quantities, also retired ones.
         """
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         reactivate(public_id, today=business_today(), **call.data)
         return listing.subscription(public_id)

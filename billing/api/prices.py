@@ -181,7 +181,7 @@ class PriceRetire(Api):
     @operation(SUBSCRIPTIONS_EDIT, gives=PriceOut)
     def post(self, call: Call, public_id: str) -> Price:
         """Offer a price no more. Its subscriptions keep it; again changes nothing."""
-        call.expect(listing.price(public_id).version)
+        call.hold(listing.price(public_id))
         retire_price(public_id)
         return listing.price(public_id)
 

@@ -185,7 +185,7 @@ class MeterArchive(Api):
     @operation(USAGE_EDIT, gives=MeterOut)
     def post(self, call: Call, public_id: str) -> Meter:
         """Take no more events for a meter. What was counted stays. Again changes nothing."""
-        call.expect(metering.meter(public_id).version)
+        call.hold(metering.meter(public_id))
         return archive_meter(metering.meter(public_id).public_id)
 
 
@@ -224,7 +224,7 @@ class UsageAlertArchive(Api):
     @operation(USAGE_EDIT, gives=UsageAlertOut)
     def post(self, call: Call, public_id: str) -> UsageAlert:
         """Tell nothing more of an alert. Again changes nothing."""
-        call.expect(metering.alert(public_id).version)
+        call.hold(metering.alert(public_id))
         archive_alert(public_id)
         return metering.alert(public_id)
 

@@ -204,7 +204,7 @@ class OneSubscription(Api):
         What is left out stays; metadata is replaced as a whole. `ends_on` is what `/end` does. Price and quantity
         are changed by `/change`; customer and start never change.
         """
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         try:
             amend(public_id, today=business_today(), **call.data)
         except Invalid as error:
@@ -223,7 +223,7 @@ class SubscriptionEnd(Api):
         The next run bills what comes before that day, and credits what is billed beyond it. The same day again changes
         nothing.
         """
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         end(public_id, today=business_today(), **call.data)
         return listing.subscription(public_id)
 
@@ -266,7 +266,7 @@ class SubscriptionChange(Api):
         change set for later is replaced; the same one again changes nothing, and what is in force today takes it
         back.
         """
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         _changed(public_id, call.data)
         return listing.subscription(public_id)
 
@@ -292,7 +292,7 @@ class SubscriptionChangeRevoke(Api):
     @operation(SUBSCRIPTIONS_EDIT, gives=SubscriptionOut)
     def post(self, call: Call, public_id: str) -> Subscription:
         """Take back a change that is set for later. Without one nothing happens."""
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         revoke_change(public_id, today=business_today())
         return listing.subscription(public_id)
 
@@ -306,7 +306,7 @@ class SubscriptionItems(Api):
 
         A day within a period bills the days that are left of it by their exact share.
         """
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         said: dict[str, Any] = dict(call.data)
         price = _priced(said)
         return add_item(public_id, price=price, **said)
@@ -334,7 +334,7 @@ class SubscriptionRelease(Api):
 
         What was found of it is right from now on: the same finding with the same figures holds it no more.
         """
-        call.expect(listing.subscription(public_id).version)
+        call.hold(listing.subscription(public_id))
         release(public_id)
         return listing.subscription(public_id)
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.core import signing
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import content_disposition_header
 from rest_framework import serializers
@@ -27,6 +27,7 @@ from core.api.parsing import Json
 from core.api.problems import BadRequest, Precondition, answer_for, refusal
 from core.api.uploads import sent_file
 from core.errors import AppError, Invalid, NotFound
+from core.locks import M, lock_one
 from core.paging import Order, paged
 from core.scope import current, require, work
 
@@ -69,6 +70,14 @@ class Call:
         if self.if_match is not None and self.if_match != version:
             raise Precondition("The object was changed since you read it.", version=version)
         return version
+
+    def locked(self, row: M) -> M:
+        """The row; with If-Match as it is now, and nobody changes it before the work ends."""
+        return row if self.if_match is None else lock_one(type(row)._default_manager.filter(pk=row.pk))
+
+    def hold(self, row: Model) -> None:
+        """Let what follows write over the version that If-Match names and no other. Raises Precondition."""
+        self.expect(self.locked(row).version)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

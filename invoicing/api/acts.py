@@ -14,16 +14,13 @@ from invoicing.selectors import document
 from invoicing.services.bulk import act_on
 from invoicing.services.correct import credit, give_up, take_up, void
 from invoicing.services.days import act_day, issue_day
-from invoicing.services.edit import held
 from invoicing.services.issue import issue
 from invoicing.services.send import send
 
 
 def _row(call: Call, public_id: str) -> Document:
     """The document; with If-Match it is locked, and is at the version that the caller saw."""
-    if call.if_match is None:
-        return document(public_id)
-    row = held(public_id)
+    row = call.locked(document(public_id))
     call.expect(row.version)
     return row
 

@@ -68,17 +68,12 @@ def create_draft(
     return Document.objects.get(pk=pk)
 
 
-def held(public_id: str) -> Document:
-    """The document, locked: nothing about it changes to the end of the transaction. Raises NotFound. Inside work()."""
-    return lock_one(Document.objects.filter(public_id=public_id))
-
-
 def label(public_id: str, *, version: int, **labels: Any) -> Document:
     """Set what another system knows a document by: `external_id` and `metadata`, also of an issued one. Inside work().
 
     Raises Stale when `version` is not the newest, ExternalIdTaken, NotFound. The same again changes nothing.
     """
-    document = held(public_id)
+    document = lock_one(Document.objects.filter(public_id=public_id))
     if document.version != version:
         raise Stale("Somebody changed this meanwhile.", version=document.version)
     changed = {name: value for name, value in labels.items() if getattr(document, name) != value}

@@ -279,10 +279,11 @@ def test_a_customer_gets_fifty_seats_more(api: Program, house: Scope, kestrel: C
         "60", ["subscription_item", "feature_override"],
     )  # fmt: skip
     assert has(api, kestrel, "seats", f"?on={end}")["amount"] == "10"
+    path = f"/subscriptions/{sub}/feature_overrides/seats"
+    assert api("PUT", path, {"amount": "7"}, If_Match='"9"').status_code == 412
     assert own(api, sub, "seats", amount="7")["version"] == 2
     assert has(api, kestrel, "seats")["amount"] == "7"
     assert [each["id"] for each in api.get(f"/subscriptions/{sub}/feature_overrides")["data"]] == [made["id"]]
-    path = f"/subscriptions/{sub}/feature_overrides/seats"
     assert api("DELETE", path, If_Match='"1"').status_code == 412
     assert api("DELETE", path).status_code == 204
     assert api("DELETE", path).status_code == 404

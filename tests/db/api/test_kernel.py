@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db.models import F
 
 from core import clock, effects
+from core.api.operations import Call
+from core.api.problems import Precondition
 from core.models import IdempotencyKey
 from core.scope import Scope, enter, work
 from core.tasks import system_scope
@@ -193,6 +196,15 @@ def test_nothing_newer_is_written_over(api: Program) -> None:
     assert (stale.status_code, said(stale)["code"]) == (412, "version_mismatch")
     assert api("PATCH", path, {"name": "x"}, If_Match="x").status_code == 412
     assert api.get(path)["name"] == "Kestrel AG"
+
+
+def test_what_changed_after_it_was_read_is_not_written_over(api: Program, house: Scope) -> None:
+    with enter(house), work():
+        read = factories.customer()
+        Customer.objects.filter(pk=read.pk).update(version=F("version") + 1)
+        with pytest.raises(Precondition):
+            Call(if_match=read.version).hold(read)
+        Call(if_match=read.version + 1).hold(read)
 
 
 def test_a_list_is_walked_by_next_without_missing_or_doubling(api: Program, house: Scope) -> None:
