@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from core.limits import network_of
 from core.paging import Order
 from core.templatetags.fmt import clocktime, longdate
 from tenants.domain.unusual import HOUR, Before, Line, Reason, reasons
@@ -90,7 +91,7 @@ def shown(rows: Iterable[AccessEvent], zone: str) -> list[Shown]:
 
 def _shown(row: AccessEvent, local: ZoneInfo, before: Before) -> Shown:
     at = row.at.astimezone(local)
-    line = Line(row.pk, row.kind, row.user_id, row.address, at)
+    line = Line(row.pk, row.kind, row.user_id, network_of(row.address), at)
     return Shown(
         row,
         f"{longdate(at.date())} {clocktime(at.time())}",
@@ -106,19 +107,28 @@ def _before(rows: Sequence[AccessEvent], local: ZoneInfo) -> Before:
         return Before({}, {}, {}, {})
     own = AccessEvent.objects.filter(user_id__in=people)
     signed_in = own.filter(kind="signed_in")
-    from_each = signed_in.filter(address__in={row.address for row in rows})
     firsts = signed_in.values("user_id").annotate(first=Min("pk")).values_list("user_id", "first")
-    firsts_from = from_each.values("user_id", "address").annotate(first=Min("pk"))
     span = (min(row.at for row in rows) - HOUR, max(row.at for row in rows))
     wrong: dict[str, dict[int, list[Any]]] = {"sign_in_failed": {}, "refused": {}}
     for kind, user, at in own.filter(kind__in=wrong, at__range=span).values_list("kind", "user_id", "at"):
         wrong[kind].setdefault(user, []).append(at.astimezone(local))
     return Before(
         first=dict(firsts),
-        first_from={(each["user_id"], each["address"]): each["first"] for each in firsts_from},
+        first_from=_firsts_from(signed_in, {row.address for row in rows}),
         failed={user: tuple(moments) for user, moments in wrong["sign_in_failed"].items()},
         refused={user: tuple(moments) for user, moments in wrong["refused"].items()},
     )
+
+
+def _firsts_from(signed_in: "QuerySet[AccessEvent]", addresses: set[str]) -> dict[tuple[int, str], int]:
+    """The first line of each person from each place; an IPv6 address stands for all of its network."""
+    wide = Q(address__contains=":") if any(":" in each for each in addresses) else Q()
+    lines = signed_in.filter(Q(address__in=addresses) | wide)
+    found: dict[tuple[int, str], int] = {}
+    each = lines.values("user_id", "address").annotate(first=Min("pk")).order_by("first")
+    for user_id, address, first in each.values_list("user_id", "address", "first"):
+        found.setdefault((user_id, network_of(address)), first)
+    return found
 
 
 def came_from(request: str, user_id: int) -> tuple[str, str] | None:

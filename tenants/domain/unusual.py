@@ -22,7 +22,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the log; `local` is its time by the organization's clock."""
+    """A line of the log; `local` is its time by the organization's clock, `address` one address or an IPv6 network."""
 
     id: int
     kind: str

@@ -166,6 +166,16 @@ def test_what_is_unusual_is_said_with_its_reason(ana: Client, house: Scope) -> N
     assert "first time from this address" in text(ana.get(ACCESS))
 
 
+def test_an_address_of_a_network_that_is_known_is_not_new(ana: Client, house: Scope) -> None:
+    """A machine with IPv6 takes another address of its network each day."""
+    write(house, "signed_in", at=NOON, address="2001:db8:1:2::1")
+    write(house, "signed_in", at=NOON, address="203.0.113.7")
+    write(house, "signed_in", at=NOON + timedelta(hours=1), address="2001:db8:1:2:abcd::9")
+    assert text(ana.get(ACCESS)).count("first time from this address") == 1
+    write(house, "signed_in", at=NOON + timedelta(hours=2), address="2001:db8:1:3::1")
+    assert text(ana.get(ACCESS)).count("first time from this address") == 2
+
+
 def test_the_page_filters(ana: Client, house: Scope) -> None:
     write(house, "signed_in", at=NOON)
     write(house, "signed_in", "ben", at=NOON + timedelta(days=1), address="198.51.100.4")
