@@ -84,6 +84,7 @@ class SubscriptionForm(forms.Form):
             ("", _("with the first billed day")),
             ("calendar", _("with the calendar: weeks on Mondays, months on the 1st")),
             ("day", _("on a day of the month")),
+            ("others", _("with those of the customer's other subscriptions")),
         ],
     )
     anchor_day = Whole(
@@ -124,6 +125,7 @@ class SubscriptionForm(forms.Form):
             trial_days=said["trial_days"] or 0,
             calendar=said["periods"] == "calendar",
             anchor_day=said["anchor_day"] if said["periods"] == "day" else None,
+            with_others=said["periods"] == "others",
             proration=Proration(said["proration"] or Proration.DAY),
         )
 

@@ -12,6 +12,7 @@ from billing.domain.charges import ACTIVE, Charge, charge
 from billing.domain.dues import Odd, dues, unused_from
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.gate import Finding
+from billing.domain.invoices import invoices_of
 from billing.expectation import Expectation, judge, missed, with_nothing
 from billing.findings import held, told
 from billing.models import (
@@ -27,6 +28,7 @@ from billing.models import (
 from billing.selectors import billable, closed_books, due, preview, subscription_facts, to_bill
 from billing.services.credits import notes_for
 from billing.standing import standing
+from billing.together import invoice_with
 from core.errors import AppError, NotFound
 from core.money import Money
 from core.pages import dry_run
@@ -178,12 +180,21 @@ class NextCredit:
 
 @dataclass(frozen=True, slots=True)
 class NextBill:
-    """What the next invoice of a subscription will say and what is credited with it, or why it cannot be made."""
+    """What the next invoice of a subscription will say and what is credited with it, or why it cannot be made.
+
+    `charges` are all that the invoice bills, the subscription's own among them; none where it makes no invoice.
+    """
 
     charge: Charge | None
     totals: Totals | None
     odd: str = ""
     credits: tuple[NextCredit, ...] = ()
+    charges: tuple[Charge, ...] = ()
+
+    @property
+    def others(self) -> list[str]:
+        """Public ids of other subscriptions on the same invoice."""
+        return [each.facts.public_id for each in self.charges if each is not self.charge]
 
 
 def next_bill(
@@ -205,9 +216,14 @@ def next_bill(
         given = _credits(found, as_of) if found.credits else ()
     except (Odd, AppError) as reason:  # what cannot be credited, as in closed books, is not billed either
         return NextBill(None, None, str(reason))
-    return (
-        NextBill(found, totals(found.lines), credits=given) if found.lines or given else NextBill(None, None)
-    )
+    if not found.lines and not given:
+        return NextBill(None, None)
+    whole = invoice_with(found, as_of, today)
+    return NextBill(found, _totals(whole), credits=given, charges=whole)
+
+
+def _totals(invoice: Sequence[Charge]) -> Totals:
+    return totals(tuple(line for each in invoice for line in each.lines))
 
 
 def _credits(found: Charge, on: date) -> tuple[NextCredit, ...]:
@@ -338,8 +354,8 @@ def judged_preview(
 
 def _sums(charges: Sequence[Charge]) -> list[CurrencyPreview]:
     groups: dict[str, list[Totals]] = defaultdict(list)
-    for each in charges:
-        groups[each.facts.currency].append(totals(each.lines))
+    for each in invoices_of(charges):
+        groups[each[0].facts.currency].append(_totals(each))
     return [
         CurrencyPreview(
             len(all_of_it),

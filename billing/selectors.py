@@ -54,7 +54,7 @@ _FACTS = (
     *(f"{_OF}{name}" for name in (
         "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "paused_on", "resumes_on",
         "refund", "autopay",
-        "customer__entity_id", "customer__terms_days", "customer__archived_at",
+        "customer__entity_id", "customer__terms_days", "customer__archived_at", "customer__one_invoice",
     )),
 )  # fmt: skip
 
@@ -185,6 +185,7 @@ def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) ->
         paused=row["paused_on"] is not None and row["resumes_on"] is None,
         refund=row["refund"],
         discounts=tuple(_discount(each) for each in rows[0]["discounts"]),
+        one_invoice=row["customer__one_invoice"],
     )
 
 

@@ -14,6 +14,7 @@ subjects["customers.Customer"] = Subject(
         "zone": _("Time zone"),
         "terms_days": _("Days to pay"),
         "name_key": _("Name as sorted"),
+        "one_invoice": _("One invoice"),
         "parent_id": _("Part of"),
     },
 )

@@ -62,6 +62,9 @@ class CustomerForm(forms.Form):
         required=False,
         help_text=_("Name or number of the customer it is a part of."),
     )
+    one_invoice = forms.BooleanField(
+        label=_("One invoice for subscriptions that are due together"), required=False
+    )
     version = Whole(min_value=1, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -22,6 +22,7 @@ _FIELDS = {
     "currency": gettext_lazy("Currency"),
     "terms_days": gettext_lazy("Days to pay"),
     "parent_id": gettext_lazy("Belongs to"),
+    "one_invoice": gettext_lazy("One invoice"),
     "receives_invoices": gettext_lazy("Gets the invoices"),
 }
 

@@ -22,6 +22,7 @@ class Customer(Record):
     zone = models.CharField(max_length=64)
     terms_days = models.PositiveSmallIntegerField()
     parent = TenantForeignKey("self", null=True, blank=True)
+    one_invoice = models.BooleanField(default=False, db_default=False)
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

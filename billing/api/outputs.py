@@ -195,7 +195,7 @@ class GivenBill:
 
     @property
     def lines(self) -> list[GivenLine]:
-        lines = self.bill.charge.lines if self.bill.charge else ()
+        lines = [line for each in self.bill.charges for line in each.lines]
         code = self.subscription.price.currency
         return [given_line(each, n, each.amount_minor, code) for n, each in enumerate(lines, 1)]
 
@@ -249,11 +249,12 @@ class UpcomingCreditOut(Out):
 
 
 class UpcomingOut(Out):
-    """What the next invoice of a subscription will say; without lines there is none to come."""
+    """What the next invoice of a subscription will say, with the others `billed_with` it; without lines none comes."""
 
     OBJECT = "upcoming_invoice"
 
     subscription = Id()
+    billed_with = serializers.ListField(child=serializers.CharField(), source="bill.others")
     currency = serializers.CharField(source="subscription.price.currency")
     bill_on = serializers.DateField(source="subscription.next_bill_on")
     problem = serializers.CharField(

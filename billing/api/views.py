@@ -23,7 +23,7 @@ from core.pages import dry_run
 from invoicing.api.outputs import business_today
 
 TAG = "Subscriptions"
-RHYTHM = ("trial_days", "anchor", "anchor_day", "calendar", "proration")
+RHYTHM = ("trial_days", "anchor", "anchor_day", "calendar", "with_others", "proration")
 EXPANDS = ["customer", "price", "price.plan"]
 
 
@@ -92,6 +92,11 @@ class SubscriptionIn(In):
     calendar = Flag(
         required=False,
         help_text="Instead: periods begin with the calendar's weeks, months, quarters and years.",
+    )
+    with_others = Flag(
+        required=False,
+        help_text="Instead: periods begin as those of the customer's oldest subscription that has not ended. With"
+        " `one_invoice` of the customer, all stand on one invoice.",
     )
     proration = serializers.ChoiceField(
         choices=[str(each) for each in Proration],

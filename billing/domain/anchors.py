@@ -17,13 +17,15 @@ class Rhythm:
     """How the days of a subscription are cut into periods; at most one of the anchors is said.
 
     Its first `trial_days` cost nothing. Periods are counted from the first day that is billed, or from a day on which
-    one begins, before or after it; from a day of the month, 1 to 31; or with the calendar.
+    one begins, before or after it; from a day of the month, 1 to 31; with the calendar; or as those of the customer's
+    other subscriptions, which whoever reads them says by `anchor`.
     """
 
     trial_days: int = 0
     anchor: date | None = None
     anchor_day: int | None = None
     calendar: bool = False
+    with_others: bool = False
     proration: Proration = Proration.DAY
 
     @property
@@ -33,6 +35,7 @@ class Rhythm:
             "anchor": self.anchor is not None,
             "anchor_day": self.anchor_day is not None,
             "calendar": self.calendar,
+            "with_others": self.with_others,
         }
         return [name for name, is_said in given.items() if is_said]
 

@@ -75,7 +75,7 @@ class SubscriptionFacts:
     """What is needed to bill one subscription; its items are in the order of their lines.
 
     `paused`: nobody knows yet when it goes on. `refund`: what is credited is asked back to the method it was paid by.
-    `discounts` are in the order in which they apply.
+    `discounts` are in the order in which they apply. `one_invoice`: the customer wants one of all that is due together.
     """
 
     subscription_id: int
@@ -94,6 +94,7 @@ class SubscriptionFacts:
     paused: bool = False
     refund: bool = False
     discounts: tuple[Discount, ...] = ()
+    one_invoice: bool = False
 
     def end_of(self, item: ItemFacts) -> date | None:
         """The first day that an item is not billed any more: its own end or the subscription's; None without one."""

@@ -16,7 +16,7 @@ from billing.services.subscriptions import empty, live_one, require_recent, requ
 from core.errors import Conflict, Invalid
 from core.events import emit
 from core.locks import lock, lock_one
-from customers.services.customers import take_on
+from customers.services.customers import hold, take_on
 
 _Going = Sequence[tuple[SubscriptionItem, SubscriptionItem]]
 """What was paused, each with what goes on for it."""
@@ -68,9 +68,7 @@ def resume(public_id: str, *, on: date, today: date) -> Subscription:
     Raises Invalid for an archived customer and for a day at or beyond its end, Conflict when it is not paused, or went
     on and was billed already.
     """
-    subscription = live_one(public_id, paused=True)
-    if subscription.paused_on is None:
-        raise Conflict("It is not paused.")
+    subscription, paused_on = _paused_one(public_id)
     take_on(subscription.customer.public_id)
     if subscription.resumes_on == on:
         return subscription
@@ -81,14 +79,12 @@ def resume(public_id: str, *, on: date, today: date) -> Subscription:
     (facts,) = subscription_facts([subscription.pk])
     known = {item.item_id: item for item in facts.items}
     items = lock(SubscriptionItem.objects.filter(subscription=subscription).exclude(price__unit=ONCE))
-    paused = [row for row in items if row.paused and row.ends_on == subscription.paused_on]
+    paused = [row for row in items if row.paused and row.ends_on == paused_on]
     going = _going_on(subscription, paused, items)
     later = [row for was, row in going if row is not was]
     if not paused or any(known[row.pk].billed_through > row.starts_on for row in later):
         raise Conflict("It went on already.")
-    back = on <= subscription.paused_on and not any(
-        cut_at(facts, known[row.pk], row.ends_on) for row in paused
-    )
+    back = on <= paused_on and not any(cut_at(facts, known[row.pk], row.ends_on) for row in paused)
     _require_no_change(subscription, items, going if back else ())
     again = [copy(row) for _was, row in going]
     for row in later:
@@ -97,11 +93,25 @@ def resume(public_id: str, *, on: date, today: date) -> Subscription:
         _take_back(paused, [was for was, _row in going], again)
         subscription.paused_on = subscription.resumes_on = None
     else:
-        day = max(on, subscription.paused_on)
+        day = max(on, paused_on)
         _begin_again(again, day)
         subscription.resumes_on = day
     subscription.touch("paused_on", "resumes_on")
     return _resumed(subscription, on, "paused")
+
+
+def _paused_one(public_id: str) -> tuple[Subscription, date]:
+    """The subscription, locked with its customer, and the day from which it is paused; raises Conflict."""
+    _hold_its_customer(public_id)
+    subscription = live_one(public_id, paused=True)
+    if subscription.paused_on is None:
+        raise Conflict("It is not paused.")
+    return subscription, subscription.paused_on
+
+
+def _hold_its_customer(public_id: str) -> None:
+    """Lock the customer before the subscription, as runs do: it must not be archived while something begins again."""
+    hold(Subscription.objects.filter(public_id=public_id).values("customer_id"))
 
 
 def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscription:
@@ -111,6 +121,7 @@ def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscr
     counted as before. By default from today on, or from its end, when that is later. Raises Invalid for an archived
     customer and for a day before its end, Conflict when it has no end.
     """
+    _hold_its_customer(public_id)
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))
     ended = subscription.ends_on
     if ended is None:

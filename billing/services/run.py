@@ -5,14 +5,16 @@ writes its BilledPeriod, which the database knows as unique.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 from django.db import OperationalError
 from django.db.models import F
 
 from billing.domain.charges import ENDED, Charge
 from billing.domain.facts import SubscriptionFacts
+from billing.domain.invoices import invoices_of
 from billing.domain.lines import discount_minor
 from billing.events import BillingRunFinished, BillingRunStopped, SubscriptionEnded
 from billing.expectation import MISSED, Expectation, Judged, judge, missed, with_nothing
@@ -22,9 +24,10 @@ from billing.selectors import billable, closed_books, due, facts_to_bill, priced
 from billing.services.credits import give_credits
 from core import bulk, clock
 from core.events import emit, emit_all
-from core.locks import claim
+from core.locks import claim, lock
 from core.scope import work
 from core.suspension import Suspended, require_live
+from customers.services.customers import claim_customers
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import issue
 from ledger.services.post import PeriodClosed
@@ -32,6 +35,8 @@ from ledger.services.post import PeriodClosed
 log = logging.getLogger(__name__)
 
 BATCH = 500
+CUSTOMERS = 100
+"""Of so many customers who want one invoice at once."""
 
 
 def open_run(as_of: date) -> BillingRun:
@@ -113,7 +118,7 @@ def _bill_batch(run: BillingRun, size: int, expected: Expectation) -> bool:
     try:
         with work():
             require_live()
-            return _bill(run, [row.pk for row in claim(billable(run.as_of), size)], expected)
+            return _bill(run, _alone(run, size) or _together(run), expected)
     except Suspended:
         raise
     except Exception:
@@ -123,25 +128,57 @@ def _bill_batch(run: BillingRun, size: int, expected: Expectation) -> bool:
         return _bill_singly(run, size, expected)
 
 
+def _alone(run: BillingRun, size: int) -> list[int]:
+    """What is due of customers who want an invoice for each, up to `size`, and nobody else bills meanwhile."""
+    rows = claim(billable(run.as_of).filter(customer__one_invoice=False), size)
+    return [row.pk for row in rows]
+
+
+def _just(run: BillingRun, subscription_id: int) -> list[int]:
+    """The subscription, if it is still due and nobody else bills it."""
+    return [row.pk for row in claim(billable(run.as_of).filter(pk=subscription_id), 1)]
+
+
+def _together(run: BillingRun, **which: int) -> list[int]:
+    """Everything due of some customers who want it on one invoice, which nobody else bills meanwhile.
+
+    The customers are locked for that; what somebody changes just now waits for them, and is billed as it then is.
+    """
+    waiting = billable(run.as_of).filter(customer__one_invoice=True, **which)
+    customers = claim_customers(waiting.values("customer_id"), CUSTOMERS)
+    return [row.pk for row in lock(waiting.filter(customer_id__in=customers))] if customers else []
+
+
 def _bill_singly(run: BillingRun, size: int, expected: Expectation) -> bool:
+    """Bill what is due one by one, first what is together together, and hold what cannot be billed even alone."""
     with work():
-        waiting = list(billable(run.as_of).values_list("id", flat=True)[:size])
-    for subscription_id in waiting:
-        try:
-            with work():
-                require_live()
-                rows = claim(billable(run.as_of).filter(pk=subscription_id), 1)
-                _bill(run, [row.pk for row in rows], expected)
-        except (PeriodClosed, OperationalError, Suspended):
-            raise
-        except Exception as error:
-            log.exception("Subscription %s cannot be billed.", subscription_id)
+        due = billable(run.as_of).values_list("id", "customer_id", "customer__one_invoice")
+        waiting = list(due.order_by("customer__one_invoice", "customer_id", "id")[:size])
+    for customer_id in {customer_id: None for _, customer_id, together in waiting if together}:
+        _tried(run, partial(_together, run, customer_id=customer_id), expected)
+    for subscription_id, _, _ in waiting:
+        if (error := _tried(run, partial(_just, run, subscription_id), expected)) is not None:
             with work():
                 _hold(run, [(subscription_id, f"{type(error).__name__}: {error}"[:500], ())])
     return bool(waiting)
 
 
+def _tried(run: BillingRun, take: Callable[[], list[int]], expected: Expectation) -> Exception | None:
+    """Bill some for themselves and return what was wrong with them; raises what is no subscription's fault."""
+    try:
+        with work():
+            require_live()
+            _bill(run, take(), expected)
+    except (PeriodClosed, OperationalError, Suspended):
+        raise
+    except Exception as error:
+        log.exception("Subscriptions of billing run %s cannot be billed.", run.public_id)
+        return error
+    return None
+
+
 def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectation) -> bool:
+    """Bill the subscriptions, which are locked; False when there are none."""
     if not subscription_ids:
         return False
     bulk.plan_anew()
@@ -149,16 +186,17 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectatio
     judged = judge(charges, expected)
     _hold(run, [*((facts.subscription_id, reason, ()) for facts, reason in odd), *held(judged.findings)])
     passed = [each for each in charges if each.facts.subscription_id not in judged.findings]
-    billable = [each for each in passed if each.lines]
-    document_ids = write_drafts([_draft(each) for each in billable])
-    BilledPeriod.objects.bulk_create(_periods(run, billable, document_ids, judged))
+    groups = invoices_of(passed)
+    document_ids = write_drafts([_draft(each) for each in groups])
+    billed = [(each, pk) for group, pk in zip(groups, document_ids, strict=True) for each in group]
+    BilledPeriod.objects.bulk_create(_periods(run, billed, judged))
     _advance(passed)
     issued = issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
-    rows = {row.pk: row for row in issued}
-    invoices = {each.facts.subscription_id: rows[pk] for each, pk in zip(billable, document_ids, strict=True)}
+    documents = {row.pk: row for row in issued}
+    invoices = {each.facts.subscription_id: documents[pk] for each, pk in billed}
     notes = give_credits(run, passed, invoices)
     BillingRun.objects.filter(pk=run.pk).update(
-        billed=F("billed") + sum(len(each.dues) for each in billable),
+        billed=F("billed") + sum(len(each.dues) for each, _ in billed),
         documents=F("documents") + len(document_ids),
         credit_notes=F("credit_notes") + notes,
         state="running",
@@ -167,23 +205,21 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectatio
     return True
 
 
-def _draft(each: Charge) -> DocumentDraft:
-    facts: SubscriptionFacts = each.facts
+def _draft(group: Sequence[Charge]) -> DocumentDraft:
+    facts: SubscriptionFacts = group[0].facts
     return DocumentDraft(
         kind="invoice",
         entity_id=facts.entity_id,
         customer_id=facts.customer_id,
         currency=facts.currency,
         terms_days=facts.terms_days,
-        source=f"{facts.public_id}:{each.lines[0].source}",
-        lines=each.lines,
+        source=f"{facts.public_id}:{group[0].lines[0].source}",
+        lines=tuple(line for each in group for line in each.lines),
         autopay=facts.autopay,
     )
 
 
-def _periods(
-    run: BillingRun, charges: Sequence[Charge], document_ids: Sequence[int], judged: Judged
-) -> list[BilledPeriod]:
+def _periods(run: BillingRun, billed: Sequence[tuple[Charge, int]], judged: Judged) -> list[BilledPeriod]:
     return [
         BilledPeriod(
             subscription_id=each.facts.subscription_id,
@@ -197,7 +233,7 @@ def _periods(
             quantity=due.quantity,
             terms=judged.kept[due.item.item_id],
         )
-        for each, document_id in zip(charges, document_ids, strict=True)
+        for each, document_id in billed
         for due, line in zip(each.dues, each.lines, strict=True)
     ]
 

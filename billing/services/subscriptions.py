@@ -60,7 +60,7 @@ def subscribe(
     `added` are prices beside the plan's, with their quantities, from the same day on. It is billed from `starts_on` on,
     also in the past, or after a trial, in periods as `rhythm` says. Raises Invalid for an archived customer, a price in
     another currency than the customer's or not offered, a plan that is owed once, a quantity below zero, a day out of
-    range, two anchors, or an end before the start; ExternalIdTaken.
+    range, two anchors, one of others where the customer has none, or an end before the start; ExternalIdTaken.
     """
     billed_from = rhythm.first(starts_on)
     days = {"starts_on": starts_on, "ends_on": ends_on, "anchor": rhythm.anchor, "trial_days": billed_from}
@@ -86,7 +86,7 @@ def subscribe(
                 quantity=quantity,
                 starts_on=starts_on,
                 trial_ends_on=billed_from if rhythm.trial_days else None,
-                anchor=rhythm.anchor_of(starts_on),
+                anchor=_anchor(rhythm, owner.pk, starts_on),
                 proration=rhythm.proration,
                 zone=owner.zone,
                 ends_on=ends_on,
@@ -115,6 +115,18 @@ def subscribe(
         )
     )  # fmt: skip
     return schedule(made)
+
+
+def _anchor(rhythm: Rhythm, customer_id: int, starts_on: date) -> date:
+    """A day on which a period begins; with others that of the oldest of the customer's that has not ended."""
+    if not rhythm.with_others:
+        return rhythm.anchor_of(starts_on)
+    live = Subscription.objects.filter(customer_id=customer_id).exclude(state=ENDED)
+    anchor: date | None = live.order_by("pk").values_list("anchor", flat=True).first()
+    if anchor is None:
+        problem = "The customer has no other subscription."
+        raise Invalid(problem, fields={"with_others": problem})
+    return anchor
 
 
 def changed(subscription: Subscription, what: str, on: date | None) -> Subscription:

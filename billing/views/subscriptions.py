@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing.discount_forms import DiscountForm
 from billing.discounting import discounts_in_order, live_coupons
-from billing.domain.charges import Charge
 from billing.forms import ChangeForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
 from billing.lifecycle_forms import AgainForm, EndAllForm, EndForm, PauseForm
 from billing.listing import (
@@ -290,7 +289,7 @@ def next_figures(found: NextBill, currency: str) -> dict[str, Any]:
         return {"odd": found.odd}
     credited = sum(each.totals.total_minor for each in found.credits)
     return {
-        "next_lines": _lines(found.charge, currency),
+        "next_lines": _lines(found, currency),
         "next_net": Money(found.totals.net_minor, currency),
         "next_tax": Money(found.totals.tax_minor, currency),
         "next_total": Money(found.totals.total_minor, currency),
@@ -316,15 +315,18 @@ def _credit(each: NextCredit, currency: str) -> dict[str, Any]:
     }
 
 
-def _lines(found: Charge, currency: str) -> list[dict[str, Any]]:
+def _lines(found: NextBill, currency: str) -> list[dict[str, Any]]:
+    """The lines of the next invoice; `of` names the subscription of those that are another's."""
     return [
         {
+            "of": "" if charge is found.charge else charge.facts.public_id,
             "draft": each,
             "amount": Money(each.amount_minor, currency),
             "last_day": each.service_end - timedelta(days=1) if each.service_end else None,
             "steps": steps(each.why, Money(each.amount_minor, currency)),
         }
-        for each in found.lines
+        for charge in found.charges
+        for each in charge.lines
     ]
 
 

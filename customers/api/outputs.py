@@ -17,6 +17,9 @@ class CustomerOut(RecordOut):
     country = serializers.CharField()
     currency = serializers.CharField(help_text="Of new invoices.")
     terms_days = serializers.IntegerField(help_text="Days to pay from the invoice date.")
+    one_invoice = serializers.BooleanField(
+        help_text="Whether subscriptions that are due together stand on one invoice."
+    )
     parent = Ref(  # type: ignore[assignment]
         "customers.api.outputs.CustomerOut", allow_null=True, help_text="The customer it is a part of."
     )

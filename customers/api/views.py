@@ -35,6 +35,9 @@ class CustomerIn(In):
     country = CountryCode(required=False, allow_blank=True)
     currency = CurrencyCode(required=False, help_text="The legal entity's, unless you say otherwise.")
     terms_days = Whole(min_value=0, max_value=365, required=False)
+    one_invoice = Flag(
+        required=False, help_text="Whether subscriptions that are due together stand on one invoice."
+    )
     parent = PublicId(required=False, allow_null=True)  # type: ignore[assignment]
     external_id = Text(
         max_length=255, required=False, allow_blank=True, help_text="What your system calls it."

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from core import clock, money
 from core.errors import Conflict, Invalid
-from core.locks import lock_one
+from core.locks import claim, lock, lock_one
 from customers.models import Contact, Customer, NameStart
 from customers.ports import still_needed
 from tenants.selectors import entity as entity_of
@@ -20,7 +20,8 @@ KEY_LENGTH = 200
 BREAKS = " -/(.&"
 """What a word of a name begins after; the migration that filled NameStart knows the same."""
 FIELDS = (
-    "name", "number", "email", "address", "country", "currency", "terms_days", "parent_id", "external_id", "metadata",
+    "name", "number", "email", "address", "country", "currency", "terms_days", "one_invoice", "parent_id",
+    "external_id", "metadata",
 )  # fmt: skip
 _MAX_DEPTH = 10
 _TRIES = 20
@@ -67,7 +68,7 @@ def _keep_starts(customer: Customer) -> None:
     NameStart.objects.bulk_create(NameStart(customer=customer, start=start) for start in wanted)
 
 
-def create_customer(
+def create_customer(  # noqa: PLR0913 - a customer's own data
     *,
     name: str,
     number: str,
@@ -76,6 +77,7 @@ def create_customer(
     country: str = "",
     address: str = "",
     terms_days: int | None = None,
+    one_invoice: bool = False,
     external_id: str = "",
     parent_id: int | None = None,
     metadata: Mapping[str, str] | None = None,
@@ -99,6 +101,7 @@ def create_customer(
         "country": country,
         "currency": currency or entity.currency,
         "terms_days": entity.terms_days if terms_days is None else terms_days,
+        "one_invoice": one_invoice,
         "parent_id": parent_id,
     }
     if (there := _same(values)) is not None:
@@ -202,6 +205,16 @@ def take_on(public_id: str) -> Customer:
     if customer.archived_at:
         raise Invalid("This customer is archived; bring it back first.", fields={"customer": "Archived."})
     return customer
+
+
+def hold(ids: Any) -> None:
+    """Lock the customers with these ids, which may be a query. Inside work()."""
+    lock(Customer.objects.filter(pk__in=ids))
+
+
+def claim_customers(ids: Any, limit: int) -> list[int]:
+    """Ids of up to `limit` customers that nobody else holds, locked. Inside work()."""
+    return [row.pk for row in claim(Customer.objects.filter(pk__in=ids).order_by("pk"), limit)]
 
 
 def suggest_number() -> str:

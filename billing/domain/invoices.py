@@ -1,0 +1,35 @@
+"""Which charges stand on one invoice. Pure: preview and run ask the same function."""
+
+from collections.abc import Iterable
+
+from billing.domain.charges import Charge
+
+MOST_LINES = 150
+"""More than these lines are no invoice that anybody reads: what follows goes onto another one."""
+
+
+def invoices_of(charges: Iterable[Charge]) -> list[tuple[Charge, ...]]:
+    """The charges that have lines, as invoices, in the order of their first.
+
+    A subscription has its own invoice, unless its customer wants one of all that is due together; and then what differs
+    in currency, legal entity, terms or how it is collected has its own as well.
+    """
+    found: list[list[Charge]] = []
+    open_by: dict[tuple[object, ...], list[Charge]] = {}
+    for each in charges:
+        if not each.lines:
+            continue
+        key = _what_they_share(each)
+        mates = open_by.get(key)
+        if mates is None or sum(len(mate.lines) for mate in mates) + len(each.lines) > MOST_LINES:
+            open_by[key] = mates = []
+            found.append(mates)
+        mates.append(each)
+    return [tuple(each) for each in found]
+
+
+def _what_they_share(each: Charge) -> tuple[object, ...]:
+    facts = each.facts
+    if not facts.one_invoice:
+        return (facts.subscription_id,)
+    return (facts.customer_id, facts.entity_id, facts.currency, facts.terms_days, facts.autopay)
