@@ -20,6 +20,7 @@ subjects["billing.Subscription"] = Subject(
     parts={
         "billing.BilledPeriod": "subscription",
         "billing.CreditedPeriod": "subscription",
+        "billing.CorrectedPeriod": "subscription",
         "billing.SubscriptionDiscount": "subscription",
         "billing.AcceptedFinding": "subscription",
         "billing.SubscriptionItem": "subscription",
@@ -62,6 +63,16 @@ subjects["billing.SubscriptionDiscount"] = Subject(
 )
 subjects["billing.CreditedPeriod"] = Subject(
     _("Credited period"), fields={"amount_minor": _("Amount"), "unused_minor": _("Unused")}
+)
+subjects["billing.CorrectedPeriod"] = Subject(
+    _("Corrected period"),
+    fields={
+        "difference_minor": _("Difference"),
+        "amount_minor": _("Amount"),
+        "after_minor": _("Comes to"),
+        "quantity_before": _("Counted before"),
+        "quantity_now": _("Counted now"),
+    },
 )
 subjects["billing.Meter"] = Subject(
     _("Meter"),

@@ -71,6 +71,39 @@ checks["what is billed beyond its end is credited or due to be"] = (
     " WHERE least(i.ends_on, s.ends_on) IS NOT NULL AND t.through > greatest(least(i.ends_on, s.ends_on), i.starts_on)"
     " AND (s.state <> 'active' OR s.next_bill_on > greatest(least(i.ends_on, s.ends_on), i.starts_on))"
 )
+_CORRECTED = (
+    "SELECT {columns} FROM billing_correctedperiod c"
+    " JOIN billing_billedperiod p ON p.organization_id = c.organization_id AND p.id = c.period_id"
+    " LEFT JOIN invoicing_document d ON d.organization_id = c.organization_id AND d.id = c.document_id "
+)
+checks["the corrections of a billed period add up to what it says it comes to as it was counted last"] = (
+    "SELECT id, after_minor, total, place FROM (SELECT c.id, c.nth, c.item_id, p.item_id AS billed, c.after_minor,"
+    " p.amount_minor + sum(c.difference_minor) OVER steps AS total, row_number() OVER steps AS place,"
+    " c.quantity_now, c.quantity_before, coalesce(lag(c.quantity_now) OVER steps, p.quantity) AS last,"
+    " lag(c.quantity_before) OVER steps AS before_last FROM billing_correctedperiod c"
+    " JOIN billing_billedperiod p ON p.organization_id = c.organization_id AND p.id = c.period_id"
+    " WINDOW steps AS (PARTITION BY c.organization_id, c.period_id ORDER BY c.nth)) s"
+    " WHERE after_minor <> total OR nth <> place OR item_id <> billed"
+    " OR (quantity_before IS DISTINCT FROM last"
+    " AND (quantity_before, quantity_now) IS DISTINCT FROM (before_last, last))"
+)
+checks["what was counted after it was billed stands on an issued invoice of its own amount"] = (
+    _CORRECTED.format(columns="c.id, c.amount_minor, l.amount_minor")
+    + "LEFT JOIN billing_subscriptionitem i ON i.organization_id = c.organization_id AND i.id = c.item_id"
+    " LEFT JOIN invoicing_line l ON l.organization_id = c.organization_id AND l.document_id = c.document_id"
+    " AND l.source = i.public_id || ':' || to_char(p.period_start, 'YYYY-MM-DD') || ':' || c.nth"
+    " WHERE c.difference_minor > 0 AND (d.kind = 'invoice' AND d.state <> 'draft'"
+    " AND l.amount_minor = c.amount_minor) IS NOT TRUE"
+)
+checks[
+    "what was billed and is not counted any more stands on a credit note over an invoice that billed it"
+] = (
+    _CORRECTED.format(columns="c.id, c.amount_minor")
+    + "WHERE c.difference_minor < 0 AND (c.amount_minor < 0 OR c.document_id IS NOT NULL)"
+    " AND (d.kind = 'credit_note' AND d.state <> 'draft' AND d.credits_id IN (SELECT p.document_id UNION"
+    " SELECT o.document_id FROM billing_correctedperiod o WHERE o.organization_id = c.organization_id"
+    " AND o.period_id = c.period_id AND o.difference_minor > 0)) IS NOT TRUE"
+)
 checks["a billed period's amount stands on an issued invoice"] = (
     "SELECT p.id FROM billing_billedperiod p JOIN invoicing_document d"
     " ON d.organization_id = p.organization_id AND d.id = p.document_id WHERE d.state = 'draft'"

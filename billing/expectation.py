@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, TextField, When, Window
-from django.db.models.functions import Cast, Coalesce, RowNumber
+from django.db.models.functions import Cast, Coalesce, JSONObject, RowNumber
 
 from billing.domain.charges import ACTIVE, Charge
 from billing.domain.dues import Due, plan_on
@@ -25,6 +25,7 @@ from billing.models import (
     AcceptedFinding,
     BilledPeriod,
     BillingRun,
+    CorrectedPeriod,
     HeldSubscription,
     SubscriptionItem,
 )
@@ -123,13 +124,16 @@ class Cache:
             terms = self.texts[text] = terms_of(row["terms"])
         else:
             terms = self.texts[text]
-        count = row["quantity"] if row["quantity"] is not None else quantity
+        count, net = row["quantity"], row["amount_minor"]
+        if row["changed"]:  # it is known by now what it should have been from the start
+            count, net = Decimal(row["changed"]["quantity"]), row["changed"]["after"]
+        count = quantity if count is None else count
         return Line(
             item=row["item_id"],
             customer=row["document__customer_id"],
             span=Period(row["period_start"], row["period_end"]),
             quantity=(count if count is not None else Decimal(1)).normalize(),
-            amount_minor=row["amount_minor"] + row["discount_minor"],
+            amount_minor=net + row["discount_minor"],
             discount_minor=row["discount_minor"],
             terms=terms,
             metered=bool(row["terms"].get("metered")),
@@ -137,9 +141,11 @@ class Cache:
 
 
 def _billed(rows: Any) -> Any:
-    return rows.annotate(kept=Cast("terms", TextField())).values(
+    last = CorrectedPeriod.objects.filter(period=OuterRef("pk")).order_by("-nth")
+    said = JSONObject(quantity=Cast("quantity_now", TextField()), after="after_minor")
+    return rows.annotate(kept=Cast("terms", TextField()), changed=Subquery(last.values(said=said)[:1])).values(
         "item_id", "period_start", "period_end", "quantity", "amount_minor", "discount_minor", "terms", "kept",
-        "document__customer_id", "document__customer__country",
+        "changed", "document__customer_id", "document__customer__country",
     )  # fmt: skip
 
 
@@ -266,6 +272,10 @@ class _Reader:
                 for due, draft in zip(charge.dues, charge.lines, strict=True)
             ),
             items=items,
+            recounted=tuple(
+                self._line(charge, each.due, each.whole, by_id[each.due.item.item_id])
+                for each in charge.corrections
+            ),
             past=past,
             declared=(*declared(items, by_id), *said_of_discounts(rows)),
             waited=head["waited"],

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from billing import effects  # noqa: F401 - registers the effect of runs started by hand
-from billing.models import Subscription
+from billing.models import LateUsage, Subscription
 from billing.selectors import still_billed
 from billing.services.run import run_billing
 from core import clock
@@ -22,6 +22,14 @@ def unbilled() -> "QuerySet[Subscription]":
     return found
 
 
+@clocked_by("late_usage", "due_at")
+def late_usage() -> "QuerySet[LateUsage]":
+    """What came after its period was billed and waits for a run to come for it. Inside work()."""
+    found: QuerySet[LateUsage] = LateUsage.objects.filter(subscription__held_at=None)
+    return found
+
+
+@due_worker("late_usage")
 @due_worker("billing")
 def bill_due(row_ids: list[int]) -> None:
     """Bill what is due today in the scope's organization; `row_ids` only says there is something."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
+from billing.counted import corrected_sums
 from billing.domain.charges import ACTIVE, Charge, charge
 from billing.domain.dues import Odd, dues, unused_from
 from billing.domain.facts import SubscriptionFacts
@@ -20,20 +21,27 @@ from billing.models import (
     BilledPeriod,
     BillingRun,
     HeldSubscription,
+    LateUsage,
     Plan,
     Price,
     Subscription,
     SubscriptionItem,
 )
-from billing.selectors import billable, closed_books, due, preview, subscription_facts, to_bill
-from billing.services.credits import notes_for
+from billing.selectors import (
+    billable,
+    billable_again,
+    closed_books,
+    due,
+    due_again,
+    preview,
+    subscription_facts,
+    to_bill,
+)
 from billing.standing import standing
-from billing.together import invoice_with
+from billing.together import NextCredit, credits_with, invoice_with
 from core.errors import AppError, NotFound
 from core.money import Money
-from core.pages import dry_run
 from core.paging import Order
-from core.periods import Period
 from customers.selectors import billing_facts
 from invoicing.domain.totals import Totals, totals
 from receivables.listing import first_due
@@ -169,16 +177,6 @@ def items(row: Subscription, facts: SubscriptionFacts | None = None) -> list[Bil
 
 
 @dataclass(frozen=True, slots=True)
-class NextCredit:
-    """A credit note that the next run makes over an invoice: (what, its unused days, net minor units) and what it comes
-    to."""
-
-    number: str
-    parts: tuple[tuple[str, Period, int], ...]
-    totals: Totals
-
-
-@dataclass(frozen=True, slots=True)
 class NextBill:
     """What the next invoice of a subscription will say and what is credited with it, or why it cannot be made.
 
@@ -203,41 +201,30 @@ def next_bill(
     """The next invoice of a subscription, by the run's own function. Inside work().
 
     It is as of the day on which something is due next, or today, if that is later; `settled`: or when all that ends
-    within a billed period has ended, as previews ask. Of one that has ended there is none.
+    within a billed period has ended, as previews ask. Of one that has ended there is none, but where usage came late.
     """
-    if row.state != ACTIVE:
+    known = facts
+    if known is None and (row.state == ACTIVE or LateUsage.objects.filter(subscription=row).exists()):
+        (known,) = subscription_facts([row.pk])
+    if known is None or (row.state != ACTIVE and not any(item.late for item in known.items)):
         return NextBill(None, None)
-    known = subscription_facts([row.pk])[0] if facts is None else facts
     ends = [day for item in known.items if (day := unused_from(known, item)) is not None]
     as_of = max([row.next_bill_on, today, *(ends if settled else ())])
     (known,) = to_bill([known], as_of)
     try:
         found = charge(known, as_of)
-        given = _credits(found, as_of) if found.credits else ()
+        less = found.credits or any(each.back for each in found.corrections)
+        given = credits_with(found, as_of) if less else ()
     except (Odd, AppError) as reason:  # what cannot be credited, as in closed books, is not billed either
         return NextBill(None, None, str(reason))
-    if not found.lines and not given:
+    if not found.drafts and not given:
         return NextBill(None, None)
-    whole = invoice_with(found, as_of, today)
+    whole = invoice_with(found, as_of, today) if row.state == ACTIVE else (found,)
     return NextBill(found, _totals(whole), credits=given, charges=whole)
 
 
 def _totals(invoice: Sequence[Charge]) -> Totals:
-    return totals(tuple(line for each in invoice for line in each.lines))
-
-
-def _credits(found: Charge, on: date) -> tuple[NextCredit, ...]:
-    """What the credits of a charge come to with tax, found by giving them and taking them back."""
-    with dry_run():
-        return tuple(
-            NextCredit(
-                number=each.back.number,
-                parts=tuple((part.item.name, part.span, each.minor(part)) for part in each.credits),
-                totals=Totals(note.net_minor, note.tax_minor, note.total_minor, ()),
-            )
-            for each in notes_for(found, on)
-            if (note := each.back.note) is not None
-        )
+    return totals(tuple(line for each in invoice for line in each.drafts))
 
 
 def runs() -> "QuerySet[BillingRun]":
@@ -263,17 +250,19 @@ class RunFigures:
 
 
 def run_figures(row: BillingRun) -> RunFigures:
-    """What the run billed by currency and what is left for it, two queries. Inside work()."""
+    """What the run billed by currency and what is left for it, few queries. Inside work()."""
     sums = (
         BilledPeriod.objects.filter(run=row)
         .values("document__currency")
         .annotate(n=Count("document_id", distinct=True), minor=Sum("amount_minor"))
         .order_by("document__currency")
     )
-    left = due(row.as_of).count() if row.state != "done" else 0
-    return RunFigures(
-        left, [(each["n"], Money(int(each["minor"]), each["document__currency"])) for each in sums]
-    )
+    left = due(row.as_of).count() + due_again(row.as_of).count() if row.state != "done" else 0
+    figures = {each["document__currency"]: (each["n"], int(each["minor"])) for each in sums}
+    for each in corrected_sums(row):
+        n, minor = figures.get(each["document__currency"], (0, 0))
+        figures[each["document__currency"]] = n + each["n"], minor + int(each["minor"])
+    return RunFigures(left, [(n, Money(minor, code)) for code, (n, minor) in sorted(figures.items())])
 
 
 def held_by(row: BillingRun) -> list[HeldSubscription]:
@@ -333,7 +322,7 @@ def run_preview(as_of: date) -> RunPreview:
         count=len(lines),
         sums=_sums(lines),
         odd=_named(found[:50]),
-        more=max(0, billable(as_of).count() - PREVIEWED),
+        more=max(0, billable(as_of).count() + billable_again(as_of).count() - PREVIEWED),
         closed=closed_books(as_of),
     )
 
@@ -345,7 +334,7 @@ def judged_preview(
     charges, odd = preview(as_of, limit=PREVIEWED)
     charges += with_nothing(missed(as_of), as_of)
     judged = judge(charges, Expectation(as_of))
-    lines = [each for each in charges if each.lines and each.facts.subscription_id not in judged.findings]
+    lines = [each for each in charges if each.drafts and each.facts.subscription_id not in judged.findings]
     facts = {each.facts.subscription_id: each.facts for each in charges}
     found: list[tuple[SubscriptionFacts, str, Sequence[Finding]]] = [(each, why, ()) for each, why in odd]
     found += [(facts[pk], reason, findings) for pk, reason, findings in held(judged.findings)]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet
 
+from billing.counted import CountedPeriod
 from billing.models import Meter, Subscription, UsageAlert, UsageEvent, UsageSeries, UsageVoid
 from billing.usage import Asked, usage_by_group, usage_of
 from core.errors import Invalid, NotFound
@@ -88,6 +89,7 @@ class Usage:
     total: Decimal
     days: list[tuple[date, Decimal]]
     groups: list[tuple[dict[str, str], Decimal]]
+    billed: Sequence[CountedPeriod] = ()
 
 
 def usage_by_day(subscription: Subscription, row: Meter, start: date, end: date) -> Usage:

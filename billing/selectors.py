@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from itertools import groupby, islice, takewhile
+from itertools import chain, groupby, islice, takewhile
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -24,16 +24,18 @@ from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from billing.domain.charges import MAX_PERIODS, Charge, charge
 from billing.domain.discounts import Discount
-from billing.domain.dues import Due, Odd, dues, unused_from
+from billing.domain.dues import Due, Odd, due_of, dues, unused_from
 from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts, Timing, Used
 from billing.domain.pricing import Terms
 from billing.domain.proration import Proration
 from billing.domain.terms import kept_terms
+from billing.late import late, late_of, with_recounts
 from billing.models import (
     ONCE,
     PLAN,
     BilledPeriod,
     CreditedPeriod,
+    LateUsage,
     Subscription,
     SubscriptionDiscount,
     SubscriptionItem,
@@ -48,7 +50,7 @@ NAMED = 5
 
 _OF = "subscription__"
 _FACTS = (
-    "id", "public_id", "quantity", "starts_on", "ends_on", "back", "through", "discounts", "role", "price_id",
+    "id", "public_id", "quantity", "starts_on", "ends_on", "back", "through", "discounts", "late", "role", "price_id",
     "price__plan__name", "price__plan__code", "price__model", "price__unit_price", "price__terms", "price__tax_percent",
     "price__unit", "price__every", "price__timing", "price__currency", "price__meter_id",
     *(f"{_OF}{name}" for name in (
@@ -69,6 +71,7 @@ def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFact
             back=Subquery(back[:1]),
             through=Coalesce("back", Subquery(last), "starts_on"),
             discounts=discounts_of(OuterRef("subscription_id")),
+            late=late_of(OuterRef("subscription_id"), OuterRef("price__meter_id")),
         )
         .order_by("subscription_id", "pk")
         .values(*_FACTS)
@@ -83,15 +86,15 @@ def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFact
 def facts_to_bill(subscription_ids: Sequence[int], as_of: date) -> list[SubscriptionFacts]:
     """What pricing needs to bill or credit all that is due by a local date, also what meters counted. Inside work().
 
-    One query; where something is metered as many more as `usage_of` and `values_of` take, however much it is, and one
-    where something ended that is billed beyond its end.
+    One query; where something is metered as many more as `usage_of` and `values_of` take, however much it is, one where
+    something ended that is billed beyond its end, and one where usage came after its period was billed.
     """
     return to_bill(subscription_facts(subscription_ids), as_of)
 
 
 def to_bill(facts: Sequence[SubscriptionFacts], as_of: date) -> list[SubscriptionFacts]:
     """The facts with what else is needed to bill or credit all that is due by a local date. Inside work()."""
-    return with_usage(with_billed(facts), as_of)
+    return with_usage(with_recounts(with_billed(facts)), as_of)
 
 
 def with_billed(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]:
@@ -135,7 +138,8 @@ def _sum_of(rows: "QuerySet[Any]", column: str) -> "QuerySet[Any]":
 def with_usage(
     facts: Sequence[SubscriptionFacts], as_of: date, *, most: int | None = MAX_PERIODS + 1
 ) -> list[SubscriptionFacts]:
-    """The facts with what their meters counted in the periods that are due by a local date. Inside work().
+    """The facts with what their meters counted in the periods that are due by a local date, and in those that are
+    looked at again. Inside work().
 
     `most` periods of an item at the most; None for all that there are.
     """
@@ -144,7 +148,10 @@ def with_usage(
         for each in facts
         for item in each.items
         if item.meter_id is not None
-        for due in takewhile(lambda due: due.on <= as_of, islice(dues(each, item), most))
+        for due in chain(
+            takewhile(lambda due: due.on <= as_of, islice(dues(each, item), most)),
+            (due_of(each, item, again.span) for again in item.recounts),
+        )
     }
     if not asked:
         return list(facts)
@@ -232,6 +239,7 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         is_plan=row["role"] == PLAN,
         plan=row["price__plan__code"],
         meter_id=row["price__meter_id"],
+        late=late(row["late"]),
     )
 
 
@@ -243,28 +251,58 @@ def due(as_of: date) -> "QuerySet[Subscription]":
     return found.order_by("id")
 
 
+def due_again(as_of: date) -> "QuerySet[Subscription]":
+    """Subscriptions whose late usage is billed by a local date though no bill of theirs came first, in order of id.
+
+    Inside work().
+    """
+    found: QuerySet[Subscription] = Subscription.objects.filter(
+        held_at=None, pk__in=LateUsage.objects.filter(due_on__lte=as_of).values("subscription_id")
+    )
+    return found.order_by("id")
+
+
 def still_billed(customer_id: int) -> str:
     """Why a customer cannot be archived: the subscriptions that are still billed, or nothing. Inside work()."""
-    live = Subscription.objects.filter(customer_id=customer_id, state="active")
-    rows = live.order_by("id").values_list("price__plan__name", "starts_on", "public_id")[:NAMED]
-    named = ", ".join(f"{plan} since {since} ({public_id})" for plan, since, public_id in rows)
-    return f"It is still billed for {named}. End that first." if named else ""
+    ours = Subscription.objects.filter(customer_id=customer_id)
+    if named := _named(ours.filter(state="active")):
+        return f"It is still billed for {named}. End that first."
+    named = _named(ours.filter(pk__in=LateUsage.objects.values("subscription_id")))
+    return f"Usage that came late is still to be billed for {named}. A run comes for it." if named else ""
+
+
+def _named(rows: "QuerySet[Subscription]") -> str:
+    said = rows.order_by("id").values_list("price__plan__name", "starts_on", "public_id")[:NAMED]
+    return ", ".join(f"{plan} since {since} ({public_id})" for plan, since, public_id in said)
 
 
 def billable(as_of: date) -> "QuerySet[Subscription]":
     """What is due of legal entities whose books of the day are open, in order of id. Inside work()."""
+    return _open(due(as_of), as_of)
+
+
+def billable_again(as_of: date) -> "QuerySet[Subscription]":
+    """What is due again of legal entities whose books of the day are open, in order of id. Inside work()."""
+    return _open(due_again(as_of), as_of)
+
+
+def _open(rows: "QuerySet[Subscription]", as_of: date) -> "QuerySet[Subscription]":
     closed = closed_entities(as_of)
-    return due(as_of).exclude(customer__entity_id__in=closed) if closed else due(as_of)
+    return rows.exclude(customer__entity_id__in=closed) if closed else rows
 
 
 def closed_books(as_of: date) -> str:
     """Why something that is due cannot be billed as of a day: whose books are closed; or nothing. Inside work()."""
     closed = closed_entities(as_of)
-    waiting = due(as_of).filter(customer__entity_id__in=closed) if closed else due(as_of).none()
-    names = entity_facts() if closed else {}
+    if not closed:
+        return ""
+    names, waiting = entity_facts(), set()
+    for rows in (due(as_of), due_again(as_of)):
+        found = rows.filter(customer__entity_id__in=closed)
+        waiting |= set(found.values_list("customer__entity_id", flat=True))
     return " ".join(
         f"The books of {names[pk].snapshot['name']} are closed through {closed[pk]}."
-        for pk in sorted(set(waiting.values_list("customer__entity_id", flat=True)))
+        for pk in sorted(waiting)
     )
 
 
@@ -283,4 +321,9 @@ def priced(
 
 def preview(as_of: date, *, limit: int = 1000) -> tuple[list[Charge], list[tuple[SubscriptionFacts, str]]]:
     """What a run for `as_of` would bill now, by the run's own function, writing nothing. Inside work()."""
-    return priced(facts_to_bill(list(billable(as_of).values_list("id", flat=True)[:limit]), as_of), as_of)
+    ids = list(billable(as_of).values_list("id", flat=True)[:limit])
+    if len(ids) < limit:
+        known = set(ids)
+        again = billable_again(as_of).values_list("id", flat=True)[:limit]
+        ids += [pk for pk in again if pk not in known][: limit - len(ids)]
+    return priced(facts_to_bill(ids, as_of), as_of)

@@ -21,6 +21,7 @@ from billing.models import (
     AcceptedFinding,
     BilledPeriod,
     BillingRun,
+    CorrectedPeriod,
     CreditedPeriod,
     FeatureOverride,
     HeldSubscription,
@@ -33,7 +34,7 @@ from core import clock
 
 MOST = 2000
 """Billed periods at once; more than one run can bill of a subscription."""
-_OUTCOMES = {Kind.HELD, Kind.RELEASED, Kind.BILLED, Kind.CREDITED, Kind.NEXT_BILL}
+_OUTCOMES = {Kind.HELD, Kind.RELEASED, Kind.BILLED, Kind.CREDITED, Kind.COUNTED_ANEW, Kind.NEXT_BILL}
 """What came of what was agreed; it moves no recurring revenue."""
 
 
@@ -112,6 +113,7 @@ def timeline(public_id: str, *, before: date | None = None) -> Timeline:
         *_held(row),
         *_grouped(Kind.BILLED, billed, items, sign=1),
         *_grouped(Kind.CREDITED, list(credited), items, sign=-1),
+        *_grouped(Kind.COUNTED_ANEW, _corrected(row, items), items, sign=1),
     ]
     if row.state == ACTIVE and row.held_at is None:
         found.append(Entry(row.next_bill_on, Kind.NEXT_BILL, to_come=True))
@@ -120,6 +122,14 @@ def timeline(public_id: str, *, before: date | None = None) -> Timeline:
     return Timeline(
         row, today, tuple(each for each in shown if earlier is None or each.day >= earlier), earlier
     )
+
+
+def _corrected(row: Subscription, items: Mapping[int, SubscriptionItem]) -> list[CorrectedPeriod]:
+    """What was counted anew of its billed periods; only what is counted can be."""
+    if not any(each.price.meter_id for each in items.values()):
+        return []
+    found = CorrectedPeriod.objects.filter(subscription=row).order_by("id")
+    return list(found.select_related("document", "run", "period"))
 
 
 def _newest(rows: "QuerySet[BilledPeriod]", before: date | None) -> tuple[list[BilledPeriod], date | None]:
@@ -218,9 +228,10 @@ def _grouped(
     for each in rows:
         groups.setdefault((each.run_id, each.document_id), []).append(each)
     for group in groups.values():
+        spans = [each.period if kind is Kind.COUNTED_ANEW else each for each in group]
         parts = tuple(
-            Part(items[each.item_id], each.period_start, each.period_end, sign * each.amount_minor)
-            for each in group
+            Part(items[each.item_id], span.period_start, span.period_end, sign * each.amount_minor)
+            for each, span in zip(group, spans, strict=True)
         )
         yield Entry(group[0].run.as_of, kind, document=group[0].document, run=group[0].run, parts=parts)
 

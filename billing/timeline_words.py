@@ -54,6 +54,9 @@ LOOKS = {
     Kind.CREDITED: Look(
         "receipt-refund", "", gettext_lazy("Unused days credited"), gettext_lazy("Unused days credited")
     ),
+    Kind.COUNTED_ANEW: Look(
+        "gauge", "", gettext_lazy("Usage counted anew"), gettext_lazy("Usage counted anew")
+    ),
     Kind.NEXT_BILL: Look("calendar", "", gettext_lazy("Next bill"), gettext_lazy("Next bill")),
 }
 

@@ -1,12 +1,18 @@
-"""What stands on an invoice beside a subscription's own lines, where its customer wants one of all that is due."""
+"""What comes with a subscription's own lines: others', where its customer wants one invoice of all, and credits."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from billing.domain.charges import Charge
 from billing.domain.invoices import invoices_of
 from billing.models import Subscription
 from billing.selectors import priced, subscription_facts, to_bill
+from billing.services.corrections import returns
+from billing.services.credits import notes_for
+from core.pages import dry_run
+from core.periods import Period
+from invoicing.domain.totals import Totals
+from invoicing.services.correct import TakenBack
 
 
 def invoice_with(own: Charge, as_of: date, today: date) -> tuple[Charge, ...]:
@@ -15,7 +21,7 @@ def invoice_with(own: Charge, as_of: date, today: date) -> tuple[Charge, ...]:
     What is due of others before that day was billed by then, unless it is today or before. Inside work().
     """
     facts = own.facts
-    if not facts.one_invoice or not own.lines:
+    if not facts.one_invoice or not own.drafts:
         return (own,)
     others = Subscription.objects.filter(
         customer_id=facts.customer_id, state="active", held_at=None, next_bill_on__lte=as_of
@@ -29,8 +35,43 @@ def invoice_with(own: Charge, as_of: date, today: date) -> tuple[Charge, ...]:
 
 
 def _due_on(each: Charge, day: date) -> Charge:
-    """What of a charge falls due on a local date itself."""
+    """What of a charge falls due on a local date itself; what is counted anew comes with its first bill."""
     kept = [n for n, due in enumerate(each.dues) if due.on == day]
     return replace(
-        each, dues=tuple(each.dues[n] for n in kept), lines=tuple(each.lines[n] for n in kept), credits=()
+        each,
+        dues=tuple(each.dues[n] for n in kept),
+        lines=tuple(each.lines[n] for n in kept),
+        credits=(),
+        corrections=each.corrections if kept and len(kept) == len(each.dues) else (),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NextCredit:
+    """A credit note that the next run makes over an invoice: (what, its unused days, net minor units) and what it comes
+    to."""
+
+    number: str
+    parts: tuple[tuple[str, Period, int], ...]
+    totals: Totals
+
+
+def credits_with(found: Charge, on: date) -> tuple[NextCredit, ...]:
+    """What the credits of a charge come to with tax, found by giving them and taking them back."""
+    with dry_run():
+        parts: list[tuple[TakenBack, tuple[tuple[str, Period, int], ...]]] = [
+            (each.back, tuple((part.item.name, part.span, each.minor(part)) for part in each.credits))
+            for each in notes_for(found, on)
+        ]
+        parts += [
+            (
+                each.back,
+                tuple((of.due.item.name, of.of.span, each.minor(part)) for of, part in each.parts),
+            )
+            for each in returns(found, on)
+        ]
+        return tuple(
+            NextCredit(back.number, said, Totals(note.net_minor, note.tax_minor, note.total_minor, ()))
+            for back, said in parts
+            if (note := back.note) is not None
+        )

@@ -39,3 +39,12 @@ def keep(rows: "QuerySet[Any, Any]") -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} FOR SHARE", params)
         return cursor.fetchall()
+
+
+def keep_free(rows: "QuerySet[Any, Any]") -> list[Any]:
+    """The rows of the query set that nobody is changing; they stay as with `keep`. It waits for nobody."""
+    sql, params = rows.query.sql_with_params()
+    table = connection.ops.quote_name(rows.model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} FOR SHARE OF {table} SKIP LOCKED", params)
+        return cursor.fetchall()

@@ -139,6 +139,26 @@ def _unused(each: Mapping[str, Any], _amount: Money) -> Step | None:
     )
 
 
+def _recounted(each: Mapping[str, Any], _amount: Money) -> Step | None:
+    """What a period was counted as when it was billed, and what it is counted as since."""
+    try:
+        start, end = date.fromisoformat(each["start"]), date.fromisoformat(each["end"])
+        now = _figure(each["now"])
+        before = _figure(each["before"]) if "before" in each else ""
+    except (KeyError, TypeError, ValueError, InvalidOperation):
+        return None
+    days = {"first": shortdate(start), "last": shortdate(end - timedelta(days=1))}
+    label = _("Counted anew after it was billed: %(first)s to %(last)s") % days
+    return Step(label, _("%(now)s instead of %(before)s") % {"now": now, "before": before} if before else now)
+
+
+def _billed_before(each: Mapping[str, Any], amount: Money) -> Step | None:
+    try:
+        return Step(_("Billed before"), f"− {price_text(Decimal(str(each['amount'])), amount.currency)}")
+    except (KeyError, InvalidOperation):
+        return None
+
+
 def _priced(each: Mapping[str, Any], amount: Money) -> Step | None:
     """A step of a price that is more than a product: what it counts, and what that comes to."""
     try:
@@ -230,6 +250,8 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any], Money], Step | None]] = {
     "share": _part,
     "discount": _discount,
     "unused": _unused,
+    "recounted": _recounted,
+    "billed_before": _billed_before,
     "rounded": _rounded,
     **dict.fromkeys(_PRICED, _priced),
 }

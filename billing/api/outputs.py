@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing.counted import comes_on
 from billing.domain.facts import Timing
 from billing.domain.gate import Severity
 from billing.domain.pricing import Model
@@ -162,9 +163,7 @@ class SubscriptionOut(RecordOut):
         many=True, source="billed_items", help_text="All it bills or billed, the plan first."
     )
     starts_on = serializers.DateField(help_text="Its first day; with a trial it is billed later.")
-    trial_ends_on = serializers.DateField(
-        allow_null=True, help_text="First day that is billed after its trial."
-    )
+    trial_ends_on = serializers.DateField(allow_null=True, help_text="First day billed after its trial.")
     anchor = serializers.DateField(
         help_text="A day on which a period begins: the others are counted from it."
     )
@@ -194,8 +193,12 @@ class GivenBill:
     bill: NextBill
 
     @property
+    def bill_on(self) -> Any:
+        return comes_on(self.subscription, self.bill.charge)
+
+    @property
     def lines(self) -> list[GivenLine]:
-        lines = [line for each in self.bill.charges for line in each.lines]
+        lines = [line for each in self.bill.charges for line in each.drafts]
         code = self.subscription.price.currency
         return [given_line(each, n, each.amount_minor, code) for n, each in enumerate(lines, 1)]
 
@@ -256,10 +259,8 @@ class UpcomingOut(Out):
     subscription = Id()
     billed_with = serializers.ListField(child=serializers.CharField(), source="bill.others")
     currency = serializers.CharField(source="subscription.price.currency")
-    bill_on = serializers.DateField(source="subscription.next_bill_on")
-    problem = serializers.CharField(
-        source="bill.odd", help_text="Why it cannot be billed; empty when it can."
-    )
+    bill_on = serializers.DateField()
+    problem = serializers.CharField(source="bill.odd", help_text="Why it cannot be billed, or empty.")
     lines = InvoiceLineOut(many=True)
     taxes = TaxLineOut(many=True, source="sums.taxes")
     net_minor = serializers.IntegerField(source="sums.net_minor")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -17,11 +18,12 @@ from billing.api.usage_outputs import (
     UsageOut,
     VoidedManyOut,
 )
+from billing.counted import counted_periods
 from billing.domain.usage import Aggregation
 from billing.domain.usage_events import ID, LATE_DAYS, MOST_LATE_DAYS, NAME, Refused, Said, read
 from billing.listing import subscription
 from billing.models import WHY, Meter, UsageAlert
-from billing.permissions import USAGE_CREATE, USAGE_EDIT, USAGE_VIEW
+from billing.permissions import SUBSCRIPTIONS_VIEW, USAGE_CREATE, USAGE_EDIT, USAGE_VIEW
 from billing.services.meters import archive_meter, create_meter
 from billing.services.usage import MOST, Status, ingest
 from billing.services.usage_alerts import archive_alert, create_alert
@@ -30,6 +32,7 @@ from core import clock
 from core.api.fields import Day, Exact, Flag, In, Moment, PublicId, Text, Whole, many
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import Invalid
+from core.scope import current
 
 TAG = "Usage"
 _PROPERTIES = {
@@ -316,4 +319,8 @@ class SubscriptionUsage(Api):
         meter = referred("meter", lambda: metering.meter(call.query["meter"]))
         first = metering.first_of_month(clock.now(), row.zone)
         start = call.query.get("from", first)
-        return metering.usage_by_day(row, meter, start, call.query.get("to", metering.month_after(start)))
+        end = call.query.get("to", metering.month_after(start))
+        found = metering.usage_by_day(row, meter, start, end)
+        if not current().may(SUBSCRIPTIONS_VIEW):
+            return found
+        return replace(found, billed=counted_periods(row, meter, since=start, until=end))

@@ -8,7 +8,7 @@ from billing.domain.usage import Aggregation
 from billing.domain.usage_events import groups_in
 from billing.metering import Usage
 from billing.models import UsageEvent
-from core.api.fields import Exact, Out, RecordOut, Word
+from core.api.fields import Exact, Id, Out, RecordOut, Word
 
 ROOM = 60
 """Digits that a figure may have."""
@@ -131,6 +131,31 @@ class UsageGroupOut(Out):
     value = Exact(max_digits=ROOM)
 
 
+class CorrectionOut(Out):
+    """A billed period was counted anew: what more was billed on an invoice, or less given by a credit note."""
+
+    document = Id(allow_null=True, help_text="null: nothing was left of its invoice to give.")
+    counted = Exact(source="quantity_now", max_digits=28)
+    amount_minor = serializers.IntegerField(help_text="Net; below zero was given back.")
+
+
+class BilledUsageOut(Out):
+    """A billed period of what the meter counts. What was counted or voided since comes with a later bill."""
+
+    period_start = serializers.DateField(source="row.period_start")
+    period_end = serializers.DateField(source="row.period_end", help_text="The first day that is not in it.")
+    invoice = Id(source="row.document")
+    item = Id(source="row.item")
+    counted = Exact(max_digits=28, allow_null=True, help_text="What it is billed as, corrections included.")
+    billed_minor = serializers.IntegerField(help_text="Net, corrections included.")
+    counted_now = Exact(max_digits=ROOM, allow_null=True)
+    to_bill_minor = serializers.IntegerField(
+        allow_null=True,
+        help_text="What a later run bills more of it, below zero: credits. null: it cannot be priced.",
+    )
+    corrections = CorrectionOut(many=True)
+
+
 class UsageOut(Out):
     """What a meter counted of a subscription."""
 
@@ -145,6 +170,11 @@ class UsageOut(Out):
     )
     days = serializers.SerializerMethodField()
     groups = serializers.SerializerMethodField()
+    billed = BilledUsageOut(
+        many=True,
+        help_text="Billed periods that have a day of this time, the newest first, at most 100; only for whoever may see"
+        " subscriptions.",
+    )
 
     def get_fields(self) -> dict[str, Any]:
         spans = {

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from billing.domain.dues import Due, Odd, due_of, dues, plan_on, unused_from
 from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts
+from billing.domain.late import Correction, corrections
 from billing.domain.lines import line_of, unused_minor
 from core.money import MoneyError
 from core.periods import Period, local_midnight
@@ -36,6 +37,7 @@ class Credit:
 class Charge:
     """The lines due of one subscription, what each bills, what is taken back, and when the next is due.
 
+    `corrections` are of periods billed before, whose usage changed since; what they bill follows the lines.
     It writes nothing and says nothing about numbers or payment. `state` is how it stands then: paused or ended it has
     nothing left to bill. `plan` is the plan's item in force on the day.
     """
@@ -48,10 +50,17 @@ class Charge:
     state: str
     plan: ItemFacts
     credits: tuple[Credit, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def drafts(self) -> tuple[LineDraft, ...]:
+        """All lines of its invoice: what is due, then what is billed more of periods that were billed before."""
+        return (*self.lines, *(each.line for each in self.corrections if each.line is not None))
 
 
 def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
-    """Everything of the subscription that is due on or before `as_of` (local date) and not billed or credited yet.
+    """Everything of the subscription that is due on or before `as_of` (local date) and not billed or credited yet, and
+    what of its billed periods comes to something else by now.
 
     Raises Odd when the facts cannot make a bill: an archived customer, a quantity below zero, too many missed
     periods, an amount out of range.
@@ -60,7 +69,9 @@ def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
     found: list[Due] = []
     nexts: list[date] = []
     credits: list[Credit] = []
+    corrected: list[Correction] = []
     for item in facts.items:
+        corrected += corrections(facts, item)
         dues, left = _dues(facts, item, as_of)
         found += dues
         if left is not None:
@@ -70,19 +81,20 @@ def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
             credits += _credits(facts, item, ended)
         elif ended is not None:
             nexts.append(ended)
-    lines = tuple(line_of(facts.currency, each) for each in found)
-    _add_up(lines)
     next_on = min(nexts) if nexts else _last_day(facts, found)
-    return Charge(
+    made = Charge(
         facts=facts,
-        lines=lines,
+        lines=tuple(line_of(facts.currency, each) for each in found),
         dues=tuple(found),
         next_bill_on=next_on,
         next_bill_at=local_midnight(next_on, facts.zone),
         state=state_of(facts, due=bool(nexts)),
         plan=plan_on(facts, as_of),
         credits=tuple(credits),
+        corrections=tuple(corrected),
     )
+    _add_up(made.drafts)
+    return made
 
 
 def state_of(facts: SubscriptionFacts, *, due: bool) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -40,13 +40,48 @@ class Billed:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """What was counted or voided after its period may have been billed: the marks that say so, the first and last
+    instant that it is of, and the local date on which it is billed when no bill comes before.
+    """
+
+    marks: tuple[int, ...]
+    since: datetime
+    until: datetime
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """What a line of an invoice bills of a period, as far as no correction took it back; net minor units."""
+
+    document_id: int
+    source: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """A billed period that is looked at again: what it was counted as, what it came to with all `corrections` so far,
+    and the lines that bill it, the newest last.
+    """
+
+    period_id: int
+    span: Period
+    quantity: Decimal | None
+    minor: int
+    corrections: int
+    lines: tuple[Stands, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ItemFacts:
     """One thing that a subscription bills: a price, how much of it, and from when to when; the plan, or beside it.
 
     With `meter_id` the quantity is what that meter counted, by the first day of the period in `used`. `unit` None is a
     price that is owed once, on `starts_on`. `plan` is the code of the price's plan. `billed_through` is the first day
     not billed yet, or taken back when it was `credited`; `billed` says what was billed from the item's end on, where
-    that is not taken back yet.
+    that is not taken back yet. `late` says that usage of billed periods may have changed, `recounts` which these are.
     """
 
     item_id: int
@@ -68,6 +103,8 @@ class ItemFacts:
     used: Mapping[date, Used] = field(default_factory=dict)
     billed: tuple[Billed, ...] = ()
     credited: bool = False
+    late: Late | None = None
+    recounts: tuple[Recount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ def invoices_of(charges: Iterable[Charge]) -> list[tuple[Charge, ...]]:
     found: list[list[Charge]] = []
     open_by: dict[tuple[object, ...], list[Charge]] = {}
     for each in charges:
-        if not each.lines:
+        if not each.drafts:
             continue
         key = _what_they_share(each)
         mates = open_by.get(key)
-        if mates is None or sum(len(mate.lines) for mate in mates) + len(each.lines) > MOST_LINES:
+        if mates is None or sum(len(mate.drafts) for mate in mates) + len(each.drafts) > MOST_LINES:
             open_by[key] = mates = []
             found.append(mates)
         mates.append(each)

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     RELEASED = "released"
     BILLED = "billed"
     CREDITED = "credited"
+    COUNTED_ANEW = "counted_anew"
     NEXT_BILL = "next_bill"
 
 

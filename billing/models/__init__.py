@@ -8,6 +8,7 @@ from billing.models.runs import (
     AcceptedFinding,
     BilledPeriod,
     BillingRun,
+    CorrectedPeriod,
     CreditedPeriod,
     HeldSubscription,
 )
@@ -22,6 +23,7 @@ from billing.models.subscriptions import (
     SubscriptionItem,
 )
 from billing.models.usage import (
+    LateUsage,
     Meter,
     UsageAlert,
     UsageAlertReached,
@@ -47,12 +49,14 @@ __all__ = [
     "AcceptedFinding",
     "BilledPeriod",
     "BillingRun",
+    "CorrectedPeriod",
     "Coupon",
     "CreditedPeriod",
     "Feature",
     "FeatureGrant",
     "FeatureOverride",
     "HeldSubscription",
+    "LateUsage",
     "Meter",
     "MrrMovement",
     "Plan",

@@ -5,6 +5,7 @@ from django.db import models
 from billing.models.subscriptions import Subscription, SubscriptionItem
 from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
+from core.constraints import append_only
 
 WHY = 300
 """Longest reason why a run stopped or an event was voided, in characters."""
@@ -97,6 +98,50 @@ class CreditedPeriod(TenantRow):
         indexes = [
             models.Index(fields=["organization", "period"], name="creditedperiod_period"),
             models.Index(fields=["organization", "subscription"], name="creditedperiod_subscription"),
+        ]
+
+
+class CorrectedPeriod(TenantRow):
+    """A billed period was counted anew after it was billed: `difference_minor` more was billed, or less is owed.
+
+    More stands on an invoice, less on a credit note over the invoice that billed it, which gives `amount_minor`: no
+    more than was left there. Less that is of several invoices is several rows. With this one all of the period comes
+    to `after_minor`, by `quantity_now`. Natural key: the billed period and its number.
+    """
+
+    subscription = TenantForeignKey(Subscription)
+    item = TenantForeignKey(SubscriptionItem)
+    run = TenantForeignKey(BillingRun)
+    period = TenantForeignKey(BilledPeriod)
+    nth = models.PositiveSmallIntegerField()
+    document = TenantForeignKey("invoicing.Document", null=True, blank=True)
+    quantity_before = models.DecimalField(max_digits=28, decimal_places=12, null=True, blank=True)
+    quantity_now = models.DecimalField(max_digits=28, decimal_places=12)
+    difference_minor = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+    after_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "period", "nth"], name="correctedperiod_once"),
+            models.CheckConstraint(
+                condition=models.Q(nth__gte=1, after_minor__gte=0)
+                & (
+                    models.Q(difference_minor__gt=0, amount_minor=models.F("difference_minor"))
+                    | models.Q(
+                        difference_minor__lt=0,
+                        amount_minor__gte=models.F("difference_minor"),
+                        amount_minor__lte=0,
+                    )
+                ),
+                name="correctedperiod_sane",
+            ),
+            *append_only("billing_correctedperiod"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "subscription"], name="correctedperiod_subscription"),
+            models.Index(fields=["organization", "run"], name="correctedperiod_run"),
+            models.Index(fields=["organization", "document"], name="correctedperiod_document"),
         ]
 
 

@@ -138,6 +138,29 @@ class UsageSeen(TenantRow):
     last_at = models.DateTimeField()
 
 
+class LateUsage(TenantRow):
+    """Usage between two instants was counted or voided when it may have been billed already: its periods are looked at
+    again with the subscription's next bill, on `due_on` at the latest, and then this goes.
+    """
+
+    AUDITED = False  # a note of what events say, gone when it was looked at
+
+    subscription = TenantForeignKey(Subscription)
+    meter = TenantForeignKey(Meter)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    due_on = models.DateField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "subscription", "meter"], name="lateusage_of"),
+            models.Index(fields=["organization", "due_on"], name="lateusage_due"),
+            # The door that finds what is due across organizations reads this one.
+            models.Index(fields=["due_at"], name="lateusage_due_anywhere"),
+        ]
+
+
 class UsageAlert(Record):
     """Somebody is to be told when a meter reaches a figure within a period: of one subscription, or of each."""
 

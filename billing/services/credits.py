@@ -43,14 +43,17 @@ def give_credits(run: BillingRun, charges: Sequence[Charge], invoices: Mapping[i
             continue
         notes = _give(run, each)
         made += len(notes)
-        invoice = invoices.get(each.facts.subscription_id)
-        for note in notes:
-            if invoice is not None:
-                put_to(note, invoice, on=run.as_of)
-        over = each.facts.ends_on is not None and each.facts.ends_on <= run.as_of
-        if each.facts.refund and over:
-            _ask_back(each.facts.public_id, notes)
+        spend(run, each, notes, invoices.get(each.facts.subscription_id))
     return made
+
+
+def spend(run: BillingRun, charge: Charge, notes: Sequence[Any], invoice: Any) -> None:
+    """Put what notes leave to the subscription's invoice of the same run, if any; ask the rest back where wished."""
+    for note in notes if invoice is not None else ():
+        put_to(note, invoice, on=run.as_of)
+    over = charge.facts.ends_on is not None and charge.facts.ends_on <= run.as_of
+    if charge.facts.refund and over:
+        _ask_back(charge.facts.public_id, notes)
 
 
 def notes_for(charge: Charge, on: date) -> list[Given]:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import zip_longest
 
+from django.db.models import BigIntegerField, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+
 from billing.domain.dues import Due, Odd, due_of, dues
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.lines import line_of, unused_minor
-from billing.models import BilledPeriod, CreditedPeriod, Subscription
+from billing.models import BilledPeriod, CorrectedPeriod, CreditedPeriod, Subscription
 from billing.selectors import subscription_facts, with_usage
 from billing.services.mrr import MrrDifference, differing
 from core.periods import Period
@@ -20,7 +23,9 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A billed period that would be billed otherwise today; minor units, `would` None where nothing would be."""
+    """A billed period that would be billed otherwise today; minor units with all corrections, `would` None where
+    nothing would be.
+    """
 
     subscription: str
     item: str
@@ -63,7 +68,11 @@ def replay_billing(*, batch: int = BATCH) -> Replay:
 def _replay(subscriptions: Sequence[SubscriptionFacts]) -> tuple[int, list[Difference]]:
     billed: dict[int, list[BilledPeriod]] = defaultdict(list)
     ids = [each.subscription_id for each in subscriptions]
-    for row in BilledPeriod.objects.filter(subscription__in=ids).order_by("period_start"):
+    changed = CorrectedPeriod.objects.filter(period=OuterRef("pk")).order_by().values("period")
+    more = Subquery(changed.values(sum=Sum("difference_minor")))
+    rows = BilledPeriod.objects.filter(subscription__in=ids).order_by("period_start")
+    for row in rows.annotate(more=Coalesce(more, 0, output_field=BigIntegerField())):
+        row.amount_minor += row.more
         billed[row.item_id].append(row)
     credited: dict[int, list[CreditedPeriod]] = defaultdict(list)
     for back in CreditedPeriod.objects.filter(subscription__in=ids).order_by("-period_start"):

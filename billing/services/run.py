@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 
 from django.db import OperationalError
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from billing.domain.charges import ENDED, Charge
 from billing.domain.facts import SubscriptionFacts
@@ -20,8 +20,19 @@ from billing.events import BillingRunFinished, BillingRunStopped, SubscriptionEn
 from billing.expectation import MISSED, Expectation, Judged, judge, missed, with_nothing
 from billing.findings import Held, held, told
 from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
-from billing.selectors import billable, closed_books, due, facts_to_bill, priced
+from billing.selectors import (
+    billable,
+    billable_again,
+    closed_books,
+    due,
+    due_again,
+    priced,
+    subscription_facts,
+    to_bill,
+)
+from billing.services.corrections import correct
 from billing.services.credits import give_credits
+from billing.services.late_usage import have_alone, leave, settle
 from core import bulk, clock
 from core.events import emit, emit_all
 from core.locks import claim, lock
@@ -71,7 +82,8 @@ def run_billing(as_of: date, *, batch: int = BATCH) -> BillingRun:
 def _end(run: BillingRun, why: str = "") -> BillingRun:
     """Write how the run ended, once: done when nothing is left to bill, else stopped, and why."""
     with work():
-        why = (why or closed_books(run.as_of)) if due(run.as_of).exists() else ""
+        left = due(run.as_of).exists() or due_again(run.as_of).exists()
+        why = (why or closed_books(run.as_of)) if left else ""
         state = "stopped" if why else "done"
         ended = (
             BillingRun.objects.filter(pk=run.pk)
@@ -114,11 +126,16 @@ def _look_for_missing(run: BillingRun, expected: Expectation) -> None:
 
 
 def _bill_batch(run: BillingRun, size: int, expected: Expectation) -> bool:
-    """Bill up to `size` subscriptions; False when nothing was due. A batch that fails is billed one by one."""
+    """Bill up to `size` subscriptions; False when nothing was due. A batch that fails is billed one by one.
+
+    When no bill is due any more it is the turn of late usage that waited for none.
+    """
     try:
         with work():
             require_live()
-            return _bill(run, _alone(run, size) or _together(run), expected)
+            if found := _alone(run, size) or _together(run):
+                return _bill(run, found, expected)
+            return _bill(run, _again(run, size), expected, again=True)
     except Suspended:
         raise
     except Exception:
@@ -139,6 +156,12 @@ def _just(run: BillingRun, subscription_id: int) -> list[int]:
     return [row.pk for row in claim(billable(run.as_of).filter(pk=subscription_id), 1)]
 
 
+def _again(run: BillingRun, size: int, **which: int) -> list[int]:
+    """What is due for late usage alone, when no bill is due any more, and nobody else bills meanwhile."""
+    waiting = billable_again(run.as_of).filter(**which).order_by("customer_id", "id")
+    return [row.pk for row in claim(waiting, size)]
+
+
 def _together(run: BillingRun, **which: int) -> list[int]:
     """Everything due of some customers who want it on one invoice, which nobody else bills meanwhile.
 
@@ -152,23 +175,31 @@ def _together(run: BillingRun, **which: int) -> list[int]:
 def _bill_singly(run: BillingRun, size: int, expected: Expectation) -> bool:
     """Bill what is due one by one, first what is together together, and hold what cannot be billed even alone."""
     with work():
-        due = billable(run.as_of).values_list("id", "customer_id", "customer__one_invoice")
-        waiting = list(due.order_by("customer__one_invoice", "customer_id", "id")[:size])
+        waiting = _waiting(billable(run.as_of), size)
+        again = [] if waiting else _waiting(billable_again(run.as_of), size)
     for customer_id in {customer_id: None for _, customer_id, together in waiting if together}:
         _tried(run, partial(_together, run, customer_id=customer_id), expected)
-    for subscription_id, _, _ in waiting:
-        if (error := _tried(run, partial(_just, run, subscription_id), expected)) is not None:
+    for subscription_id, _, _ in (*waiting, *again):
+        take = partial(_again, run, 1, pk=subscription_id) if again else partial(_just, run, subscription_id)
+        if (error := _tried(run, take, expected, again=bool(again))) is not None:
             with work():
                 _hold(run, [(subscription_id, f"{type(error).__name__}: {error}"[:500], ())])
     return bool(waiting)
 
 
-def _tried(run: BillingRun, take: Callable[[], list[int]], expected: Expectation) -> Exception | None:
+def _waiting(rows: "QuerySet[Subscription]", size: int) -> list[tuple[int, int, bool]]:
+    found = rows.values_list("id", "customer_id", "customer__one_invoice")
+    return list(found.order_by("customer__one_invoice", "customer_id", "id")[:size])
+
+
+def _tried(
+    run: BillingRun, take: Callable[[], list[int]], expected: Expectation, *, again: bool = False
+) -> Exception | None:
     """Bill some for themselves and return what was wrong with them; raises what is no subscription's fault."""
     try:
         with work():
             require_live()
-            _bill(run, take(), expected)
+            _bill(run, take(), expected, again=again)
     except (PeriodClosed, OperationalError, Suspended):
         raise
     except Exception as error:
@@ -177,12 +208,19 @@ def _tried(run: BillingRun, take: Callable[[], list[int]], expected: Expectation
     return None
 
 
-def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectation) -> bool:
-    """Bill the subscriptions, which are locked; False when there are none."""
+def _bill(
+    run: BillingRun, subscription_ids: Sequence[int], expected: Expectation, *, again: bool = False
+) -> bool:
+    """Bill the subscriptions, which are locked; False when there are none.
+
+    `again`: for their late usage alone, when nothing else is due of them.
+    """
     if not subscription_ids:
         return False
     bulk.plan_anew()
-    charges, odd = priced(facts_to_bill(subscription_ids, run.as_of), run.as_of)
+    facts = subscription_facts(subscription_ids)
+    taken = have_alone(facts)
+    charges, odd = priced(to_bill(leave(facts, taken), run.as_of), run.as_of)
     judged = judge(charges, expected)
     _hold(run, [*((facts.subscription_id, reason, ()) for facts, reason in odd), *held(judged.findings)])
     passed = [each for each in charges if each.facts.subscription_id not in judged.findings]
@@ -190,11 +228,12 @@ def _bill(run: BillingRun, subscription_ids: Sequence[int], expected: Expectatio
     document_ids = write_drafts([_draft(each) for each in groups])
     billed = [(each, pk) for group, pk in zip(groups, document_ids, strict=True) for each in group]
     BilledPeriod.objects.bulk_create(_periods(run, billed, judged))
-    _advance(passed)
+    _advance([each for each in passed if each.dues or each.credits] if again else passed)
     issued = issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
     documents = {row.pk: row for row in issued}
     invoices = {each.facts.subscription_id: documents[pk] for each, pk in billed}
-    notes = give_credits(run, passed, invoices)
+    notes = give_credits(run, passed, invoices) + correct(run, passed, invoices)
+    settle(passed, taken, run.as_of)
     BillingRun.objects.filter(pk=run.pk).update(
         billed=F("billed") + sum(len(each.dues) for each, _ in billed),
         documents=F("documents") + len(document_ids),
@@ -213,8 +252,8 @@ def _draft(group: Sequence[Charge]) -> DocumentDraft:
         customer_id=facts.customer_id,
         currency=facts.currency,
         terms_days=facts.terms_days,
-        source=f"{facts.public_id}:{group[0].lines[0].source}",
-        lines=tuple(line for each in group for line in each.lines),
+        source=f"{facts.public_id}:{group[0].drafts[0].source}",
+        lines=tuple(line for each in group for line in each.drafts),
         autopay=facts.autopay,
     )
 

@@ -1,7 +1,7 @@
 """Taking events of usage: each once, counted into its buckets in the same transaction. See docs/adr/0028.
 
 Locks, in this order: series (shared, so that whoever takes events waits for no other; who voids holds them alone),
-transaction ids, buckets, each kind in the order of its key.
+transaction ids, buckets, each kind in the order of its key; last the items that bill them, waiting for nobody.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +17,7 @@ from billing.domain.usage import DAY, Reading, Tally, buckets, floor
 from billing.domain.usage_events import Measured, MeterFacts, Refused, Said, measure, time_problem
 from billing.models import Subscription, UsageKey, UsageSeries
 from billing.services import usage_voids
+from billing.services.late_usage import Touched, note
 from billing.services.usage_alerts import look_soon
 from billing.usage import meter_facts
 from core import clock
@@ -95,6 +96,12 @@ class _Row:
     def group(self) -> tuple[int, int, str]:
         return self.subscription_id, self.meter.meter_id, self.measured.group
 
+    @property
+    def touched(self) -> Touched:
+        """What it counts for, and since when."""
+        meter = self.meter
+        return Touched(self.subscription_id, meter.meter_id, meter.aggregation, meter.late, self.at)
+
 
 def ingest(sent: Sequence[Said | Refused]) -> list[Taken]:
     """Take events, each on its own, and say of each what became of it. Inside work(), at most MOST.
@@ -117,8 +124,10 @@ def ingest(sent: Sequence[Said | Refused]) -> list[Taken]:
         for row in rows:
             status = Status.CREATED if row.said.transaction_id in fresh else Status.DUPLICATE
             taken[row.place] = Taken(status, row.said.transaction_id)
-        _count([row for row in rows if row.said.transaction_id in fresh])
-        _void(rows, fresh, targets)
+        counted = [row for row in rows if row.said.transaction_id in fresh]
+        _count(counted)
+        gone = _void(counted, targets)
+        note([*(row.touched for row in counted), *(each.touched for each in gone)])
     _name_duplicates(sent, taken)
     return [taken[place] for place in range(len(sent))]
 
@@ -321,14 +330,12 @@ def _see(readings: list[tuple[int, Reading]]) -> None:
         )
 
 
-def _void(rows: list[_Row], fresh: set[str], targets: dict[str, usage_voids.Standing]) -> None:
-    by = {
-        row.said.replaces: row.said.transaction_id
-        for row in rows
-        if row.said.replaces and row.said.transaction_id in fresh
-    }
-    if by:
-        usage_voids.write([targets[name] for name in sorted(by)], why="", replaced_by=by)
+def _void(rows: list[_Row], targets: dict[str, usage_voids.Standing]) -> list[usage_voids.Standing]:
+    """Void what the rows take the place of, and say what that was."""
+    by = {row.said.replaces: row.said.transaction_id for row in rows if row.said.replaces}
+    gone = [targets[name] for name in sorted(by)]
+    usage_voids.write(gone, why="", replaced_by=by)
+    return gone
 
 
 def _name_duplicates(sent: Sequence[Said | Refused], taken: dict[int, Taken]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import connection
 
-from billing.domain.usage import DAY, SLOT, floor
+from billing.domain.usage import DAY, SLOT, Aggregation, floor
 from billing.models import WHY, UsageEvent, UsageKey, UsageSeries, UsageVoid
+from billing.services.late_usage import Touched, note
 from billing.usage import LEFT
 from core import bulk, clock
 from core.errors import Invalid
@@ -78,13 +79,21 @@ class Voided:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An event that may be voided: where it is, and how late its meter lets it be."""
+    """An event that may be voided: where it is, what it counts for, and how late its meter lets it be."""
 
     event_id: int
     transaction_id: str
     series_id: int
     at: datetime
     late: timedelta
+    subscription_id: int
+    meter_id: int
+    aggregation: Aggregation
+
+    @property
+    def touched(self) -> Touched:
+        """What its void changes."""
+        return Touched(self.subscription_id, self.meter_id, self.aggregation, self.late, self.at)
 
 
 def void(transaction_ids: Sequence[str], *, why: str = "") -> list[Voided]:
@@ -101,7 +110,9 @@ def void(transaction_ids: Sequence[str], *, why: str = "") -> list[Voided]:
     still = standing(found.values())
     answers = [_answer(name, found.get(name), still) for name in transaction_ids]
     first = {each.transaction_id: each for each in reversed(answers)}
-    write([found[each.transaction_id] for each in first.values() if each.status is Outcome.VOIDED], why=why)
+    gone = [found[each.transaction_id] for each in first.values() if each.status is Outcome.VOIDED]
+    write(gone, why=why)
+    note(each.touched for each in gone)
     return [each if first[each.transaction_id] is each else _again(each) for each in answers]
 
 
@@ -122,9 +133,18 @@ def find(names: Collection[str]) -> dict[str, Standing]:
     """The events of these transaction ids, voided or not; one query. Inside work()."""
     rows = UsageKey.objects.filter(transaction_id__in=names)
     return {
-        name: Standing(pk, name, series_id, at, timedelta(days=late))
-        for pk, name, series_id, at, late in rows.values_list(
-            "id", "transaction_id", "series_id", "at", "series__meter__late_days"
+        name: Standing(
+            pk, name, series_id, at, timedelta(days=late), subscription_id, meter_id, Aggregation(how)
+        )
+        for pk, name, series_id, at, late, subscription_id, meter_id, how in rows.values_list(
+            "id",
+            "transaction_id",
+            "series_id",
+            "at",
+            "series__meter__late_days",
+            "series__subscription_id",
+            "series__meter_id",
+            "series__meter__aggregation",
         )
     }
 
@@ -146,7 +166,9 @@ def standing(found: Iterable[Standing]) -> set[int]:
 
 
 def write(found: Sequence[Standing], *, why: str, replaced_by: Mapping[str, str] | None = None) -> None:
-    """Write the voids and make the buckets what is left. The caller holds the series alone; all of them stand."""
+    """Write the voids and make the buckets what is left. The caller holds the series alone, all of them stand, and what
+    they touch is noted by it.
+    """
     if not found:
         return
     now = clock.now()

@@ -12,6 +12,7 @@ from django.utils.timezone import make_naive
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from billing.counted import corrected_by
 from billing.forms import RunForm
 from billing.listing import NEWEST, billed_by, held_by, run, run_figures, run_preview, runs
 from billing.permissions import RUNS_START, RUNS_VIEW
@@ -95,6 +96,14 @@ def run_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
                 "last_day": each.period_end - timedelta(days=1),
             }
             for each in part.rows
+        ],
+        "corrected": [
+            {
+                "row": each,
+                "amount": Money(each.amount_minor, each.item.price.currency),
+                "last_day": each.period.period_end - timedelta(days=1),
+            }
+            for each in corrected_by(row)
         ],
         "newer": f"?page={part.newer}" if part.newer else "",
         "older": f"?page={part.older}" if part.older else "",

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.counted import comes_on, corrections_of
 from billing.discount_forms import DiscountForm
 from billing.discounting import discounts_in_order, live_coupons
 from billing.forms import ChangeForm, ItemForm, SubscriptionFilterForm, SubscriptionForm
@@ -22,7 +23,6 @@ from billing.listing import (
     NEWEST,
     BilledItem,
     NextBill,
-    NextCredit,
     items,
     next_bill,
     periods,
@@ -38,6 +38,7 @@ from billing.selectors import subscription_facts
 from billing.services.prices import own_price
 from billing.services.subscriptions import release, subscribe
 from billing.standing import state_of
+from billing.together import NextCredit
 from billing.words import amount_text, model_text, off_text
 from core import clock
 from core.errors import AppError, Invalid, NotFound
@@ -205,8 +206,10 @@ def subscription_shown(
     typed = typed or {}
     today = clock.today(entity().zone)
     part = paged(periods(row), NEWEST, request.GET.get("page", ""))
+    corrected = corrections_of(part.rows)
     currency = row.price.currency
     (facts,) = subscription_facts([row.pk])
+    coming = next_bill(row, today=today, facts=facts)
     its_items = items(row, facts)
     offered = prices(currency=currency)
     context = {
@@ -219,12 +222,15 @@ def subscription_shown(
                 "row": each,
                 "amount": Money(each.amount_minor, currency),
                 "last_day": each.period_end - timedelta(days=1),
+                "corrected": [(one, Money(one.amount_minor, currency)) for one in corrected.get(each.pk, ())],
             }
             for each in part.rows
         ],
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
-        **next_figures(next_bill(row, today=today, facts=facts), currency),
+        **next_figures(coming, currency),
+        "late_on": comes_on(row, coming.charge) if row.state != "active" else None,
+        "held": row.held_at is not None and (row.state == "active" or bool(coming.charge or coming.odd)),
         "items": [_item(each, typed.get(each.row.public_id)) for each in its_items],
         "discounts": [_discount(each, currency) for each in discounts_in_order(row)],
         "later": next((each for each in its_items if each.comes_later), None),
@@ -326,7 +332,7 @@ def _lines(found: NextBill, currency: str) -> list[dict[str, Any]]:
             "steps": steps(each.why, Money(each.amount_minor, currency)),
         }
         for charge in found.charges
-        for each in charge.lines
+        for each in charge.drafts
     ]
 
 

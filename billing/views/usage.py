@@ -14,19 +14,22 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from billing import metering
+from billing.counted import counted_periods
 from billing.domain.usage import Aggregation
 from billing.domain.usage_events import groups_in
 from billing.listing import subscription
 from billing.models import Meter, Subscription
-from billing.permissions import USAGE_EDIT, USAGE_VIEW
+from billing.permissions import SUBSCRIPTIONS_VIEW, USAGE_EDIT, USAGE_VIEW
 from billing.services.meters import archive_meter, create_meter
 from billing.usage import Asked, usage_of
 from billing.usage_forms import WORDS, EventsForm, MeterForm, UsageForm
 from core import clock
 from core.errors import Invalid
+from core.money import Money
 from core.pages import Outcome, at_fields, attempt, missing, once
 from core.paging import Address, Order, paged
 from core.periods import local_midnight
+from core.scope import current
 from core.templatetags.fmt import longdate, quantity
 from core.web import page
 from tenants.selectors import entity
@@ -178,11 +181,27 @@ def _shown(slug: str, row: Subscription, meter: Meter, first: date) -> dict[str,
             {"words": ", ".join(f"{name} {text}" for name, text in group.items()), "value": value}
             for group, value in found.groups
         ],
+        "billed": _billed(row, meter, first, end) if current().may(SUBSCRIPTIONS_VIEW) else [],
         "first": first,
         "last": found.end - timedelta(days=1),
         "earlier": _month(meter, (first - timedelta(days=1)).replace(day=1)),
         "later": _month(meter, end),
     }
+
+
+def _billed(row: Subscription, meter: Meter, first: date, end: date) -> list[dict[str, Any]]:
+    """Billed periods that have a day in the month: what was billed, what is counted by now, what that comes to."""
+    currency = row.price.currency
+    return [
+        {
+            "of": each,
+            "last_day": each.row.period_end - timedelta(days=1),
+            "billed": Money(each.billed_minor, currency),
+            "to_bill": None if each.to_bill_minor is None else Money(each.to_bill_minor, currency),
+            "documents": [each.row.document, *(one.document for one in each.corrections if one.document)],
+        }
+        for each in counted_periods(row, meter, since=first, until=end)
+    ]
 
 
 @page(USAGE_VIEW)

@@ -111,6 +111,18 @@ BEGIN
                 AND NOT EXISTS (SELECT FROM core_clockadvance c WHERE c.organization_id = o.id AND c.ended_at IS NULL)
              ) due
         WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
+    ELSIF kind = 'late_usage' THEN
+        RETURN QUERY
+        SELECT due.organization_id, due.id
+        FROM (SELECT l.organization_id, l.id,
+                     row_number() OVER (PARTITION BY l.organization_id ORDER BY l.due_at, l.id) AS place
+              FROM billing_lateusage l JOIN core_organization o ON o.id = l.organization_id
+              JOIN billing_subscription s ON s.organization_id = l.organization_id AND s.id = l.subscription_id
+              WHERE s.held_at IS NULL AND o.suspended_at IS NULL AND o.archived_at IS NULL
+                AND l.due_at <= wall + o.clock_offset
+                AND NOT EXISTS (SELECT FROM core_clockadvance c WHERE c.organization_id = o.id AND c.ended_at IS NULL)
+             ) due
+        WHERE due.place <= per_tenant ORDER BY due.place LIMIT max_rows;
     ELSIF kind = 'attempts' THEN
         RETURN QUERY
         SELECT due.organization_id, due.id

@@ -10,7 +10,7 @@ from core.money import Money
 
 def arithmetic(look: Look) -> Iterator[Finding]:
     """Findings where a line is not what the contract's own terms come to."""
-    for line in look.bill.lines:
+    for line in (*look.bill.lines, *look.bill.recounted):
         item = look.items.get(line.item)
         if item is None:
             sentence = "The contract has no such item any more."

@@ -63,7 +63,7 @@ def _graduated(terms: Terms, quantity: Decimal) -> Fraction | None:
     total, below = Fraction(0), Decimal(0)
     for each in terms.tiers:
         upper = quantity if each.up_to is None else min(quantity, each.up_to)
-        if upper > below or (not quantity and not below):
+        if upper > below or (not quantity and each is terms.tiers[0]):
             total += Fraction(upper - below) * Fraction(each.unit_price) + Fraction(each.flat)
             below = upper
     return total if below >= quantity else None

@@ -142,7 +142,8 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One subscription that is about to be billed.
+    """One subscription that is about to be billed. `recounted` are periods billed before that were counted anew since,
+    as if each were billed at once now; what they differ by is billed or taken back with the lines.
 
     `past` is what was billed of it, oldest first. `entered_on` is the day somebody entered it. `waited`: it was put
     aside or could not be billed before, so it comes late. `usual_minor` is what its customer usually pays in thirty
@@ -163,6 +164,7 @@ class Bill:
     usual_minor: int | None = None
     alike: tuple[tuple[int, str, Decimal, date], ...] = ()
     listed: tuple[str, Decimal] | None = None
+    recounted: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

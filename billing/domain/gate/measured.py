@@ -71,10 +71,12 @@ def measured(bills: Sequence[Bill]) -> Measured:
 
 
 def _pairs(bill: Bill) -> Iterator[tuple[Line, list[Line]]]:
-    """Each measured line with the earlier ones of its item."""
+    """Each measured line with the earlier ones of its item, as they are counted by now."""
+    again = {(each.item, each.span.start): each for each in bill.recounted}
     for line in bill.lines:
-        if line.metered and (past := [each for each in bill.past if each.metered and each.item == line.item]):
-            yield line, past
+        past = [each for each in bill.past if each.metered and each.item == line.item]
+        if line.metered and past:
+            yield line, [again.get((each.item, each.span.start), each) for each in past]
 
 
 def _seasons(bills: Iterable[Bill]) -> dict[tuple[str, int, int], Fraction]:
@@ -100,6 +102,18 @@ def usage(look: Look, plans: Measured) -> Iterator[Finding]:
             continue
         yield from _like_before(look, line, past, plans)
         yield from _again(look, line, past)
+    for line, past in _recounted(look.bill):
+        yield from _like_before(look, line, past, plans)
+
+
+def _recounted(bill: Bill) -> Iterator[tuple[Line, list[Line]]]:
+    """Each period that was counted anew with the others of its item, or with what it was counted as before while the
+    others say nothing.
+    """
+    for line in bill.recounted:
+        past = [each for each in bill.past if each.metered and each.item == line.item]
+        others = [each for each in past if each.span.start != line.span.start]
+        yield line, others if any(each.quantity > 0 for each in others) else past
 
 
 def _again(look: Look, line: Line, past: list[Line]) -> Iterator[Finding]:
@@ -113,9 +127,10 @@ def _again(look: Look, line: Line, past: list[Line]) -> Iterator[Finding]:
 
 def _like_before(look: Look, line: Line, past: list[Line], plans: Measured) -> Iterator[Finding]:
     before = plans.before(line, past)
-    now, usual, active = daily(line), median(before), [each for each in before if each > 0]
+    active = [each for each in before if each > 0]
     if not active:
         return
+    now, usual = daily(line), median(before)
     if now:
         odd = _off(now, active) >= _limit(now, active, plans.spreads.get(line.terms.plan))
     else:

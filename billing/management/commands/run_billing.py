@@ -42,7 +42,7 @@ class Command(OrganizationCommand):
         with work():
             charges, held = judged_preview(as_of)
         for each in charges:
-            for line in each.lines:
+            for line in each.drafts:
                 self.stdout.write(
                     f"{each.facts.public_id} {line.service_start} {each.facts.currency} {line.amount_minor}"
                 )

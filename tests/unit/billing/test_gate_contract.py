@@ -44,7 +44,8 @@ def test_its_calendar_reaches_before_the_anchor() -> None:
     ("model", "quantity", "minor"),
     [
         ("flat", "7", 1250), ("per_unit", "7", 8750), ("per_unit", "0", 0), ("per_unit", "0.333", 416),
-        ("graduated", "5", 5000), ("graduated", "7", 5000 + 1600 + 300), ("graduated", "12", 5000 + 4300 + 1000),
+        ("graduated", "0", 0), ("graduated", "5", 5000),
+        ("graduated", "7", 5000 + 1600 + 300), ("graduated", "12", 5000 + 4300 + 1000),
         ("volume", "5", 5000), ("volume", "6", 4800 + 300), ("volume", "11", 5500), ("stairstep", "6", 300),
         ("auction", "6", None),
     ],

@@ -121,3 +121,32 @@ def test_a_first_usage_beyond_all_others_is_held() -> None:
     scene = replace(SCENE, prices={"calls-1": others})
     assert review([bill(1, (), 400000)], scene).keys() == {1}
     assert not review([bill(1, (), 90000)], scene)
+
+
+@pytest.mark.parametrize(
+    ("_case", "past", "place", "now", "odd"),
+    [
+        ("a little more", STEADY, 2, 10900, False),
+        ("all of it came late", (9800, 10100, 0, 9900, 10200, 10000), 2, 10050, False),
+        ("ten times", STEADY, 2, 100000, True),
+        ("all of it void, of who always uses", STEADY, 2, 0, True),
+        ("the only one known, a little more", (10000,), 0, 12000, False),
+        ("the only one known, twenty times", (10000,), 0, 200000, True),
+        ("the only one with anything, twenty times", (0, 0, 10000, 0), 2, 200000, True),
+        ("nothing known of it", (0,), 0, 200000, False),
+    ],
+)
+def test_what_is_counted_anew_is_like_the_other_periods(
+    _case: str, past: tuple[int, ...], place: int, now: int, odd: bool
+) -> None:
+    usual = bill(1, past, past[-1])
+    again = replace(usual.past[place], quantity=Decimal(now), amount_minor=now)
+    found = review([replace(usual, recounted=(again,))], SCENE).get(1, ())
+    assert [each.kind for each in found if each.start == again.span.start] == (["usage"] if odd else [])
+
+
+def test_what_is_counted_anew_comes_to_what_the_contract_says() -> None:
+    usual = bill(1, STEADY, 10000)
+    again = replace(usual.past[-1], amount_minor=usual.past[-1].amount_minor + 1)
+    (found,) = review([replace(usual, recounted=(again,))], SCENE)[1]
+    assert (found.kind, found.start) == ("amount", again.span.start)
