@@ -1,8 +1,4 @@
-"""One act on every document that a filter finds: in steps, each all or nothing, that can be stopped anywhere.
-
-A step takes the next documents by id, acts, and notes how far it came, in one transaction. Killed in between, the
-next worker goes on behind the last step that was committed.
-"""
+"""One act on every document that a filter finds: in steps, each all or nothing, that can be stopped anywhere."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,11 +11,10 @@ from django.utils.translation import gettext as _
 
 from core import jobs
 from core.effects import due
-from core.errors import AppError, Conflict, Invalid, NotFound
-from core.locks import lock_one
+from core.errors import AppError, Invalid, NotFound
 from core.models import Job
 from core.pages import once
-from core.scope import Scope, current, enter, work
+from core.scope import current
 from core.states import StateConflict
 from invoicing.domain.states import State
 from invoicing.listing import DocumentFilter, documents
@@ -27,18 +22,12 @@ from invoicing.models import Document
 from invoicing.permissions import INVOICES_ISSUE, INVOICES_VIEW
 from invoicing.services.issue import issue
 from invoicing.services.send import send_all
-from tenants.selectors import member_scope
+from tenants.services.steps import Steps
 
 KIND = jobs.kind("documents.bulk", view=INVOICES_VIEW, stop=INVOICES_ISSUE)
 STEP = 50
 NAMED = 100
 """Documents left out that the report names; of the others it counts the reasons."""
-
-
-class Overtaken(Conflict):
-    """Another worker has the job too and was faster; this step is undone."""
-
-    code = "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,72 +137,17 @@ def _filter(plain: dict[str, str]) -> DocumentFilter:
 
 def step(public_id: str) -> bool:
     """Do the next STEP documents; False when the job has ended. Opens its own transaction."""
-    with work():
-        job = _ahead(public_id)
-        user, label = job.payload["user"], job.started_by
-    scope = member_scope(user, origin="worker", request_id=public_id)
-    if scope is None or not scope.may(INVOICES_ISSUE):
-        return _stop(public_id, _("%(name)s may not do this any more.") % {"name": label})
-    try:
-        return _step(public_id, scope)
-    except Overtaken:
-        return True  # nothing of this step was written; look where the other one is
-    except AppError as error:
-        return _stop(public_id, error.message)
-
-
-def _job(public_id: str) -> Job:
-    return lock_one(Job.objects.filter(public_id=public_id, kind=KIND))
-
-
-def _stop(public_id: str, message: str) -> bool:
-    with work():
-        job = _job(public_id)
-        if job.state in jobs.OPEN:
-            job.state, job.message = "failed", message
-            jobs.tell_ended(job.touch("state", "message"))
-    return False
+    return STEPS.step(public_id)
 
 
 def give_up(public_id: str, why: str) -> None:
     """End a job whose worker kept failing, with the reason. Inside work(). Ended already, it stays as it is."""
-    job = _job(public_id)
-    if job.state in jobs.OPEN:
-        job.state, job.message = "failed", _("It kept failing and is parked: %(why)s") % {"why": why}
-        job.payload["given_up"] = True
-        jobs.tell_ended(job.touch("state", "message", "payload"))
+    STEPS.give_up(public_id, why)
 
 
 def take_up(public_id: str) -> None:
     """Go on with a job that was given up, because somebody put it back to be tried again. Inside work()."""
-    job = _job(public_id)
-    if job.payload.pop("given_up", False) and job.state == "failed":
-        job.state, job.message = "running", ""
-        job.touch("state", "message", "payload")
-
-
-def _step(public_id: str, scope: Scope) -> bool:
-    """The job is locked only when the act is done, so that whoever wants to stop it does not wait for the act."""
-    with enter(scope), work():
-        before = _ahead(public_id)
-        if before.state not in jobs.OPEN:
-            return False
-        rows = [] if before.cancel_requested else list(_remaining(before)[:STEP])
-        problems = ACTS[before.payload["act"]](rows, before.payload) if rows else {}
-        job = _job(public_id)
-        if job.payload["after"] != before.payload["after"] or job.state not in jobs.OPEN:
-            raise Overtaken("Another worker did these.")
-        _note(job, rows, problems)
-        job.state = "running" if rows else "cancelled" if before.cancel_requested else "done"
-        job.touch("state", "done", "payload")
-        if job.state == "done":
-            jobs.tell_ended(job)
-        return bool(rows)
-
-
-def _ahead(public_id: str) -> Job:
-    found: Job = Job.objects.get(public_id=public_id, kind=KIND)
-    return found
+    STEPS.take_up(public_id)
 
 
 def _remaining(job: Job) -> "QuerySet[Document]":
@@ -223,12 +157,7 @@ def _remaining(job: Job) -> "QuerySet[Document]":
     return bounded.select_related("customer").order_by("pk")
 
 
-def _note(job: Job, rows: Sequence[Document], problems: dict[str, LeftOut]) -> None:
-    if not rows:
-        return
-    payload = job.payload
-    payload["after"] = rows[-1].pk
-    job.done += len(rows)
+def _note(payload: dict[str, Any], rows: Sequence[Document], problems: dict[str, LeftOut]) -> None:
     for row in rows:
         if left := problems.get(row.public_id):
             reason = left.message
@@ -239,4 +168,13 @@ def _note(job: Job, rows: Sequence[Document], problems: dict[str, LeftOut]) -> N
 
 def cancel(public_id: str) -> None:
     """Have a job stop after its step; what it did stays done. Inside work(). Ended already, it stays as it is."""
-    jobs.cancel(_job(public_id).public_id)
+    jobs.cancel(STEPS.locked(public_id).public_id)
+
+
+STEPS = Steps(
+    KIND,
+    INVOICES_ISSUE,
+    rows=lambda job: list(_remaining(job)[:STEP]),
+    act=lambda job, rows: ACTS[job.payload["act"]](rows, job.payload),
+    note=lambda job, rows, problems: _note(job.payload, rows, problems),
+)

@@ -19,6 +19,8 @@ from invoicing.models import Document
 from invoicing.services import bulk
 from messaging.models import Message
 from tenants.models import Membership, Role
+from tenants.selectors import member_scope
+from tenants.services.steps import Overtaken
 from tests import factories
 
 BULK = "/o/acorn/invoices/bulk/"
@@ -163,8 +165,10 @@ def test_of_two_workers_one_is_overtaken_and_writes_nothing(
         return send_all(rows, payload)  # type: ignore[arg-type]
 
     monkeypatch.setitem(bulk.ACTS, "send", slow)
-    with work(), pytest.raises(bulk.Overtaken):
-        bulk._step(job, bulk.member_scope(job_of(job).payload["user"], origin="worker", request_id="r"))  # type: ignore[arg-type]
+    scope = member_scope(job_of(job).payload["user"], origin="worker", request_id="r")
+    assert scope is not None
+    with work(), pytest.raises(Overtaken):
+        bulk.STEPS.take(job, scope)
 
 
 def test_stopped_it_keeps_what_it_did_and_says_so(ben: Client, shop: Customer) -> None:
