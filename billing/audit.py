@@ -26,6 +26,7 @@ subjects["billing.Subscription"] = Subject(
         "billing.SubscriptionItem": "subscription",
         "billing.MrrMovement": "subscription",
         "billing.FeatureOverride": "subscription",
+        "billing.BulkChangeItem": "subscription",
     },
     fields={
         "starts_on": _("Since"),
@@ -83,6 +84,32 @@ subjects["billing.Meter"] = Subject(
 subjects["billing.UsageAlert"] = Subject(_("Alert of usage"), fields={"threshold": _("Reached at")})
 subjects["billing.UsageAlertReached"] = Subject(_("Alert of usage that was reached"))
 subjects["billing.UsageVoid"] = Subject(_("Voided event of usage"))
+subjects["billing.BulkChange"] = Subject(
+    _("Bulk change"),
+    "bulk-change",
+    SUBSCRIPTIONS_VIEW,
+    parts={"billing.BulkChangeItem": "bulk"},
+    fields={
+        "act": _("What"),
+        "on": _("From"),
+        "resumes_on": _("Goes on from"),
+        "today": _("Seen on"),
+        "wanted": _("Which"),
+        "look": _("Job that looks"),
+        "run": _("Job that changes"),
+    },
+)
+subjects["billing.BulkChangeItem"] = Subject(
+    _("Subscription of a bulk change"),
+    fields={
+        "outcome": _("What became of it"),
+        "seen": _("What it was"),
+        "day": _("From"),
+        "bill_on": _("Next bill"),
+        "charge_minor": _("Next invoice"),
+        "credit_minor": _("Credit"),
+    },
+)
 subjects["billing.HeldSubscription"] = Subject(
     _("Subscription held by a run"), fields={"findings": _("What was found")}
 )

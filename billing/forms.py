@@ -44,7 +44,7 @@ class ItemForm(forms.Form):
 
     def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["price"] = _offered(prices)
+        self.fields["price"] = offered(prices)
         self.fields["starts_on"].initial = today
 
 
@@ -62,7 +62,7 @@ class ChangeForm(forms.Form):
 
     def __init__(self, *args: Any, prices: Sequence[Price], **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_change_%s", **kwargs})
-        self.fields["price"] = _offered(prices)
+        self.fields["price"] = offered(prices)
 
 
 class SubscriptionForm(forms.Form):
@@ -108,7 +108,7 @@ class SubscriptionForm(forms.Form):
 
     def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["price"] = _offered(prices)
+        self.fields["price"] = offered(prices)
         self.fields["starts_on"].initial = today
 
     def clean_anchor_day(self) -> int | None:
@@ -149,10 +149,10 @@ def reasonable(day: date) -> date:
     return day
 
 
-def _offered(prices: Sequence[Price]) -> forms.ChoiceField:
-    """One of the prices, each told in full."""
+def offered(prices: Sequence[Price], *, none: bool = False) -> forms.ChoiceField:
+    """One of the prices, each told in full; with `none` first none of them."""
     said = [(each.public_id, f"{each.plan.name}: {model_text(each)}, {full_text(each)}") for each in prices]
-    return forms.ChoiceField(label=_("Price"), choices=said)
+    return forms.ChoiceField(label=_("Price"), choices=[("", ""), *said] if none else said)
 
 
 class SubscriptionFilterForm(forms.Form):

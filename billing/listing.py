@@ -178,7 +178,7 @@ def items(row: Subscription, facts: SubscriptionFacts | None = None) -> list[Bil
 
 @dataclass(frozen=True, slots=True)
 class NextBill:
-    """What the next invoice of a subscription will say and what is credited with it, or why it cannot be made.
+    """What the next invoice of a subscription, as of a day, will say and what is credited with it, or why it cannot be.
 
     `charges` are all that the invoice bills, the subscription's own among them; none where it makes no invoice.
     """
@@ -187,6 +187,7 @@ class NextBill:
     totals: Totals | None
     odd: str = ""
     credits: tuple[NextCredit, ...] = ()
+    as_of: date | None = None
     charges: tuple[Charge, ...] = ()
 
     @property
@@ -196,12 +197,18 @@ class NextBill:
 
 
 def next_bill(
-    row: Subscription, *, today: date, settled: bool = False, facts: SubscriptionFacts | None = None
+    row: Subscription,
+    *,
+    today: date,
+    settled: bool = False,
+    alone: bool = False,
+    facts: SubscriptionFacts | None = None,
 ) -> NextBill:
     """The next invoice of a subscription, by the run's own function. Inside work().
 
     It is as of the day on which something is due next, or today, if that is later; `settled`: or when all that ends
-    within a billed period has ended, as previews ask. Of one that has ended there is none, but where usage came late.
+    within a billed period has ended, as previews ask; `alone`: without what others have on the same invoice. Of one
+    that has ended there is none, but where usage came late.
     """
     known = facts
     if known is None and (row.state == ACTIVE or LateUsage.objects.filter(subscription=row).exists()):
@@ -219,8 +226,8 @@ def next_bill(
         return NextBill(None, None, str(reason))
     if not found.drafts and not given:
         return NextBill(None, None)
-    whole = invoice_with(found, as_of, today) if row.state == ACTIVE else (found,)
-    return NextBill(found, _totals(whole), credits=given, charges=whole)
+    whole = (found,) if alone or row.state != ACTIVE else invoice_with(found, as_of, today)
+    return NextBill(found, _totals(whole), credits=given, as_of=as_of, charges=whole)
 
 
 def _totals(invoice: Sequence[Charge]) -> Totals:

@@ -9,7 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing.events import BillingRunFinished, BillingRunStopped, UsageThresholdReached
-from billing.permissions import RUNS_START, RUNS_VIEW, USAGE_VIEW
+from billing.models import BulkChange
+from billing.permissions import RUNS_START, RUNS_VIEW, SUBSCRIPTIONS_VIEW, USAGE_VIEW
+from billing.services.bulk_jobs import LOOK, RUN
+from core.jobs import JobEnded
 from core.models import OutboxEvent
 from core.templatetags.fmt import longdate, quantity
 from messaging.domain.ways import Way
@@ -117,4 +120,38 @@ declare(
         way=Way.DIGEST,
     ),
     UsageThresholdReached,
+)
+
+
+def _bulk_of_who_asked(row: OutboxEvent) -> Occasion | None:
+    by = {LOOK: "look", RUN: "run"}.get(row.payload["kind"])
+    if by is None:
+        return None
+    bulk = BulkChange.objects.select_related(by).get(**{f"{by}__public_id": row.object_public_id})
+    job = getattr(bulk, by)
+    facts = {**row.payload, "act": bulk.act, "why": job.message}
+    return Occasion(bulk.public_id, facts, key=job.public_id, users=frozenset({job.payload["user"]}))
+
+
+def _say_bulk(told: Told) -> Said:
+    n, good = told.facts["done"], told.facts["state"] == "done"
+    if told.facts["kind"] == LOOK:
+        title = _("Many subscriptions are looked at") if good else _("Looking at many subscriptions failed")
+    else:
+        title = _("Changing many subscriptions is done") if good else _("Changing many subscriptions failed")
+    counted = ngettext("%(n)s subscription worked off", "%(n)s subscriptions worked off", n) % {"n": n}
+    return Said(title, told.facts["why"] or counted, ("bulk-change", told.about))
+
+
+declare(
+    Kind(
+        name="subscriptions.bulk",
+        label=gettext_lazy("A bulk change of subscriptions that you asked for ends"),
+        group=FINISHED,
+        permission=SUBSCRIPTIONS_VIEW,
+        say=_say_bulk,
+        pick=_bulk_of_who_asked,
+        icon="repeat",
+    ),
+    JobEnded,
 )

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from billing.views import (
+    bulk,
     changes,
     discounts,
     features,
@@ -42,6 +43,14 @@ urlpatterns = [
     ),
     path("subscriptions/", subscriptions.subscriptions_page, name="subscriptions"),
     path("subscriptions/new/", subscriptions.subscription_new, name="subscription-new"),
+    path("subscriptions/bulk/", bulk.bulk_changes_page, name="bulk-changes"),
+    path("subscriptions/bulk/new/", bulk.bulk_new, name="bulk-new"),
+    path("subscriptions/bulk/<slug:public_id>/", bulk.bulk_change_page, name="bulk-change"),
+    path("subscriptions/bulk/<slug:public_id>/progress/", bulk.bulk_progress, name="bulk-progress"),
+    path("subscriptions/bulk/<slug:public_id>/confirm/", bulk.bulk_confirm, name="bulk-confirm"),
+    path("subscriptions/bulk/<slug:public_id>/again/", bulk.bulk_again, name="bulk-again"),
+    path("subscriptions/bulk/<slug:public_id>/cancel/", bulk.bulk_cancel, name="bulk-cancel"),
+    path("subscriptions/bulk/<slug:public_id>/csv/", bulk.bulk_csv, name="bulk-csv"),
     path("subscriptions/<slug:public_id>/", subscriptions.subscription_page, name="subscription"),
     path(
         "subscriptions/<slug:public_id>/release/",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.api import discounts, features, lifecycle, prices, revenue, runs, timeline, usage, views
+from billing.api import bulk, discounts, features, lifecycle, prices, revenue, runs, timeline, usage, views
 
 urlpatterns = [
     path("plans", prices.Plans.as_view(), name="api-plans"),
@@ -52,6 +52,10 @@ urlpatterns = [
         name="api-subscription-item-end",
     ),
     path("subscriptions", views.Subscriptions.as_view(), name="api-subscriptions"),
+    path("subscriptions/bulk", bulk.SubscriptionsBulk.as_view(), name="api-subscriptions-bulk"),
+    path("bulk_changes", bulk.BulkChanges.as_view(), name="api-bulk-changes"),
+    path("bulk_changes/<slug:public_id>", bulk.OneBulkChange.as_view(), name="api-bulk-change"),
+    path("bulk_changes/<slug:public_id>/items", bulk.BulkChangeItems.as_view(), name="api-bulk-change-items"),
     path("subscriptions/<slug:public_id>", views.OneSubscription.as_view(), name="api-subscription"),
     path("subscriptions/<slug:public_id>/end", views.SubscriptionEnd.as_view(), name="api-subscription-end"),
     path(

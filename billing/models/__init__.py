@@ -1,5 +1,6 @@
 """What is sold on subscription, who bought it, what they used, and which periods were billed."""
 
+from billing.models.bulk import DONE, FITS, REFUSED, UNFIT, BulkChange, BulkChangeItem
 from billing.models.catalogue import MOST_EVERY, ONCE, Plan, Price
 from billing.models.discounts import MOST_DISCOUNTS, MOST_PERIODS, Coupon, SubscriptionDiscount
 from billing.models.features import Feature, FeatureGrant, FeatureOverride
@@ -37,7 +38,9 @@ from billing.models.usage import (
 
 __all__ = [
     "ADDED",
+    "DONE",
     "FEE",
+    "FITS",
     "MOST_ADDED",
     "MOST_DISCOUNTS",
     "MOST_EVERY",
@@ -45,10 +48,14 @@ __all__ = [
     "MOST_QUANTITY",
     "ONCE",
     "PLAN",
+    "REFUSED",
+    "UNFIT",
     "WHY",
     "AcceptedFinding",
     "BilledPeriod",
     "BillingRun",
+    "BulkChange",
+    "BulkChangeItem",
     "CorrectedPeriod",
     "Coupon",
     "CreditedPeriod",

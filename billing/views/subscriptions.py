@@ -72,11 +72,12 @@ def subscriptions_page(request: HttpRequest, slug: str) -> HttpResponse:
     form = SubscriptionFilterForm(request.GET)
     form.is_valid()
     said = form.cleaned_data
-    if said.get("customer_name") and (found := find_named(form, said["customer_name"])):
-        return redirect(request.path + _link(request.GET, "customer_name", customer=found))
+    if said.get("customer_name") and (owner := find_named(form, said["customer_name"])):
+        return redirect(request.path + _link(request.GET, "customer_name", customer=owner))
     wanted: dict[str, Any] = {name: said.get(name) or "" for name in ("state", "customer", "plan")}
     today = clock.today(entity().zone)
-    part = paged(subscriptions(today=today, **wanted), NEWEST, request.GET.get("page", ""))
+    found = subscriptions(today=today, **wanted)
+    part = paged(found, NEWEST, request.GET.get("page", ""))
     codes = plan_codes()
     context = {
         "slug": slug,
@@ -88,7 +89,10 @@ def subscriptions_page(request: HttpRequest, slug: str) -> HttpResponse:
         "chips": _chips(request.GET, wanted, codes),
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
+        "back": request.GET.urlencode(),
+        "every": found.count() if part.newer or part.older else 0,
         "no_create": missing(SUBSCRIPTIONS_CREATE),
+        "no_edit": missing(SUBSCRIPTIONS_EDIT),
     }
     return TemplateResponse(request, "billing/subscriptions.html", context)
 

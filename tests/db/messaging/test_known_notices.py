@@ -6,7 +6,11 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 from django.core import mail
+from django.test import Client
 
+from billing.models import BulkChange
+from billing.services import bulk_jobs
+from billing.services.bulk_change import Wish
 from billing.services.run import give_up, open_run
 from core import clock
 from core.effects import due
@@ -119,6 +123,33 @@ def test_an_act_on_many_is_told_to_who_asked(may: bool) -> None:
     assert told("Ana") == []
     with enter(scope_of("Ana")), work():
         assert Job.objects.get(public_id=job).state == ("done" if may else "failed")
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_a_bulk_change_is_told_to_who_asked_when_it_was_looked_at_and_when_it_is_done(may: bool) -> None:
+    today = clock.today("Europe/Berlin")
+    with enter(scope_of("Ben")):
+        with work():
+            sub = factories.subscription(factories.customer(), today)
+            name = bulk_jobs.start(Wish("end"), {"ids": [sub.public_id]}, today=today, key="k")
+            look = BulkChange.objects.get().look.public_id
+        while bulk_jobs.LOOKING.step(look):
+            pass
+        with work():
+            run = bulk_jobs.confirm(name, today=today).run.public_id
+    if not may:
+        give("Ben", VIEWER)
+    with enter(scope_of("Ana")):
+        while bulk_jobs.RUNNING.step(run):
+            pass
+    happen()
+    assert told("Ben") == [("subscriptions.bulk", 1), ("subscriptions.bulk", 1)]
+    assert told("Ana") == []
+    client = Client()
+    client.force_login(member("Ben").user)
+    page = client.get("/o/acorn/notifications/?show=all").content.decode()
+    assert "Many subscriptions are looked at" in page
+    assert ("Changing many subscriptions is done" if may else "Ben may not do this any more.") in page
 
 
 def test_bank_lines_that_wait_are_told_once_for_the_newest() -> None:
