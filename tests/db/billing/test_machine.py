@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
+from billing.listing import next_bill
 from billing.models import (
     BilledPeriod,
     CorrectedPeriod,
@@ -30,6 +31,7 @@ from billing.models import (
     SubscriptionItem,
 )
 from billing.selectors import preview
+from billing.services.bulk_change import Given, Wish, carry_out, look_at
 from billing.services.change import change, revoke_change
 from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.prices import create_price
@@ -212,6 +214,31 @@ class Life(RuleBasedStateMachine):
         if ids:
             item = str(ids[pick % len(ids)])
             self.attempt(lambda: end_item(item, on=self.today + timedelta(days=ahead), today=self.today))
+
+    @rule(
+        act=st.sampled_from(["change", "end", "pause"]),
+        price=st.integers(0, 5),
+        ahead=st.none() | st.integers(-10, 60),
+        days=st.none() | st.integers(1, 60),
+    )
+    def all_at_once(self, act: str, price: int, ahead: int | None, days: int | None) -> None:
+        """A look writes nothing, and what it says can be done to one is done."""
+        on = None if ahead is None else self.today + timedelta(days=ahead)
+        back = None if days is None or act != "pause" else (on or self.today) + timedelta(days=days)
+        wish = Wish(act, self.offered[price] if act == "change" else None, on, back)
+        with work():
+            rows = list(Subscription.objects.select_related("price").order_by("pk"))
+            before = SubscriptionItem.objects.count()
+            seen = look_at(rows, wish, today=self.today)
+            assert SubscriptionItem.objects.count() == before
+            fits = [each for each in seen if each.error is None]
+            given = [Given(each.row.pk, each.day, each.digest) for each in fits]
+            assert carry_out(given, wish, today=self.today) == {}
+            for each in fits:
+                now = Subscription.objects.get(pk=each.row.pk)
+                bill = next_bill(now, today=self.today, settled=True, alone=True)
+                assert each.charge_minor == (bill.totals.net_minor if bill.totals else 0)
+                assert each.credit_minor == sum(note.totals.net_minor for note in bill.credits)
 
     @rule(days=_days)
     def wait(self, days: int) -> None:
