@@ -29,7 +29,7 @@ from tests.conftest import judge, seat
 from tests.db.sandbox.conftest import digest, furnish, move, run
 
 ZONE = ZoneInfo("Europe/Berlin")
-KINDS = ("events", "effects", "billing", "attempts")
+KINDS = ("events", "effects", "billing", "attempts", "late_usage")
 
 
 def now_in(scope: Scope) -> datetime:
