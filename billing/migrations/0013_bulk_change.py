@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='bulkchange',
-            constraint=models.UniqueConstraint(fields=('organization', 'run'), name='bulkchange_run'),
+            constraint=models.UniqueConstraint(condition=models.Q(('run__isnull', False)), fields=('organization', 'run'), name='bulkchange_run'),
         ),
         migrations.AddConstraint(
             model_name='bulkchange',

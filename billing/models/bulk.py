@@ -32,7 +32,9 @@ class BulkChange(Record):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "look"], name="bulkchange_look"),
-            models.UniqueConstraint(fields=["organization", "run"], name="bulkchange_run"),
+            models.UniqueConstraint(
+                fields=["organization", "run"], name="bulkchange_run", condition=models.Q(run__isnull=False)
+            ),
         ]
 
 

@@ -210,7 +210,9 @@ def subscription_shown(
     typed = typed or {}
     today = clock.today(entity().zone)
     part = paged(periods(row), NEWEST, request.GET.get("page", ""))
-    corrected = corrections_of(part.rows)
+    corrected = corrections_of(
+        [each for each in part.rows if each.item.price.meter_id]
+    )  # nothing else has any
     currency = row.price.currency
     (facts,) = subscription_facts([row.pk])
     coming = next_bill(row, today=today, facts=facts)

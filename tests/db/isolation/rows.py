@@ -18,6 +18,7 @@ from tenants.models import User
 OVERRIDES: dict[str, dict[str, Any]] = {
     "core.AuditPending": {"ids": [1], "digests": b"x"},
     "core.AuditSeal": {"ids": [1], "digests": b"x"},
+    "billing.BulkChangeItem": {"outcome": "fits", "day": date(2026, 11, 1)},
     "billing.Coupon": {"percent": 5, "amount": 0, "currency": "", "most": None},
     "billing.MrrMovement": {"kind": "new", "delta_minor": 1, "after_minor": 1},
     "invoicing.Document": {"kind": "invoice"},
