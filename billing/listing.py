@@ -14,6 +14,7 @@ from billing.domain.dues import Odd, dues, unused_from
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.gate import Finding
 from billing.domain.invoices import invoices_of
+from billing.domain.prepaid import metered_minor
 from billing.expectation import Expectation, judge, missed, with_nothing
 from billing.findings import held, told
 from billing.models import (
@@ -44,6 +45,7 @@ from core.money import Money
 from core.paging import Order
 from customers.selectors import billing_facts
 from invoicing.domain.totals import Totals, totals
+from invoicing.prepaid import would_pay
 from receivables.listing import first_due
 
 NEWEST = Order("pk", int, descending=True)
@@ -181,6 +183,7 @@ class NextBill:
     """What the next invoice of a subscription, as of a day, will say and what is credited with it, or why it cannot be.
 
     `charges` are all that the invoice bills, the subscription's own among them; none where it makes no invoice.
+    `prepaid_minor` of its total is paid out of the customer's prepaid balance, if that stays as it is.
     """
 
     charge: Charge | None
@@ -189,6 +192,7 @@ class NextBill:
     credits: tuple[NextCredit, ...] = ()
     as_of: date | None = None
     charges: tuple[Charge, ...] = ()
+    prepaid_minor: int = 0
 
     @property
     def others(self) -> list[str]:
@@ -227,7 +231,14 @@ def next_bill(
     if not found.drafts and not given:
         return NextBill(None, None)
     whole = (found,) if alone or row.state != ACTIVE else invoice_with(found, as_of, today)
-    return NextBill(found, _totals(whole), credits=given, as_of=as_of, charges=whole)
+    paid = would_pay(
+        metered_minor(whole),
+        customer_id=known.customer_id,
+        entity_id=known.entity_id,
+        currency=known.currency,
+        on=as_of,
+    )
+    return NextBill(found, _totals(whole), credits=given, as_of=as_of, charges=whole, prepaid_minor=paid)
 
 
 def _totals(invoice: Sequence[Charge]) -> Totals:

@@ -45,6 +45,39 @@ checks["credit notes never exceed the invoice they correct"] = (
     " GROUP BY d.id, d.total_minor HAVING sum(c.total_minor) > d.total_minor"
 )
 
+checks["what is left of a top-up = what it was less what is gone"] = (
+    "SELECT t.id, t.left_minor, t.total_minor - coalesce(sum(m.minor), 0) FROM invoicing_topup t"
+    " LEFT JOIN invoicing_topupmove m ON m.organization_id = t.organization_id AND m.top_up_id = t.id"
+    " GROUP BY t.id, t.left_minor, t.total_minor HAVING t.left_minor <> t.total_minor - coalesce(sum(m.minor), 0)"
+)
+checks["what the books owe for prepaid balances = what is left of them, by customer and currency"] = (
+    "SELECT customer_id, currency, sum(minor) FROM (SELECT l.customer_id, l.currency, l.minor FROM ledger_leg l"
+    " JOIN ledger_account a ON a.organization_id = l.organization_id AND a.id = l.account_id AND a.purpose = 'prepaid'"
+    " UNION ALL SELECT customer_id, currency, left_minor FROM invoicing_topup) both_sides"
+    " GROUP BY 1, 2 HAVING sum(minor) <> 0"
+)
+checks["every issued invoice that prepays made a top-up of its total, and every top-up such an invoice"] = (
+    "SELECT d.id, t.id FROM (SELECT * FROM invoicing_document WHERE prepays AND kind = 'invoice'"
+    " AND state <> 'draft') d"
+    " FULL JOIN invoicing_topup t ON t.organization_id = d.organization_id AND t.document_id = d.id"
+    " WHERE d.id IS NULL OR t.id IS NULL OR d.total_minor <> t.total_minor OR d.tax_minor <> 0"
+    " OR (d.state = 'void') <> EXISTS (SELECT FROM invoicing_topupmove m WHERE m.organization_id = t.organization_id"
+    " AND m.top_up_id = t.id AND m.kind = 'voided')"
+)
+checks[
+    "what was drawn of a top-up pays for its invoice, and what was credited stands on a note over its own"
+] = (
+    "SELECT m.id, a.id FROM (SELECT m.*, 'draw:' || t.public_id || ':' || d.public_id AS source, t.document_id AS of,"
+    " d.credits_id, d.total_minor FROM invoicing_topupmove m"
+    " JOIN invoicing_topup t ON t.organization_id = m.organization_id AND t.id = m.top_up_id"
+    " JOIN invoicing_document d ON d.organization_id = m.organization_id AND d.id = m.document_id) m"
+    " FULL JOIN (SELECT a.organization_id, a.id, a.minor, a.key FROM receivables_allocation a"
+    " JOIN receivables_openitem i ON i.organization_id = a.organization_id AND i.id = a.credit_item_id"
+    " AND i.kind = 'prepaid') a ON a.organization_id = m.organization_id AND a.key = m.source AND m.kind = 'drawn'"
+    " WHERE CASE m.kind WHEN 'credited' THEN m.credits_id <> m.of OR m.total_minor <> m.minor"
+    " ELSE m.id IS NULL OR a.id IS NULL OR a.minor <> m.minor END"
+)
+
 _CHUNK = 2000
 
 

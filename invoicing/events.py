@@ -57,3 +57,39 @@ class InvoiceVoided(Event):
 
     number: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpCreated(Event):
+    """A customer's prepaid balance was topped up by an invoice; what is paid of it can be drawn before `expires_on`."""
+
+    name: ClassVar[str] = "top_up.created"
+
+    customer: str
+    invoice: str
+    currency: str
+    total_minor: int
+    expires_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpDrawn(Event):
+    """A run paid invoices out of a top-up: `amount_minor` in all, `left_minor` is there still."""
+
+    name: ClassVar[str] = "top_up.drawn"
+
+    invoices: tuple[str, ...]
+    currency: str
+    amount_minor: int
+    left_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpExpired(Event):
+    """The day of a top-up has come: what was paid of it and is left can be drawn no more."""
+
+    name: ClassVar[str] = "top_up.expired"
+
+    invoice: str
+    currency: str
+    amount_minor: int

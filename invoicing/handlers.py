@@ -14,6 +14,7 @@ from invoicing.events import CreditNoteIssued, InvoiceIssued
 from invoicing.models import Document
 from invoicing.services import bulk
 from invoicing.services.pdf import make_pdf
+from invoicing.services.prepaid import EXPIRE, expire
 from invoicing.services.send import MAIL
 from messaging.services.queue import Draft, queue_for_event
 
@@ -39,6 +40,13 @@ def deliver_credit_notes(rows: list[OutboxEvent]) -> None:
 def make(effect: Effect) -> None:
     """Render one document's PDF; run again it finds it made."""
     make_pdf(effect.payload["document"])
+
+
+@registry.effect(EXPIRE, _("Expire a prepaid balance"))
+def end_top_up(effect: Effect) -> None:
+    """End a top-up on its day; again it finds nothing to do."""
+    with work():
+        expire(effect.payload["top_up"])
 
 
 @registry.effect(bulk.KIND, _("Issue or send many documents"))

@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from core import clock
 from core.base import Record, TenantForeignKey, TenantRow
-from core.constraints import Trigger, tallied
+from core.constraints import Trigger, append_only, tallied
+from invoicing.domain.prepaid import Gone
 from invoicing.domain.states import State
 
 _CHILD_FROZEN = "invoicing_child_frozen()"
@@ -31,7 +33,8 @@ class Document(Record):
     """An invoice or a credit note. A draft has no number; an issued one has its seal and never changes.
 
     An opening invoice was issued by another system and is brought in with its own number, without lines; once it is
-    void, its number may be brought in again.
+    void, its number may be brought in again. One that `prepays` is booked against what is owed to the customer, not as
+    revenue: it makes a top-up, or takes it back.
     """
 
     PREFIX = "doc"
@@ -51,6 +54,7 @@ class Document(Record):
     memo = models.TextField(blank=True, default="")
     source = models.CharField(max_length=120)
     autopay = models.BooleanField(default=False)
+    prepays = models.BooleanField(default=False)
     credits = TenantForeignKey("self", null=True, blank=True)
     seal = models.CharField(max_length=64, blank=True, default="")
     pdf = TenantForeignKey("core.StoredFile", null=True, blank=True)
@@ -189,4 +193,81 @@ class NumberSeries(TenantRow):
             models.UniqueConstraint(
                 fields=["organization", "entity", "kind", "year"], name="numberseries_once"
             )
+        ]
+
+
+class TopUp(Record):
+    """What a customer pays in advance, by an invoice that is no revenue yet: its balance pays for what meters count.
+
+    `left_minor` is moved by the database alone, from the moves written; the app's role may not update it. It may be
+    drawn as far as the invoice is paid, and before `expires_on`, a local date of the legal entity.
+    """
+
+    PREFIX = "topup"
+
+    customer = TenantForeignKey("customers.Customer")
+    entity = TenantForeignKey("tenants.LegalEntity")
+    document = TenantForeignKey(Document)
+    currency = models.CharField(max_length=3)
+    total_minor = models.BigIntegerField()
+    left_minor = models.BigIntegerField()
+    expires_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "document"], name="topup_document"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    left_minor__gte=0, left_minor__lte=models.F("total_minor"), total_minor__gt=0
+                ),
+                name="topup_left_within_total",
+            ),
+            Trigger(
+                name="invoicing_topup_whole",
+                when="AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+                function="invoicing_topup_whole()",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "customer"], name="topup_left", condition=models.Q(left_minor__gt=0)
+            ),
+            models.Index(fields=["organization", "customer", "-id"], name="topup_customer"),
+        ]
+
+
+class TopUpMove(TenantRow):
+    """A part of a top-up that is gone: drawn for an invoice, taken back by a credit note or a void, or expired."""
+
+    top_up = TenantForeignKey(TopUp)
+    kind = models.CharField(max_length=10)
+    minor = models.BigIntegerField()
+    on = models.DateField()
+    document = TenantForeignKey(Document, null=True, blank=True)
+    recorded_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "top_up", "kind", "document"],
+                name="topupmove_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(minor__gt=0)
+                & (
+                    models.Q(kind__in=(Gone.DRAWN, Gone.CREDITED), document__isnull=False)
+                    | models.Q(kind__in=(Gone.EXPIRED, Gone.VOIDED), document=None)
+                ),
+                name="topupmove_sane",
+            ),
+            *append_only("invoicing_topupmove"),
+            Trigger(
+                name="invoicing_topupmove_takes",
+                when="AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+                function="invoicing_take_of_topups()",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "document"], name="topupmove_document"),
         ]

@@ -7,10 +7,9 @@ from datetime import date
 from core.money import Money
 from core.pages import dry_run
 from invoicing.selectors import document
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import credit, give_up, void
 from ledger.selectors import EntryView, entries_about
 from receivables.selectors import item_states
-from receivables.services.write_off import write_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,9 @@ def preview_credit(public_id: str, *, on: date, amounts: Mapping[int, int] | Non
 
 
 def preview_write_off(public_id: str, *, minor: int, on: date) -> Preview:
-    """What writing `minor` off would post. Raises what `write_off` raises. Inside work()."""
+    """What writing `minor` off would post. Raises what `give_up` raises. Inside work()."""
 
     def act() -> None:
-        item = item_states([public_id])[public_id]
-        write_off(item.item_id, minor=minor, on=on, reason="preview", key="preview")
+        give_up(public_id, minor=minor, on=on, reason="preview", key="preview")
 
     return _tried(public_id, act, ["wo_preview"])

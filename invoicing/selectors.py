@@ -14,7 +14,7 @@ from core.errors import Conflict, NotFound
 from core.models import Job, StoredFile
 from invoicing.domain.display import standing
 from invoicing.domain.states import State
-from invoicing.models import Document, Line, Party, TaxLine
+from invoicing.models import Document, Line, Party, TaxLine, TopUp
 from receivables.selectors import ItemState, item_ids, item_states
 
 _LINE = (
@@ -86,10 +86,12 @@ class DocumentView:
     def left(self) -> dict[int, int]:
         """Net minor units by line position that no credit note took back; negative for a discount."""
         taken = [line for line in self.credited if line.document.state == State.ISSUED]
-        return _left(
+        left = _left(
             ((line.position, line.amount_minor) for line in self.lines),
             ((line.source, line.amount_minor) for line in taken),
         )
+        prepays = self.document.prepays and self.document.kind == "invoice"
+        return _undrawn(self.document, left) if prepays else left
 
     def states(self, today: date) -> list[str]:
         """How it stands, in the words of pages and lists, the most urgent first."""
@@ -188,10 +190,19 @@ def stored_pdf(public_id: str) -> StoredFile:
 
 
 def lines_left(document: Document) -> dict[int, int]:
-    """Net minor units by line position that no credit note took back; negative for a discount. Inside work()."""
+    """Net minor units by line position that no credit note took back; negative for a discount. Inside work().
+
+    Of a top-up no more is left than there is of its balance.
+    """
     lines = Line.objects.filter(document=document).values_list("position", "amount_minor")
     taken = Line.objects.filter(document__credits=document, document__state=State.ISSUED)
-    return _left(lines, taken.values_list("source", "amount_minor"))
+    left = _left(lines, taken.values_list("source", "amount_minor"))
+    return _undrawn(document, left) if document.prepays else left
+
+
+def _undrawn(document: Document, left: dict[int, int]) -> dict[int, int]:
+    there = TopUp.objects.filter(document=document).values_list("left_minor", flat=True)
+    return {position: min(minor, sum(there)) for position, minor in left.items()}
 
 
 def _left(lines: Iterable[tuple[int, int]], taken: Iterable[tuple[str, int]]) -> dict[int, int]:

@@ -16,6 +16,7 @@ from billing.domain.charges import ENDED, Charge
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.invoices import invoices_of
 from billing.domain.lines import discount_minor
+from billing.domain.prepaid import metered_minor
 from billing.events import BillingRunFinished, BillingRunStopped, SubscriptionEnded
 from billing.expectation import MISSED, Expectation, Judged, judge, missed, with_nothing
 from billing.findings import Held, held, told
@@ -41,6 +42,7 @@ from core.suspension import Suspended, require_live
 from customers.services.customers import claim_customers
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import issue
+from invoicing.services.prepaid import hold, pay_in_advance
 from ledger.services.post import PeriodClosed
 
 log = logging.getLogger(__name__)
@@ -225,12 +227,15 @@ def _bill(
     _hold(run, [*((facts.subscription_id, reason, ()) for facts, reason in odd), *held(judged.findings)])
     passed = [each for each in charges if each.facts.subscription_id not in judged.findings]
     groups = invoices_of(passed)
+    metered = [metered_minor(each) for each in groups]
+    funds = hold(each[0].facts.customer_id for each, minor in zip(groups, metered, strict=True) if minor)
     document_ids = write_drafts([_draft(each) for each in groups])
     billed = [(each, pk) for group, pk in zip(groups, document_ids, strict=True) for each in group]
     BilledPeriod.objects.bulk_create(_periods(run, billed, judged))
     _advance([each for each in passed if each.dues or each.credits] if again else passed)
     issued = issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
     documents = {row.pk: row for row in issued}
+    pay_in_advance(funds, dict(zip(document_ids, metered, strict=True)), documents, on=run.as_of)
     invoices = {each.facts.subscription_id: documents[pk] for each, pk in billed}
     notes = give_credits(run, passed, invoices) + correct(run, passed, invoices)
     settle(passed, taken, run.as_of)

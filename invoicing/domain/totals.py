@@ -16,7 +16,10 @@ from core.money import MAX_MINOR, MoneyError, multiply, round_half_up
 
 @dataclass(frozen=True, slots=True)
 class LineDraft:
-    """One line: `unit_price` in major units, `amount_minor` already rounded; `why` tells how it came about."""
+    """One line: `unit_price` in major units, `amount_minor` already rounded; `why` tells how it came about.
+
+    `untaxed`: no supply yet, as money paid in advance; tax is due on what it pays for.
+    """
 
     description: str
     quantity: Decimal
@@ -28,10 +31,13 @@ class LineDraft:
     service_end: date | None = None
     source: str = ""
     why: tuple[dict[str, Any], ...] = field(default=())
+    untaxed: bool = False
 
     @property
     def tax_category(self) -> str:
-        """EN 16931 category: S for a standard rate, Z for zero."""
+        """EN 16931 category: S for a standard rate, Z for zero, O for what is outside the scope of tax."""
+        if self.untaxed:
+            return "O"
         return "S" if self.tax_percent else "Z"
 
 
@@ -71,14 +77,7 @@ class Totals:
 
 def totals(lines: Sequence[LineDraft]) -> Totals:
     """Totals of a document; raises MoneyError when they come to less than zero or too much."""
-    bases: dict[tuple[str, Decimal], int] = {}
-    for each in lines:
-        key = (each.tax_category, each.tax_percent)
-        bases[key] = bases.get(key, 0) + each.amount_minor
-    taxes = tuple(
-        TaxDraft(category, percent, base, round_half_up(base * Fraction(percent) / 100))
-        for (category, percent), base in sorted(bases.items())
-    )
+    taxes = _taxes(lines)
     net = sum(each.amount_minor for each in lines)
     tax = sum(each.tax_minor for each in taxes)
     if net + tax < 0:
@@ -88,3 +87,19 @@ def totals(lines: Sequence[LineDraft]) -> Totals:
     if net + tax > MAX_MINOR:
         raise MoneyError("That total is too large.")
     return Totals(net, tax, net + tax, taxes)
+
+
+def gross_minor(lines: Sequence[LineDraft]) -> int:
+    """What lines come to with their tax, whether a document could hold them alone or not."""
+    return sum(each.base_minor + each.tax_minor for each in _taxes(lines))
+
+
+def _taxes(lines: Sequence[LineDraft]) -> tuple[TaxDraft, ...]:
+    bases: dict[tuple[str, Decimal], int] = {}
+    for each in lines:
+        key = (each.tax_category, each.tax_percent)
+        bases[key] = bases.get(key, 0) + each.amount_minor
+    return tuple(
+        TaxDraft(category, percent, base, round_half_up(base * Fraction(percent) / 100))
+        for (category, percent), base in sorted(bases.items())
+    )

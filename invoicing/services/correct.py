@@ -11,6 +11,7 @@ from core.events import emit
 from core.locks import lock_one
 from core.money import Money, MoneyError
 from invoicing.domain.credits import CreditsTooMuch, Rate, Taken, credit_totals, left_to_credit
+from invoicing.domain.prepaid import Gone
 from invoicing.domain.states import MOVES, State
 from invoicing.domain.totals import LineDraft, TaxDraft
 from invoicing.events import InvoiceVoided
@@ -18,6 +19,7 @@ from invoicing.models import Document, Line, TaxLine
 from invoicing.selectors import lines_left
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import earned, issue
+from invoicing.services.prepaid import of_document, take
 from receivables.domain.items import Kind
 from receivables.selectors import ItemState, item_states
 from receivables.services.allocate import Part, allocate
@@ -45,6 +47,9 @@ def void(public_id: str, *, on: date, reason: str) -> Document:
         raise NotCorrectable("Only an issued invoice can be voided.")
     if Document.objects.filter(credits=document, state=State.ISSUED).exists():
         raise NotCorrectable("A credit note took something of it back; credit the rest instead.")
+    top_up = of_document(document)
+    if top_up is not None and top_up.left_minor != top_up.total_minor:
+        raise NotCorrectable("Something of it was drawn; credit the rest instead.")
     item = item_states([public_id]).get(public_id)
     if item is not None:
         if item.available_minor != item.total_minor:
@@ -55,6 +60,8 @@ def void(public_id: str, *, on: date, reason: str) -> Document:
         (credit,) = open_items([void_item(document, source, on)])
         allocate([Part(source, item.item_id, credit.item_id, item.total_minor, reason)], effective_on=on)
     states.move(document, State.VOID, moves=MOVES, reason=reason)
+    if top_up is not None:
+        take(top_up, Gone.VOIDED, top_up.total_minor, on=on)
     emit(InvoiceVoided(document.public_id, document.version, number=document.number, reason=reason))
     return document
 
@@ -100,6 +107,7 @@ def credit(
         return done
     if document.kind != "invoice" or document.state != State.ISSUED:
         raise NotCorrectable("Only an issued invoice can be credited.")
+    top_up = of_document(document)
     lines = _credit_lines(document, amounts)
     draft = DocumentDraft(
         kind="credit_note",
@@ -110,6 +118,7 @@ def credit(
         source=source,
         lines=lines,
         memo=reason,
+        prepays=document.prepays,
         credits_id=document.pk,
     )
     try:
@@ -119,6 +128,8 @@ def credit(
     if draft.totals and draft.totals.total_minor > _total_left(document):
         raise Invalid("More than the invoice still holds; credit its discount with it.")
     (note,) = issue(write_drafts([draft]), issued_on=on, reason=reason)
+    if top_up is not None:
+        take(top_up, Gone.CREDITED, note.total_minor, on=on, document=note)
     _apply(note, document, on, reason)
     return note
 
@@ -166,13 +177,16 @@ def put_to(note: Document, invoice: Document, *, on: date) -> None:
 def give_up(public_id: str, *, minor: int | None, on: date, reason: str, key: str) -> None:
     """Write off what is open of an issued invoice, or `minor` of it, as bad debt. Inside work().
 
-    Natural key: `key`, with it the amount. Raises NotCorrectable where nothing can be owed, Invalid for an invoice of
-    nothing, and what `write_off` raises.
+    Of a top-up no more than was drawn: the rest was never had, and is credited. Natural key: `key`, with it the amount.
+    Raises NotCorrectable where nothing can be owed, Invalid for an invoice of nothing, and what `write_off` raises.
     """
-    item = _owed(public_id)
-    write_off(
-        item.item_id, minor=item.available_minor if minor is None else minor, on=on, reason=reason, key=key
-    )
+    document, item = _owed(public_id)
+    top_up = of_document(document)
+    left = top_up.left_minor if top_up is not None else 0
+    most = item.available_minor - left
+    write_off(item.item_id, minor=most if minor is None else minor, on=on, reason=reason, key=key)
+    if left and item_states([public_id])[public_id].open_minor < left:
+        raise NotCorrectable("What is left of a prepaid balance is credited, not written off.")
 
 
 def take_up(public_id: str, *, on: date, reason: str) -> None:
@@ -180,7 +194,7 @@ def take_up(public_id: str, *, on: date, reason: str) -> None:
 
     A write-off is not taken back before its own day. Raises NotCorrectable when none stands, Invalid without a reason.
     """
-    item = _owed(public_id)
+    _document, item = _owed(public_id)
     if not reason.strip():
         raise Invalid("Say why this is taken back.", fields={"reason": "Say why."})
     reopen_written_off(item.item_id, minor=item.total_minor, on=on, reason=reason)
@@ -188,15 +202,15 @@ def take_up(public_id: str, *, on: date, reason: str) -> None:
         raise NotCorrectable("Nothing of it is written off.")
 
 
-def _owed(public_id: str) -> ItemState:
-    """The open item of an issued invoice; the document is locked."""
+def _owed(public_id: str) -> tuple[Document, ItemState]:
+    """An issued invoice, locked, and its open item."""
     document = lock_one(Document.objects.filter(public_id=public_id))
     item = item_states([public_id]).get(public_id)
     if document.kind == "credit_note" or document.state != State.ISSUED:
         raise NotCorrectable("Only what is owed of an issued invoice can be written off.")
     if item is None:
         raise Invalid("Nothing is open of it.")
-    return item
+    return document, item
 
 
 def _credit_lines(
@@ -231,6 +245,7 @@ def _credit_lines(
                 service_end=part.service_end,
                 source=str(position),
                 why=({"text": f"Takes back line {position} of {document.number}"}, *part.why),
+                untaxed=document.prepays,
             )
         )
     return tuple(drafts)

@@ -29,6 +29,7 @@ class DocumentDraft:
     external_id: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     autopay: bool = False
+    prepays: bool = False
     credits_id: int | None = None
     totals: Totals | None = None
 
@@ -91,6 +92,7 @@ def _document(pk: int, draft: DocumentDraft, total: Totals, at: Any) -> dict[str
         "metadata": dict(draft.metadata),
         "source": draft.source,
         "autopay": draft.autopay,
+        "prepays": draft.prepays,
         "credits_id": draft.credits_id,
         "created_at": at,
         "updated_at": at,

@@ -67,6 +67,7 @@ def header(document: Document) -> dict[str, object]:
         "tax_minor": document.tax_minor,
         "total_minor": document.total_minor,
         "memo": document.memo,
+        **({"prepays": True} if document.prepays else {}),
     }
 
 
@@ -135,9 +136,13 @@ def _item(document: Document) -> ItemDraft:
 
 
 def earned(document: Document) -> tuple[tuple[Purpose, int], ...]:
-    """What stands against the document's open item: revenue and tax, or the opening balance it was brought in with."""
+    """What stands against the document's open item: revenue and tax, the opening balance it was brought in with, or
+    what is owed to the customer for it.
+    """
     if document.kind == "opening":
         return ((Purpose.OPENING, document.total_minor),)
+    if document.prepays:
+        return ((Purpose.PREPAID, document.total_minor),)
     return ((Purpose.REVENUE, document.net_minor), (Purpose.TAX, document.tax_minor))
 
 

@@ -17,6 +17,8 @@ class Purpose(StrEnum):
     TAX = "tax"
     WRITE_OFF = "write_off"
     OPENING = "opening"
+    PREPAID = "prepaid"
+    EXPIRED = "expired"
 
 
 class Unbalanced(ValueError):

@@ -18,8 +18,10 @@ CHART: dict[Purpose, tuple[str, str, str]] = {
     Purpose.RECEIVABLE: ("1100", "Receivables", "asset"),
     Purpose.UNAPPLIED: ("2100", "Unapplied cash", "liability"),
     Purpose.TAX: ("2200", "Tax output", "liability"),
+    Purpose.PREPAID: ("2300", "Customer prepayments", "liability"),
     Purpose.OPENING: ("3000", "Opening balances", "equity"),
     Purpose.REVENUE: ("4000", "Revenue", "revenue"),
+    Purpose.EXPIRED: ("4900", "Expired prepayments", "revenue"),
     Purpose.WRITE_OFF: ("5100", "Bad debt", "expense"),
 }
 PERIOD_CLOSED = "AR001"

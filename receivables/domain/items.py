@@ -18,7 +18,8 @@ class Side(StrEnum):
 class Kind(StrEnum):
     """What an open item came from. The kind decides its side and its control account.
 
-    A reversal takes a payment back that was booked by mistake or returned; a recovery takes a write-off back.
+    A reversal takes a payment back that was booked by mistake or returned; a recovery takes a write-off back. What was
+    drawn of a prepaid balance pays as a credit of its own.
     """
 
     INVOICE = "invoice"
@@ -29,6 +30,7 @@ class Kind(StrEnum):
     VOID = "void"
     REVERSAL = "reversal"
     RECOVERY = "recovery"
+    PREPAID = "prepaid"
 
 
 SIDES = {
@@ -38,6 +40,7 @@ SIDES = {
     Kind.PAYMENT: Side.CREDIT,
     Kind.WRITE_OFF: Side.CREDIT,
     Kind.VOID: Side.CREDIT,
+    Kind.PREPAID: Side.CREDIT,
     Kind.REVERSAL: Side.DEBIT,
     Kind.RECOVERY: Side.DEBIT,
 }
@@ -54,6 +57,8 @@ def why_final(*kinds: str) -> str:
         return "A void is for good: the invoice keeps its number and owes nothing."
     if {Kind.REVERSAL, Kind.RECOVERY} & set(kinds):
         return "What was taken back is for good."
+    if Kind.PREPAID in kinds:
+        return "What was drawn of a prepaid balance is for good; credit the invoice instead."
     return ""
 
 

@@ -22,6 +22,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "billing.Coupon": {"percent": 5, "amount": 0, "currency": "", "most": None},
     "billing.MrrMovement": {"kind": "new", "delta_minor": 1, "after_minor": 1},
     "invoicing.Document": {"kind": "invoice"},
+    "invoicing.TopUpMove": {"kind": "expired", "document": None},
     "tenants.Role": {"key": "x", "permissions": []},  # as a built-in one, which its check is about
     "receivables.OpenItem": {"kind": "opening", "side": "debit"},
 }
