@@ -195,6 +195,12 @@ class NextBill:
     prepaid_minor: int = 0
 
     @property
+    def due_minor(self) -> int:
+        """What is left to pay of it, less what is credited with it; below zero where more is credited."""
+        total = self.totals.total_minor - self.prepaid_minor if self.totals is not None else 0
+        return total - sum(each.totals.total_minor for each in self.credits)
+
+    @property
     def others(self) -> list[str]:
         """Public ids of other subscriptions on the same invoice."""
         return [each.facts.public_id for each in self.charges if each is not self.charge]

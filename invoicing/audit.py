@@ -15,11 +15,22 @@ subjects["invoicing.Document"] = Subject(
         "net_minor": _("Net"),
         "tax_minor": _("Tax"),
         "total_minor": _("Total"),
+        "prepays": _("Pays in advance"),
         "terms_days": _("Days to pay"),
         "memo": _("Note"),
         "pdf_id": _("PDF"),
         "seal": _("Seal of the content"),
     },
+)
+subjects["invoicing.TopUp"] = Subject(
+    _("Top-up of a prepaid balance"),
+    "top-up",
+    INVOICES_VIEW,
+    parts={"invoicing.TopUpMove": "top_up"},
+    fields={"total_minor": _("Topped up"), "left_minor": _("Left"), "expires_on": _("Expires on")},
+)
+subjects["invoicing.TopUpMove"] = Subject(
+    _("What became of a top-up"), fields={"minor": _("Amount"), "on": _("Day")}
 )
 subjects["invoicing.Line"] = Subject(_("Line of a document"), fields={"amount_minor": _("Amount")})
 subjects["invoicing.TaxLine"] = Subject(

@@ -241,6 +241,38 @@ class DraftForm(forms.Form):
         return _issue_day(self.cleaned_data["issued_on"] or self.today, self.today)
 
 
+class TopUpForm(forms.Form):
+    """A prepaid balance to top up, in the customer's currency."""
+
+    expires_on = Day(
+        label=_("Expires on"), required=False, help_text=_("The first day on which it pays no more.")
+    )
+    memo = forms.CharField(
+        label=_("Note on the invoice"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    key = FormKey()
+
+    def __init__(self, *args: Any, currency: str, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"] = MoneyField(label=_("Amount"), currency=currency)
+        self.today = today
+
+    def clean_amount(self) -> int:
+        minor: int = self.cleaned_data["amount"]
+        if minor <= 0:
+            raise forms.ValidationError(_("More than nothing."))
+        return minor
+
+    def clean_expires_on(self) -> date | None:
+        day: date | None = self.cleaned_data["expires_on"]
+        if day is not None and day <= self.today:
+            raise forms.ValidationError(_("A day to come."))
+        return day
+
+
 class LineForm(forms.Form):
     """One line of a draft."""
 

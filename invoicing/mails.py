@@ -9,6 +9,7 @@ from core import clock
 from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
 from invoicing.domain.states import State
+from invoicing.prepaid import drawn_minor
 from invoicing.selectors import DocumentView, view
 from invoicing.services.addresses import pay_url
 from invoicing.services.send import MAIL
@@ -34,12 +35,14 @@ def compose(message: Any) -> Answer:
 
 def _letter(shown: DocumentView) -> InvoiceIssued:
     row = shown.document
+    drawn = drawn_minor(row.pk)
     return InvoiceIssued(
         organization_name=shown.party.seller["name"] if shown.party else "",
         customer_name=shown.party.buyer["name"] if shown.party else "",
         number=row.number,
-        amount=money_code(Money(row.total_minor, row.currency)),
-        due_on=longdate(row.due_on),
+        amount=money_code(Money(row.total_minor - drawn, row.currency)),
+        due_on=longdate(row.due_on) if drawn < row.total_minor or not drawn else "",
+        drawn=money_code(Money(drawn, row.currency)) if drawn else "",
         pay_url=pay_url(row) if shown.open_minor else "",
         lines=tuple(
             Line(line.description, money_doc(Money(line.amount_minor, row.currency)))

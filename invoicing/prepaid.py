@@ -76,6 +76,21 @@ def top_up(public_id: str) -> TopUp:
     return found
 
 
+def top_up_of(document_id: int) -> TopUp | None:
+    """The top-up that an invoice made. Inside work()."""
+    return TopUp.objects.filter(document_id=document_id).first()
+
+
+def drawn_of(source: str) -> str:
+    """Public id of the top-up that a credit item was drawn of, from what that came from."""
+    return source.split(":")[1]
+
+
+def draw_source(row: TopUp, invoice: str) -> str:
+    """What the credit item came from that pays an invoice (public id) out of a top-up; its natural key."""
+    return f"draw:{row.public_id}:{invoice}"
+
+
 def moves(row: TopUp) -> "QuerySet[TopUpMove]":
     """What became of a top-up, with the documents. Inside work()."""
     found: QuerySet[TopUpMove] = TopUpMove.objects.filter(top_up=row).select_related("document")
@@ -112,7 +127,7 @@ def shown(rows: Sequence[TopUp], *, today: date) -> list[TopUpView]:
     """Top-ups as they are shown on a local date, one query. Inside work().
 
     `used` is one of which nothing is left, `expired` one whose day has come, `unpaid` one of which nothing that is left
-    was paid, else it is `open`.
+    was paid; else it is `active`.
     """
     return [
         TopUpView(row, fund.owed_minor, _state(fund, today))
@@ -125,7 +140,7 @@ def _state(fund: Fund, today: date) -> str:
         return "used"
     if fund.expires_on is not None and fund.expires_on <= today:
         return "expired"
-    return "open" if fund.available_minor else "unpaid"
+    return "active" if fund.available_minor else "unpaid"
 
 
 def balance(customer_id: int, *, today: date) -> list[Money]:
@@ -135,6 +150,13 @@ def balance(customer_id: int, *, today: date) -> list[Money]:
         if fund.expires_on is None or fund.expires_on > today:
             sums[fund.currency] += fund.available_minor
     return [Money(minor, code) for code, minor in sorted(sums.items())]
+
+
+def still_left(customer_id: int) -> str:
+    """Why a customer cannot be archived: what is left of its prepaid balance, or nothing. Inside work()."""
+    if not TopUp.objects.filter(customer_id=customer_id, left_minor__gt=0).exists():
+        return ""
+    return "Something is left of its prepaid balance. Credit or void that first."
 
 
 def left_by_currency() -> list[Money]:

@@ -11,15 +11,21 @@ from core.sandbox import is_sandbox
 from core.sheets import DocumentSheet, SheetLine, SheetTax
 from core.templatetags.fmt import longdate, money_doc, quantity
 from invoicing.models import Line, TaxLine
+from invoicing.prepaid import drawn_minor
 from invoicing.selectors import DocumentView
 
 
 def sheet(view: DocumentView, *, pay_url: str) -> DocumentSheet:
-    """The sheet of an issued document as it was issued: nothing paid since stands on it. Inside work()."""
+    """The sheet of an issued document as it was issued, with what a prepaid balance paid of it then. Inside work().
+
+    Nothing paid since stands on it.
+    """
     row = view.document
     seller = view.party.seller if view.party else {}
     buyer = view.party.buyer if view.party else {}
     invoice = row.kind == "invoice"
+    drawn = drawn_minor(row.pk) if invoice else 0
+    owed = drawn < row.total_minor
     return DocumentSheet(
         title=_("Invoice") if invoice else _("Credit note"),
         number=row.number,
@@ -30,16 +36,19 @@ def sheet(view: DocumentView, *, pay_url: str) -> DocumentSheet:
         buyer_address=tuple(buyer.get("address", "").splitlines()),
         buyer_number=buyer.get("number", ""),
         issued_on=longdate(row.issued_on),
-        due_on=longdate(row.due_on) if invoice else "",
-        terms=_("Net %(days)s days") % {"days": row.terms_days} if invoice else "",
+        due_on=longdate(row.due_on) if invoice and owed else "",
+        terms=_("Net %(days)s days") % {"days": row.terms_days} if invoice and owed else "",
         currency=row.currency,
         net=_figure(row.net_minor, row.currency),
         total=_figure(row.total_minor, row.currency),
+        paid=_figure(drawn, row.currency) if drawn else "",
+        open=_figure(row.total_minor - drawn, row.currency) if drawn else "",
+        notes=(_("Paid in advance: tax is not due on it, but on what it pays for."),) if row.prepays else (),
         lines=tuple(_line(each, row.currency) for each in view.lines),
         tax_lines=tuple(_tax(each, row.currency) for each in view.taxes if each.tax_minor),
         memo=row.memo,
-        pay_url=pay_url,
-        pay_qr=segno.make(pay_url, error="m").svg_data_uri(border=0) if pay_url else "",
+        pay_url=pay_url if owed else "",
+        pay_qr=segno.make(pay_url, error="m").svg_data_uri(border=0) if pay_url and owed else "",
         credit_of=row.credits.number if row.credits else "",
         dated=str(row.issued_on),
         mark=_("Sandbox: a test, not a document. Nothing is to be paid.") if is_sandbox() else "",
@@ -61,7 +70,7 @@ def _line(line: Line, currency: str) -> SheetLine:
         detail=" · ".join(part for part in (line.detail, period_text(line)) if part),
         quantity=quantity(line.quantity),
         unit_price=quantity(line.unit_price),
-        tax=_percent(line.tax_percent),
+        tax="" if line.tax_category == "O" else _percent(line.tax_percent),
     )
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoicing.views import actions, bulk, document, editor, lists
+from invoicing.views import actions, bulk, document, editor, lists, prepaid
 
 urlpatterns = [
     path("invoices/", lists.invoices, name="invoices"),
@@ -30,4 +30,8 @@ urlpatterns = [
         name="invoice-write-off-preview",
     ),
     path("invoices/<slug:public_id>/send/", actions.invoice_send, name="invoice-send"),
+    path("prepaid/", prepaid.top_ups_page, name="top-ups"),
+    path("prepaid/<slug:public_id>/", prepaid.top_up_page, name="top-up"),
+    path("customers/<slug:public_id>/prepaid/", prepaid.customer_prepaid, name="customer-prepaid"),
+    path("customers/<slug:public_id>/top-up/", prepaid.top_up_new, name="top-up-new"),
 ]

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from arapp.demo import story
+from arapp.demo import prepaid, story
 from arapp.demo.people import House
 from arapp.demo.story import Bill, Handwritten, Step
 from billing.selectors import due
@@ -39,9 +39,9 @@ from receivables.selectors import ItemState, allocations_of, item_states
 from receivables.services.write_off import write_off
 
 RUN = Actor("system", label="system")
-STILL_DUE = (".pdf", "webhook", "notices.")
-"""Effects of the past that are done after the start all the same: files, what the gateway reports, and the digest of
-the last days."""
+STILL_DUE = (".pdf", "webhook", "notices.", "prepaid.")
+"""Effects of the past that are done after the start all the same: files, what the gateway reports, the digest of the
+last days, and the end of what was paid in advance."""
 
 
 def days_of(house: House, today: date) -> list[date]:
@@ -95,7 +95,8 @@ class Life:
         for day in days[self.job.done :]:
             self._charge_cards(day)
             self.job.done += 1
-            if day in self.billing_days or day in self.written or day in self.agenda:
+            busy = day in self.billing_days or day in self.written or day in self.agenda
+            if busy or day == prepaid.paid_on(self.today):
                 with work():
                     self._live_through(day)
                     Job.objects.filter(pk=self.job.pk).update(done=self.job.done, state="running")
@@ -111,7 +112,9 @@ class Life:
         with at(self.house, day, 10, actor=self.clerk):
             if written:
                 issue([self._draft(each) for each in written], issued_on=day)
-        if billed or written:
+            if day == prepaid.paid_on(self.today):
+                prepaid.top_up_some(day)
+        if billed or written or day == prepaid.paid_on(self.today):
             self._look_ahead(since=day)
         for n, step in enumerate(self.agenda.get(day, [])):
             with at(self.house, day, 11 + n % 6, 7 * n % 60, actor=self.clerk):
@@ -145,7 +148,7 @@ class Life:
                 issued_on=row.issued_on,  # type: ignore[arg-type]  # an issued one has both
                 due_on=row.due_on,  # type: ignore[arg-type]
                 habit=self.habits[row.customer.number],
-                fate=self.fates.get(row.source, ""),
+                fate="prepaid" if row.prepays else self.fates.get(row.source, ""),
             )
             for step in story.plan(bill, self.today):
                 self.agenda.setdefault(step.on, []).append(step)

@@ -149,6 +149,8 @@ def _billing_day(near: date, dice: Random) -> date:
     return near.replace(day=min(wanted, last.day))
 
 
+CALLS = "position-calls"
+"""Code of the meter, the plan and the price of what is counted."""
 _FATES = {
     3: "void",
     21: "void",
@@ -210,6 +212,8 @@ def plan(bill: Bill, today: date) -> list[Step]:
     dice = luck("bill", bill.number)
     if bill.fate == "void":
         return [Step(bill.issued_on + timedelta(days=1), "void", bill.number)]
+    if bill.fate == "prepaid":
+        return [Step(working_day(bill.issued_on + timedelta(days=2)), "transfer", f"{bill.number}:1")]
     if bill.fate == "write_off":
         return [Step(working_day(bill.due_on + timedelta(days=90)), "write_off", bill.number)]
     after = {

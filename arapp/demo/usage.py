@@ -7,14 +7,13 @@ from decimal import Decimal
 from arapp.demo import story
 from arapp.demo.life import at
 from arapp.demo.people import House
-from arapp.demo.story import Subscribing
+from arapp.demo.story import CALLS, Subscribing
 from billing.domain.usage_events import Said
 from billing.services.meters import create_meter
 from billing.services.prices import create_price
 from billing.services.subscriptions import add_item
 from billing.services.usage import ingest
 
-CALLS = "position-calls"
 USERS = 6
 """Subscriptions that use it."""
 DAYS = 33

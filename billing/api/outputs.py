@@ -227,10 +227,6 @@ class GivenBill:
             for each in self.bill.credits
         ]
 
-    @property
-    def due_minor(self) -> int:
-        return self.sums.total_minor - sum(each.totals.total_minor for each in self.bill.credits)
-
 
 class UpcomingCreditPartOut(Out):
     """Days that were billed and are not used."""
@@ -267,8 +263,12 @@ class UpcomingOut(Out):
     tax_minor = serializers.IntegerField(source="sums.tax_minor")
     total_minor = serializers.IntegerField(source="sums.total_minor")
     credits = UpcomingCreditOut(many=True, help_text="What the same run takes back.")
+    prepaid_minor = serializers.IntegerField(
+        source="bill.prepaid_minor", help_text="What the prepaid balance pays if it stays as it is."
+    )
     due_minor = serializers.IntegerField(
-        help_text="The total less all credits; below zero is left to the customer or pays what else is open."
+        source="bill.due_minor",
+        help_text="The total less that and all credits; below zero is left to the customer or pays what else is open.",
     )
 
 

@@ -299,14 +299,14 @@ def next_figures(found: NextBill, currency: str) -> dict[str, Any]:
     """The preview of the next invoice as figures, with what is credited beside it, and what is left to pay of both."""
     if found.charge is None or found.totals is None:
         return {"odd": found.odd}
-    credited = sum(each.totals.total_minor for each in found.credits)
     return {
         "next_lines": _lines(found, currency),
         "next_net": Money(found.totals.net_minor, currency),
         "next_tax": Money(found.totals.tax_minor, currency),
         "next_total": Money(found.totals.total_minor, currency),
         "next_credits": [_credit(each, currency) for each in found.credits],
-        "next_due": Money(found.totals.total_minor - credited, currency),
+        "next_prepaid": Money(-found.prepaid_minor, currency) if found.prepaid_minor else None,
+        "next_due": Money(found.due_minor, currency),
     }
 
 

@@ -203,7 +203,8 @@ def take_on(public_id: str) -> Customer:
     """
     customer = lock_one(Customer.objects.filter(public_id=public_id))
     if customer.archived_at:
-        raise Invalid("This customer is archived; bring it back first.", fields={"customer": "Archived."})
+        problem = "This customer is archived; bring it back first."
+        raise Invalid(problem, fields={"customer": problem})
     return customer
 
 

@@ -1,8 +1,11 @@
 from django.urls import path
 
-from invoicing.api import acts, views
+from invoicing.api import acts, prepaid, views
 
 urlpatterns = [
+    path("top_ups", prepaid.TopUps.as_view(), name="api-top-ups"),
+    path("top_ups/<slug:public_id>", prepaid.OneTopUp.as_view(), name="api-top-up"),
+    path("top_ups/<slug:public_id>/moves", prepaid.TopUpMoves.as_view(), name="api-top-up-moves"),
     path("invoices", views.Invoices.as_view(), name="api-invoices"),
     path("invoices/preview", views.InvoicePreview.as_view(), name="api-invoice-preview"),
     path("invoices/bulk", acts.InvoicesBulk.as_view(), name="api-invoices-bulk"),

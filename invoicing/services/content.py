@@ -27,7 +27,7 @@ def content_of(
     `service_start` and `service_end`, the first day that is not in it. Raises Invalid that names each field, also
     for a customer (public id) that is archived.
     """
-    return _content(owner_of(customer), lines, terms_days=terms_days, memo=memo)
+    return _content(_owner(customer), lines, terms_days=terms_days, memo=memo)
 
 
 def _content(
@@ -47,7 +47,7 @@ def changed_content(row: Document, changes: Mapping[str, Any]) -> DraftContent:
     Raises Invalid as `content_of` does, and for a customer of another currency without lines in it.
     """
     content = _content(
-        owner_of(changes["customer"]) if "customer" in changes else row.customer,
+        _owner(changes["customer"]) if "customer" in changes else row.customer,
         changes.get("lines", ()),
         terms_days=changes.get("terms_days", row.terms_days),
         memo=changes.get("memo", row.memo),
@@ -66,8 +66,7 @@ def worked_out(content: DraftContent) -> Totals:
     return sums_of(as_draft(content, source=""))
 
 
-def owner_of(public_id: str) -> Any:
-    """The customer that something is to be billed to; raises Invalid at `customer` where it is absent or archived."""
+def _owner(public_id: str) -> Any:
     try:
         owner = customer_of(public_id)
     except NotFound as error:

@@ -1,6 +1,6 @@
 """Prepaid balances: topped up by an invoice, drawn for what meters counted, given back or expired.
 
-Lock order: document, top-ups, then what issuing and applying lock.
+Lock order: customer, document, top-ups, then what issuing and applying lock.
 """
 
 from collections import defaultdict
@@ -18,12 +18,13 @@ from core.events import emit, emit_all
 from core.locks import lock, lock_one
 from core.money import Money
 from core.periods import local_midnight
+from customers.services.customers import take_on
 from invoicing.domain.prepaid import Draw, Fund, Gone, Want, draws
 from invoicing.domain.totals import LineDraft
 from invoicing.events import TopUpCreated, TopUpDrawn, TopUpExpired
 from invoicing.models import Document, TopUp, TopUpMove
-from invoicing.prepaid import funds_of, left_of
-from invoicing.services.content import LAST_DAY, owner_of
+from invoicing.prepaid import draw_source, funds_of, left_of
+from invoicing.services.content import LAST_DAY
 from invoicing.services.drafts import DocumentDraft, write_drafts
 from invoicing.services.issue import issue
 from ledger.domain.entries import Entry, Leg, Purpose
@@ -43,11 +44,11 @@ def top_up(
     """Issue an invoice over `minor` of a customer's (public id) currency, whose money is its prepaid balance.
 
     Inside work(). The invoice holds no tax: that is due on what the balance pays for. What is paid of it can be drawn
-    before `expires_on`, a local date. Natural key: `key`. Raises Invalid for a customer that is absent or archived, an
-    amount that is not positive and a day that is not to come, KeyReused when the key was used for something else. Emits
+    before `expires_on`, a local date. Natural key: `key`. Raises NotFound, Invalid for an archived customer, an amount
+    that is not positive and a day that is not to come, KeyReused when the key was used for something else. Emits
     top_up.created.
     """
-    owner = owner_of(customer)
+    owner = take_on(customer)
     source = f"topup:{key}"
     done = TopUp.objects.select_related("document").filter(document__source=source).first()
     if done is not None:
@@ -102,7 +103,6 @@ def _draft(owner: Any, minor: int, memo: str, source: str) -> DocumentDraft:
         lines=(
             LineDraft(
                 description=_("Prepaid balance"),
-                detail=_("Tax is due on what it pays for"),
                 quantity=Decimal(1),
                 unit_price=amount.decimal,
                 amount_minor=minor,
@@ -144,9 +144,7 @@ def pay_in_advance(
 def _draw(parts: Sequence[Draw], documents: Mapping[int, Document], on: date) -> None:
     tops = {row.pk: row for row in TopUp.objects.filter(pk__in={each.top_up_id for each in parts})}
     owed = item_states([documents[each.document_id].public_id for each in parts])
-    keys = [
-        f"draw:{tops[each.top_up_id].public_id}:{documents[each.document_id].public_id}" for each in parts
-    ]
+    keys = [draw_source(tops[each.top_up_id], documents[each.document_id].public_id) for each in parts]
     credits = open_items(
         [_item(tops[each.top_up_id], key, each.minor, on) for each, key in zip(parts, keys, strict=True)]
     )

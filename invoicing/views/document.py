@@ -28,6 +28,7 @@ from invoicing.permissions import (
     INVOICES_VIEW,
     INVOICES_WRITE_OFF,
 )
+from invoicing.prepaid import drawn_of, top_up_of
 from invoicing.selectors import DocumentView, document, view
 from invoicing.services.opening import KIND as OPENING
 from invoicing.services.send import can_send
@@ -71,6 +72,7 @@ def document_page(
         **_figures(shown),
         **_connections(shown),
         **_controls(shown),
+        "top_up": top_up_of(row.pk) if row.prepays and row.kind == "invoice" else None,
         "forms": kept,
         "credit_lines": _credit_lines(shown, kept.get("credit")),
         "error": error,
@@ -125,7 +127,7 @@ def _connections(shown: DocumentView) -> dict[str, Any]:
         each.credit_item if each.debit_item_id == (item.item_id if item else 0) else each.debit_item
         for each in allocations
     ]
-    own = [each.source for each in others if each.kind in {Kind.VOID, Kind.WRITE_OFF}]
+    own = [each.source for each in others if each.kind in {Kind.VOID, Kind.WRITE_OFF, Kind.PREPAID}]
     entries = (
         entries_about([shown.document.public_id, *own], [item.item_id] if item else [])
         if shown.document.state != State.DRAFT
@@ -137,6 +139,7 @@ def _connections(shown: DocumentView) -> dict[str, Any]:
             {
                 "row": each,
                 "other": other,
+                "top_up": drawn_of(other.source) if other.kind == Kind.PREPAID else "",
                 "amount": Money(each.minor, shown.document.currency),
                 "stands": each.reverses_id is None and each.pk not in undone,
                 "why_not": missing(APPLY_CREDIT) or why_final(each.debit_item.kind, each.credit_item.kind),

@@ -3,7 +3,7 @@
 Every value is a plain string, formatted by the caller in the reader's language; `""` means "not to be shown" where
 a field has that default. Apps above add classes of their own the same way, with their own template's name.
 
-    invoice_issued   organization_name, customer_name, number, amount, due_on, pay_url, lines
+    invoice_issued   organization_name, customer_name, number, amount, due_on, pay_url, lines, drawn
     receipt          organization_name, customer_name, number, amount, paid_on, lines, remaining
     payment_failed   organization_name, customer_name, number, amount, due_on, reason, next_try_on, pay_url
 """
@@ -50,7 +50,10 @@ class Letter:
 
 @dataclass(frozen=True, kw_only=True)
 class InvoiceIssued(Letter):
-    """A new invoice, its PDF attached. Without `pay_url` there is no button, without lines no table."""
+    """A new invoice, its PDF attached. Without `pay_url` there is no button, without lines no table.
+
+    `drawn` of it was paid out of a prepaid balance; without `due_on` nothing is to be paid.
+    """
 
     template: ClassVar[str] = "invoice_issued"
 
@@ -59,6 +62,7 @@ class InvoiceIssued(Letter):
     due_on: str
     pay_url: str = ""
     lines: tuple[Line, ...] = ()
+    drawn: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from customers.models import Customer
 from integrations.services.endpoints import add
 from invoicing.listing import DocumentFilter
 from invoicing.services import bulk
+from invoicing.services.prepaid import top_up
 from tenants.models import User
 from tests import factories
 from tests.db.api.conftest import Program
@@ -59,6 +60,8 @@ def ids(house: Scope, kestrel: Customer, settings: Any, tmp_path: Path) -> dict[
         factories.invoice(factories.customer(name="Heron", currency="USD"))
         factories.draft_invoice(kestrel)
         create_feature(name="SSO", code="sso", kind="switch")
+        found["top-up"] = top_up(kestrel.public_id, minor=500, key="t", today=factories.DAY).public_id
+        found["top-up-new"] = kestrel.public_id
         found["payment"] = record(
             customer=kestrel.public_id, minor=5_000, currency="EUR", received_on=factories.DAY,
             method="bank_transfer", key="k1",
@@ -137,7 +140,7 @@ def test_a_copied_call_gives_what_the_page_shows(
     [
         ("invoices", "state=draft&page=zzz", "state=draft", 1),
         ("invoices", "currency=USD&state=", "currency=USD", 1),
-        ("invoices", "state=horse&currency=EUR", "currency=EUR", 2),
+        ("invoices", "state=horse&currency=EUR", "currency=EUR", 3),
         ("invoices", "issued_from=2030-01-01", "issued_from=2030-01-01", 0),
         ("customers", "q=Hero&sort=name", "q=Hero", 1),
         ("customers", "archived=on", "archived=true", 0),

@@ -144,7 +144,7 @@ def test_it_is_small_and_has_two_currencies_and_every_state(seeded: Path) -> Non
 def test_everything_that_can_happen_to_money_happened(seeded: Path) -> None:
     with enter(_scope("acorn")), work():
         kinds = set(OpenItem.objects.values_list("kind", flat=True))
-        assert kinds == {"invoice", "credit_note", "payment", "void", "write_off", "reversal"}
+        assert kinds == {"invoice", "credit_note", "payment", "void", "write_off", "reversal", "prepaid"}
         assert set(Attempt.objects.values_list("state", flat=True)) == {"succeeded", "declined"}
         assert Payment.objects.filter(state="reversed").exists()
         assert OpenItem.objects.filter(kind="payment", open_minor__gt=0).exists(), "somebody paid too much"

@@ -14,6 +14,7 @@ from core.models import Effect, OutboxEvent
 from core.money import Money
 from core.pages import dry_run
 from core.scope import Scope, work
+from customers.services.customers import StillNeeded, set_archived
 from invoicing.domain.prepaid import Gone
 from invoicing.models import Document, Line, TopUp, TopUpMove
 from invoicing.prepaid import balance, left_by_currency
@@ -309,7 +310,6 @@ def test_what_is_paid_after_its_day_is_neither_drawn_nor_taken(acorn: Scope) -> 
         ({"minor": -1}, "amount_minor"),
         ({"expires_on": DAY}, "expires_on"),
         ({"expires_on": date(2300, 1, 1)}, "expires_on"),
-        ({"customer": "cus_none"}, "customer"),
     ],
 )
 def test_what_cannot_be_topped_up_says_so_at_its_field(
@@ -383,3 +383,15 @@ def test_the_proof_sees_a_balance_that_nothing_explains(acorn: Scope) -> None:
         "what the books owe for prepaid balances = what is left of them, by customer and currency",
         "what was drawn of a top-up pays for its invoice, and what was credited stands on a note over its own",
     } <= names
+
+
+def test_a_customer_with_a_balance_is_not_put_away(acorn: Scope) -> None:
+    with work():
+        owner = factories.customer()
+        row = topped(owner)
+        with pytest.raises(StillNeeded, match="prepaid balance"):
+            set_archived(owner.pk, archived=True)
+        credit(row.document.public_id, on=LATER, reason="leaves", key="c")
+        set_archived(owner.pk, archived=True)
+        with pytest.raises(Invalid, match="archived"):
+            top_up(owner.public_id, minor=1, key="again", today=DAY)
