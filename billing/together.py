@@ -12,7 +12,7 @@ from billing.services.credits import notes_for
 from core.pages import dry_run
 from core.periods import Period
 from invoicing.domain.totals import Totals
-from invoicing.services.correct import TakenBack
+from invoicing.services.credit import TakenBack
 
 
 def invoice_with(own: Charge, as_of: date, today: date) -> tuple[Charge, ...]:
@@ -61,14 +61,16 @@ def credits_with(found: Charge, on: date) -> tuple[NextCredit, ...]:
     with dry_run():
         parts: list[tuple[TakenBack, tuple[tuple[str, Period, int], ...]]] = [
             (each.back, tuple((part.item.name, part.span, each.minor(part)) for part in each.credits))
-            for each in notes_for(found, on)
+            for _, given in notes_for([found], on)
+            for each in given
         ]
         parts += [
             (
                 each.back,
                 tuple((of.due.item.name, of.of.span, each.minor(part)) for of, part in each.parts),
             )
-            for each in returns(found, on)
+            for _, given in returns([found], on)
+            for each in given
         ]
         return tuple(
             NextCredit(back.number, said, Totals(note.net_minor, note.tax_minor, note.total_minor, ()))

@@ -44,8 +44,8 @@ def move(obj: Record, to: StrEnum, *, moves: Moves, reason: str = "", **also: An
     record_moves([(obj.public_id, before, to)], reason=reason)
 
 
-def record_moves(moved: list[tuple[str, str, str]], *, reason: str = "") -> None:
-    """Write the history of moves made in bulk: (public id, from, to) each."""
+def record_moves(moved: list[tuple[str, str, str]], *, reason: str | Mapping[str, str] = "") -> None:
+    """Write the history of moves made in bulk: (public id, from, to) each; one reason for all, or by public id."""
     scope = current()
     at = clock.now()
     StateChange.objects.bulk_create(
@@ -53,7 +53,7 @@ def record_moves(moved: list[tuple[str, str, str]], *, reason: str = "") -> None
             object_public_id=public_id,
             from_state=before,
             to_state=after,
-            reason=reason,
+            reason=reason if isinstance(reason, str) else reason.get(public_id, ""),
             actor=scope.actor.label,
             at=at,
         )

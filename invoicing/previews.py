@@ -7,7 +7,8 @@ from datetime import date
 from core.money import Money
 from core.pages import dry_run
 from invoicing.selectors import document
-from invoicing.services.correct import credit, give_up, void
+from invoicing.services.correct import give_up, void
+from invoicing.services.credit import credit
 from ledger.selectors import EntryView, entries_about
 from receivables.selectors import item_states
 

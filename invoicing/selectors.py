@@ -1,7 +1,7 @@
 """Reads of documents."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -194,10 +194,26 @@ def lines_left(document: Document) -> dict[int, int]:
 
     Of a top-up no more is left than there is of its balance.
     """
-    lines = Line.objects.filter(document=document).values_list("position", "amount_minor")
-    taken = Line.objects.filter(document__credits=document, document__state=State.ISSUED)
-    left = _left(lines, taken.values_list("source", "amount_minor"))
-    return _undrawn(document, left) if document.prepays else left
+    lines = Line.objects.filter(document=document).order_by("position")
+    return lines_left_of([document], {document.pk: {each.position: each for each in lines}})[document.pk]
+
+
+def lines_left_of(
+    documents: Sequence[Document], lines: Mapping[int, Mapping[int, Line]]
+) -> dict[int, dict[int, int]]:
+    """`lines_left` of many documents, whose lines by position are known; one query. Inside work()."""
+    notes: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    taken = Line.objects.filter(
+        document__credits__in=[each.pk for each in documents], document__state=State.ISSUED
+    )
+    for document_id, position, minor in taken.values_list("document__credits_id", "source", "amount_minor"):
+        notes[document_id].append((position, minor))
+    found = {}
+    for each in documents:
+        own = lines.get(each.pk, {})
+        left = _left(((position, line.amount_minor) for position, line in own.items()), notes[each.pk])
+        found[each.pk] = _undrawn(each, left) if each.prepays else left
+    return found
 
 
 def _undrawn(document: Document, left: dict[int, int]) -> dict[int, int]:

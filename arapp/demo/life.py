@@ -30,6 +30,7 @@ from invoicing.domain.totals import line
 from invoicing.listing import DocumentFilter, documents
 from invoicing.selectors import document, lines_left
 from invoicing.services import correct
+from invoicing.services.credit import credit
 from invoicing.services.edit import DraftContent, create_draft
 from invoicing.services.issue import issue
 from messaging.services.seen import read_by_everybody
@@ -205,7 +206,7 @@ class Life:
     def _credit(self, step: Step, item: ItemState) -> None:
         """A third of the first line, also of an invoice that was paid: then it stays the customer's."""
         minor = lines_left(document(item.source))[1] // 3
-        correct.credit(
+        credit(
             item.source, on=step.on, reason="Damaged on arrival", key=f"demo:{step.key}", amounts={1: minor}
         )
 

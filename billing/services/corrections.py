@@ -12,7 +12,7 @@ from billing.domain.late import Correction, told
 from billing.models import BillingRun, CorrectedPeriod
 from billing.services.credits import spend
 from invoicing.domain.credits import Taken
-from invoicing.services.correct import TakenBack, take_back
+from invoicing.services.credit import TakenBack, Wish, take_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +34,39 @@ def correct(run: BillingRun, charges: Sequence[Charge], invoices: Mapping[int, A
     stands there, and what is left of a credit goes there after its own invoice. Never more is given than the invoice
     still holds. The subscriptions are locked. Natural key: the billed period and the number of its correction.
     """
-    made = 0
-    rows: list[CorrectedPeriod] = []
-    for each in charges:
-        if not each.corrections:
-            continue
-        invoice = invoices.get(each.facts.subscription_id)
-        returned = returns(each, run.as_of)
-        rows += _rows(run, each, invoice, returned)
-        notes = [one.back.note for one in returned if one.back.note is not None]
-        made += len(notes)
-        spend(run, each, notes, invoice)
-    CorrectedPeriod.objects.bulk_create(rows)
-    return made
+    found = returns([each for each in charges if each.corrections], run.as_of)
+    CorrectedPeriod.objects.bulk_create(
+        row
+        for each, returned in found
+        for row in _rows(run, each, invoices.get(each.facts.subscription_id), returned)
+    )
+    return spend(run, [(each, [one.back for one in returned]) for each, returned in found], invoices)
 
 
-def returns(charge: Charge, on: date) -> list[Returned]:
-    """Issue the credit notes of a charge's corrections, each over the invoice that billed it. Inside work()."""
-    by_document: dict[int, list[tuple[Correction, Stands]]] = defaultdict(list)
-    for each in charge.corrections:
-        for part in each.back:
-            by_document[part.document_id].append((each, part))
-    found = []
-    for document_id, parts in sorted(by_document.items()):
-        start = min(each.of.span.start for each, _ in parts)
-        back = take_back(
-            document_id,
-            {part.source: _taken(each, part) for each, part in parts},
-            on=on,
-            reason=f"Usage from {start:%-d %B %Y} counted anew",
-            key=f"counted:{parts[0][1].source}:{parts[0][0].of.corrections + 1}",
-        )
-        found.append(Returned(tuple(parts), back))
-    return found
+def returns(charges: Sequence[Charge], on: date) -> list[tuple[Charge, list[Returned]]]:
+    """Issue the credit notes of charges' corrections, each over the invoice that billed it. Inside work()."""
+    wanted: list[tuple[Charge, list[tuple[Correction, Stands]]]] = []
+    for charge in charges:
+        by_document: dict[int, list[tuple[Correction, Stands]]] = defaultdict(list)
+        for each in charge.corrections:
+            for part in each.back:
+                by_document[part.document_id].append((each, part))
+        wanted += [(charge, parts) for _, parts in sorted(by_document.items())]
+    backs = take_back([_wish(parts) for _, parts in wanted], on=on)
+    found: dict[int, list[Returned]] = defaultdict(list)
+    for (charge, parts), back in zip(wanted, backs, strict=True):
+        found[charge.facts.subscription_id].append(Returned(tuple(parts), back))
+    return [(charge, found[charge.facts.subscription_id]) for charge in charges]
+
+
+def _wish(parts: Sequence[tuple[Correction, Stands]]) -> Wish:
+    start = min(each.of.span.start for each, _ in parts)
+    return Wish(
+        parts[0][1].document_id,
+        {part.source: _taken(each, part) for each, part in parts},
+        reason=f"Usage from {start:%-d %B %Y} counted anew",
+        key=f"counted:{parts[0][1].source}:{parts[0][0].of.corrections + 1}",
+    )
 
 
 def _taken(each: Correction, part: Stands) -> Taken:

@@ -10,9 +10,10 @@ from billing.domain.charges import Charge, Credit
 from billing.domain.lines import source_of
 from billing.events import RefundAsked
 from billing.models import BillingRun, CreditedPeriod
-from core.events import emit
+from core.events import emit_all
+from customers.selectors import billing_facts
 from invoicing.domain.credits import Taken
-from invoicing.services.correct import TakenBack, put_to, take_back
+from invoicing.services.credit import TakenBack, Wish, put_to, take_back
 from receivables.selectors import item_states
 
 
@@ -37,46 +38,7 @@ def give_credits(run: BillingRun, charges: Sequence[Charge], invoices: Mapping[i
     taken back. The subscriptions are locked. Natural key: item and first day. Emits refund.asked where that
     was wished and the subscription is over: what is credited before its end stays for the invoices that still come.
     """
-    made = 0
-    for each in charges:
-        if not each.credits:
-            continue
-        notes = _give(run, each)
-        made += len(notes)
-        spend(run, each, notes, invoices.get(each.facts.subscription_id))
-    return made
-
-
-def spend(run: BillingRun, charge: Charge, notes: Sequence[Any], invoice: Any) -> None:
-    """Put what notes leave to the subscription's invoice of the same run, if any; ask the rest back where wished."""
-    for note in notes if invoice is not None else ():
-        put_to(note, invoice, on=run.as_of)
-    over = charge.facts.ends_on is not None and charge.facts.ends_on <= run.as_of
-    if charge.facts.refund and over:
-        _ask_back(charge.facts.public_id, notes)
-
-
-def notes_for(charge: Charge, on: date) -> list[Given]:
-    """Issue the credit notes of a charge, each over the invoice that billed the days. Inside work()."""
-    by_document: dict[int, list[Credit]] = defaultdict(list)
-    for each in charge.credits:
-        by_document[each.of.document_id].append(each)
-    given = []
-    for document_id, credits in sorted(by_document.items()):
-        start = min(each.span.start for each in credits)
-        back = take_back(
-            document_id,
-            {_source(each): _taken(each) for each in credits},
-            on=on,
-            reason=f"Unused from {start:%-d %B %Y}",
-            key=f"unused:{credits[0].item.public_id}:{credits[0].span.start}",
-        )
-        given.append(Given(tuple(credits), back))
-    return given
-
-
-def _give(run: BillingRun, charge: Charge) -> list[Any]:
-    given = notes_for(charge, run.as_of)
+    made = [(each, given) for each, given in notes_for([each for each in charges if each.credits], run.as_of)]
     CreditedPeriod.objects.bulk_create(
         CreditedPeriod(
             subscription_id=charge.facts.subscription_id,
@@ -89,10 +51,55 @@ def _give(run: BillingRun, charge: Charge) -> list[Any]:
             unused_minor=part.unused_minor,
             amount_minor=each.minor(part),
         )
+        for charge, given in made
         for each in given
         for part in each.credits
     )
-    return [each.back.note for each in given if each.back.note is not None]
+    return spend(run, [(charge, [each.back for each in given]) for charge, given in made], invoices)
+
+
+def spend(
+    run: BillingRun, made: Sequence[tuple[Charge, Sequence[TakenBack]]], invoices: Mapping[int, Any]
+) -> int:
+    """Put what notes leave to the subscriptions' invoices of the same run, if any; ask the rest back where wished.
+
+    Returns how many notes there are. Inside work().
+    """
+    notes = [(charge, back.note) for charge, backs in made for back in backs if back.note is not None]
+    wanted = ((note, invoices.get(charge.facts.subscription_id)) for charge, note in notes)
+    put_to([(note, invoice) for note, invoice in wanted if invoice is not None], on=run.as_of)
+    _ask_back([(charge.facts.public_id, note) for charge, note in notes if _wants_back(charge, run.as_of)])
+    return len(notes)
+
+
+def _wants_back(charge: Charge, day: date) -> bool:
+    facts = charge.facts
+    return facts.refund and facts.ends_on is not None and facts.ends_on <= day
+
+
+def notes_for(charges: Sequence[Charge], on: date) -> list[tuple[Charge, list[Given]]]:
+    """Issue the credit notes of charges, each over the invoice that billed the days. Inside work()."""
+    wanted: list[tuple[Charge, list[Credit]]] = []
+    for charge in charges:
+        by_document: dict[int, list[Credit]] = defaultdict(list)
+        for each in charge.credits:
+            by_document[each.of.document_id].append(each)
+        wanted += [(charge, credits) for _, credits in sorted(by_document.items())]
+    backs = take_back([_wish(credits) for _, credits in wanted], on=on)
+    given: dict[int, list[Given]] = defaultdict(list)
+    for (charge, credits), back in zip(wanted, backs, strict=True):
+        given[charge.facts.subscription_id].append(Given(tuple(credits), back))
+    return [(charge, given[charge.facts.subscription_id]) for charge in charges]
+
+
+def _wish(credits: Sequence[Credit]) -> Wish:
+    start = min(each.span.start for each in credits)
+    return Wish(
+        credits[0].of.document_id,
+        {_source(each): _taken(each) for each in credits},
+        reason=f"Unused from {start:%-d %B %Y}",
+        key=f"unused:{credits[0].item.public_id}:{credits[0].span.start}",
+    )
 
 
 def _source(each: Credit) -> str:
@@ -111,20 +118,30 @@ def _taken(each: Credit) -> Taken:
     return Taken(each.unused_minor, each.span.start, each.span.end, (unused,))
 
 
-def _ask_back(subscription: str, notes: Sequence[Any]) -> None:
-    """Ask what the notes leave to go back to the method it was paid by: it is what was paid beyond what is owed.
+def _ask_back(notes: Sequence[tuple[str, Any]]) -> None:
+    """Ask what notes of subscriptions leave to go back to the method it was paid by: it is what was paid beyond what is
+    owed.
 
     What a payment under way is promised was not paid yet.
     """
-    states = item_states([name for note in notes for name in (note.public_id, note.credits.public_id)])
-    for note in notes:
+    if not notes:
+        return
+    customers = billing_facts({note.customer_id for _, note in notes})
+    states = item_states([name for _, note in notes for name in (note.public_id, note.credits.public_id)])
+    asked = []
+    for subscription, note in notes:
         left = states[note.public_id].available_minor if note.public_id in states else 0
         owed = states.get(note.credits.public_id)
         left -= 0 if owed is None else owed.open_minor
         if left > 0:
-            emit(
+            asked.append(
                 RefundAsked(
-                    note.public_id, note.version, customer=note.customer.public_id, subscription=subscription,
-                    currency=note.currency, amount_minor=left,
+                    note.public_id,
+                    note.version,
+                    customer=customers[note.customer_id].public_id,
+                    subscription=subscription,
+                    currency=note.currency,
+                    amount_minor=left,
                 )
-            )  # fmt: skip
+            )
+    emit_all(asked)

@@ -12,7 +12,8 @@ from invoicing.models import Document
 from invoicing.permissions import INVOICES_CREDIT, INVOICES_ISSUE, INVOICES_WRITE_OFF
 from invoicing.selectors import document
 from invoicing.services.bulk import act_on
-from invoicing.services.correct import credit, give_up, take_up, void
+from invoicing.services.correct import give_up, take_up, void
+from invoicing.services.credit import credit
 from invoicing.services.days import act_day, issue_day
 from invoicing.services.issue import issue
 from invoicing.services.send import send

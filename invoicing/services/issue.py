@@ -33,7 +33,7 @@ def issue(document_ids: Sequence[int], *, issued_on: date, reason: str = "") -> 
     their entries, events. Whatever can be computed is computed before the numbers are taken, because the series
     is locked from then to COMMIT. Raises StateConflict when one is not a draft any more, Suspended while the
     organization is, PeriodClosed from the ledger. Emits invoice.issued and credit_note.issued. A total of zero opens
-    no item.
+    no item. `reason` is kept with each invoice; a credit note has its own, which is printed on it.
     """
     require_live()
     documents = lock(Document.objects.filter(pk__in=document_ids))
@@ -50,8 +50,12 @@ def issue(document_ids: Sequence[int], *, issued_on: date, reason: str = "") -> 
         each.seal = seal({**contents[each.pk], **header(each)})
     open_items([_item(each) for each in documents])
     _write(documents)
-    record_moves([(each.public_id, State.DRAFT, State.ISSUED) for each in documents], reason=reason)
-    emit_all([_event(each, customers[each.customer_id]) for each in documents])
+    reasons = {each.public_id: each.memo if each.kind == "credit_note" else reason for each in documents}
+    record_moves([(each.public_id, State.DRAFT, State.ISSUED) for each in documents], reason=reasons)
+    credited = _names({each.credits_id for each in documents if each.credits_id})
+    emit_all(
+        [_event(each, customers[each.customer_id], credited.get(each.credits_id, "")) for each in documents]
+    )
     return documents
 
 
@@ -146,7 +150,12 @@ def earned(document: Document) -> tuple[tuple[Purpose, int], ...]:
     return ((Purpose.REVENUE, document.net_minor), (Purpose.TAX, document.tax_minor))
 
 
-def _event(document: Document, customer: CustomerFacts) -> Event:
+def _names(document_ids: set[int]) -> dict[int | None, str]:
+    found = Document.objects.filter(pk__in=document_ids) if document_ids else Document.objects.none()
+    return dict(found.values_list("pk", "public_id"))
+
+
+def _event(document: Document, customer: CustomerFacts, credits: str) -> Event:
     if document.kind == "credit_note":
         return CreditNoteIssued(
             document.public_id,
@@ -156,7 +165,7 @@ def _event(document: Document, customer: CustomerFacts) -> Event:
             currency=document.currency,
             total_minor=document.total_minor,
             issued_on=str(document.issued_on),
-            credits=document.credits.public_id if document.credits else "",
+            credits=credits,
         )
     return InvoiceIssued(
         document.public_id,

@@ -15,7 +15,8 @@ from invoicing.forms import CreditForm, IssueForm, VoidForm, WriteOffForm
 from invoicing.permissions import INVOICES_CREDIT, INVOICES_ISSUE, INVOICES_WRITE_OFF
 from invoicing.previews import Preview, preview_credit, preview_void, preview_write_off
 from invoicing.selectors import document, lines_left
-from invoicing.services.correct import credit, give_up, void
+from invoicing.services.correct import give_up, void
+from invoicing.services.credit import credit
 from invoicing.services.issue import issue
 from invoicing.services.send import send
 from invoicing.views.common import business_today, respond

@@ -1,5 +1,6 @@
 """Taking a credit item back as a whole: a payment booked by mistake, a write-off that was paid after all."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
 
@@ -73,6 +74,12 @@ def reopen_written_off(item_id: int, *, minor: int, on: date, reason: str) -> in
         reverse(source, against=Purpose.WRITE_OFF, on=on, reason=reason)
         reopened += total
     return max(0, reopened - minor)
+
+
+def written_off(item_ids: Iterable[int]) -> set[int]:
+    """Those of the debit items of which something was written off and not taken back; one query. Inside work()."""
+    given_up = Allocation.objects.filter(debit_item_id__in=list(item_ids), credit_item__kind=Kind.WRITE_OFF)
+    return set(_standing(given_up).values_list("debit_item_id", flat=True))
 
 
 def _standing(rows: "QuerySet[Allocation]") -> "QuerySet[Allocation]":

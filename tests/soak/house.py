@@ -31,6 +31,7 @@ from customers.services.customers import create_customer
 from customers.services.links import PAY, token_for
 from invoicing.models import Document
 from invoicing.services import correct
+from invoicing.services.credit import credit
 from receivables.models import Allocation, OpenItem
 from receivables.services.reverse import take_back
 
@@ -212,7 +213,7 @@ class House:
     def credit(self) -> None:
         amounts = {1: self.dice.randrange(1, 2000)} if self.dice.random() < 0.7 else None
         with work():
-            correct.credit(
+            credit(
                 self.invoice().public_id,
                 on=clock.today("UTC"),
                 reason="Damaged",

@@ -11,7 +11,8 @@ from core.scope import Scope, work
 from customers.models import Customer
 from invoicing.domain.totals import LineDraft
 from invoicing.models import Document
-from invoicing.services.correct import NotCorrectable, credit, void
+from invoicing.services.correct import NotCorrectable, void
+from invoicing.services.credit import credit
 from receivables.models import Allocation, OpenItem
 from receivables.services.allocate import Part, allocate, undo
 from receivables.services.reverse import take_back as taking_back

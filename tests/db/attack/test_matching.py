@@ -21,7 +21,8 @@ from core.models import Organization, StateChange
 from core.relay import relay
 from core.scope import Scope, enter, work
 from customers.models import Customer
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import void
+from invoicing.services.credit import credit
 from ledger.models import Entry, PeriodLock
 from messaging.models import Message
 from receivables.models import Allocation, OpenItem

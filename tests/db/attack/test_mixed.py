@@ -10,7 +10,8 @@ from core.errors import Invalid, NotFound
 from core.money import MAX_MINOR
 from core.scope import Scope, enter, work
 from customers.models import Customer
-from invoicing.services.correct import NotCorrectable, credit, void
+from invoicing.services.correct import NotCorrectable, void
+from invoicing.services.credit import credit
 from ledger.selectors import control_balances
 from receivables.ageing import ageing
 from receivables.models import Allocation, OpenItem

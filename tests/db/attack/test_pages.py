@@ -14,7 +14,8 @@ from invoicing.mails import _letter
 from invoicing.models import Document
 from invoicing.selectors import view
 from invoicing.services.addresses import pay_url
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import void
+from invoicing.services.credit import credit
 from invoicing.sheets import sheet
 from receivables.models import Allocation, OpenItem
 from tenants.models import User

@@ -18,7 +18,8 @@ from core.errors import AppError
 from core.scope import Scope, work
 from customers.models import Customer
 from invoicing.models import Document
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import void
+from invoicing.services.credit import credit
 from receivables.models import OpenItem
 from receivables.services import reverse as reversing
 from receivables.services.write_off import write_off

@@ -36,8 +36,8 @@ from core.pages import dry_run
 from core.scope import Scope, enter, work
 from customers.models import Customer
 from invoicing.models import Document
-from invoicing.services.correct import credit
 from invoicing.services.correct import void as void_invoice
+from invoicing.services.credit import credit
 from tests import factories
 from tests.billed import proven
 from tests.db.billing.test_metered import counted, sold, used
@@ -312,7 +312,7 @@ def test_statements_do_not_grow_with_what_came_late(acorn: Scope, late: bool) ->
             return len(queries)
 
     few, many = statements(2), statements(9)
-    assert few == many <= (41 if late else 40)
+    assert few == many <= (42 if late else 40)
 
 
 def test_of_a_customer_who_wants_one_invoice_it_stands_on_the_common_one(acorn: Scope) -> None:

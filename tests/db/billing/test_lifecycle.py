@@ -16,7 +16,8 @@ from core.errors import AppError, Conflict, Invalid
 from core.models import OutboxEvent
 from core.scope import Scope, enter, work
 from invoicing.models import Document
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import void
+from invoicing.services.credit import credit
 from receivables.selectors import item_states
 from tests import factories
 from tests.billed import billed, proven

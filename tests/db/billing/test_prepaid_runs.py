@@ -1,5 +1,6 @@
 """Runs that pay what meters counted out of prepaid balances: as previewed, to the cent, once, whoever is beside."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -25,7 +26,7 @@ from core.scope import Scope, enter, work
 from customers.models import Customer
 from invoicing.models import Document, TopUp, TopUpMove
 from invoicing.prepaid import balance
-from invoicing.services.correct import credit
+from invoicing.services.credit import credit
 from invoicing.services.prepaid import expire, top_up
 from receivables.models import OpenItem
 from receivables.selectors import item_states
@@ -33,7 +34,7 @@ from tests import factories
 from tests.billed import proven
 from tests.db.billing.test_late_at_once import batch
 from tests.db.billing.test_metered import counted, sold, used
-from tests.db.billing.test_usage_at_once import at_once, open_elsewhere
+from tests.db.billing.test_usage_at_once import open_elsewhere
 from tests.metering import meter
 
 FIRST, NEXT, AFTER = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)
@@ -253,8 +254,8 @@ def test_the_part_that_is_drawn_is_of_the_whole_invoice(acorn: Scope) -> None:
     assert metered_minor([]) == 0
 
 
-def begun(scope: Scope, job: Callable[[], None]) -> Callable[[], None]:
-    """Begin the job in another connection; what is given back waits for its end."""
+def waits(scope: Scope, job: Callable[[], None]) -> Callable[[], None]:
+    """Begin the job in another connection and see it wait for a lock; what is given back waits for its end."""
 
     def run() -> None:
         try:
@@ -264,7 +265,17 @@ def begun(scope: Scope, job: Callable[[], None]) -> Callable[[], None]:
             connection.close()
 
     future = ThreadPoolExecutor(1).submit(run)
-    return lambda: future.result(10)
+    for _ in range(200):
+        with work(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return lambda: future.result(10)
+        assert not future.done(), "it waited for nobody"
+        time.sleep(0.01)
+    raise AssertionError("it waited for nobody")
 
 
 def test_two_runs_at_once_never_draw_more_than_there_is(committed_acorn: Scope) -> None:
@@ -279,10 +290,15 @@ def test_two_runs_at_once_never_draw_more_than_there_is(committed_acorn: Scope) 
         prepaid(sub.customer, 50000)
     run_billing(FIRST)
 
-    def bill() -> None:
-        run_billing(NEXT, batch=1)
+    def bill(_n: int) -> None:
+        try:
+            with enter(committed_acorn):
+                run_billing(NEXT, batch=1)
+        finally:
+            connection.close()
 
-    at_once(committed_acorn, *[bill] * 3)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(bill, range(3)))
     assert sum(drawn()) == 50000
     with work():
         assert BillingRun.objects.get(as_of=NEXT).held == 0
@@ -298,7 +314,7 @@ def test_a_credit_of_a_top_up_waits_for_the_run_that_draws_it(committed_acorn: S
         credit(row.document.public_id, on=NEXT, reason="leaves", key="c")
 
     with open_elsewhere(committed_acorn, batch(NEXT)):
-        done = begun(committed_acorn, give_back)
+        done = waits(committed_acorn, give_back)
     done()
     assert (drawn(), left()) == ([16303], [0])
     with work():
@@ -315,7 +331,7 @@ def test_a_run_waits_for_the_credit_of_a_top_up(committed_acorn: Scope) -> None:
         credit(row.document.public_id, on=NEXT, reason="leaves", key="c", amounts={1: 45000})
 
     with open_elsewhere(committed_acorn, give_back):
-        done = begun(committed_acorn, batch(NEXT))
+        done = waits(committed_acorn, batch(NEXT))
     done()
     assert (drawn(), left()) == ([5000], [0])
     proven()

@@ -13,7 +13,8 @@ from core.scope import Scope, work
 from customers.models import Customer
 from customers.services.customers import update_customer
 from invoicing.models import Document
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import void
+from invoicing.services.credit import credit
 from ledger.domain.entries import Purpose
 from receivables.models import Allocation, OpenItem
 from receivables.services.reverse import reverse as reverse_write_off

@@ -10,7 +10,8 @@ from core.errors import Conflict
 from core.scope import Scope, work
 from customers.models import Customer
 from invoicing.models import Document
-from invoicing.services.correct import NotCorrectable, credit
+from invoicing.services.correct import NotCorrectable
+from invoicing.services.credit import credit
 from invoicing.services.send import send
 from tests import factories
 from tests.db.core.imports import INVOICES, brought_in, checked, counts, csv, problems

@@ -14,7 +14,8 @@ from core.models import OutboxEvent, StateChange
 from core.scope import Scope, work
 from core.states import StateConflict
 from invoicing.models import Document, Line
-from invoicing.services.correct import NotCorrectable, credit, void
+from invoicing.services.correct import NotCorrectable, void
+from invoicing.services.credit import credit
 from invoicing.services.issue import issue
 from ledger.models import PeriodLock
 from ledger.services.post import PeriodClosed

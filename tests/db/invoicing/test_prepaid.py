@@ -18,7 +18,8 @@ from customers.services.customers import StillNeeded, set_archived
 from invoicing.domain.prepaid import Gone
 from invoicing.models import Document, Line, TopUp, TopUpMove
 from invoicing.prepaid import balance, left_by_currency
-from invoicing.services.correct import NotCorrectable, credit, give_up, take_up, void
+from invoicing.services.correct import NotCorrectable, give_up, take_up, void
+from invoicing.services.credit import credit
 from invoicing.services.prepaid import expire, hold, pay_in_advance, top_up
 from ledger.domain.entries import Purpose
 from ledger.selectors import entries_about, trial_balances
@@ -292,14 +293,14 @@ def test_what_is_paid_after_its_day_is_neither_drawn_nor_taken(acorn: Scope) -> 
     day = date(2026, 12, 1)
     with work():
         owner = factories.customer()
-        row = topped(owner, paid=0, expires_on=day)
+        row = topped(owner, paid=4000, expires_on=day)
         expire(row.public_id, today=day)
         factories.pay(row.document, on=day)
         expire(row.public_id, today=day)
         draw(owner, factories.invoice(owner), 5000, on=day)
         row.refresh_from_db()
-        assert (row.left_minor, drawn()) == (0, [])
-        assert TopUpMove.objects.filter(kind="expired").count() == 1
+        assert (row.left_minor, drawn()) == (6000, [])
+        credit(row.document.public_id, on=day, reason="it had ended", key="c")
     proven()
 
 

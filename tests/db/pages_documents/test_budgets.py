@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from core.scope import Scope, work
 from invoicing.models import Document
-from invoicing.services.correct import credit
+from invoicing.services.credit import credit
 from tests import factories
 from tests.db.pages_documents.conftest import signed_in
 from tests.factories import DAY

@@ -10,7 +10,8 @@ from django.test import Client
 from core.scope import Scope, work
 from invoicing.models import Document
 from invoicing.previews import preview_credit, preview_void, preview_write_off
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import void
+from invoicing.services.credit import credit
 from ledger.models import Leg, PeriodLock
 from ledger.selectors import entries_about
 from receivables.domain.items import Kind

@@ -9,7 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from core.scope import Scope, enter, work
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import void
+from invoicing.services.credit import credit
 from receivables import balances
 from receivables.ageing import ageing
 from receivables.domain.items import Kind

@@ -18,7 +18,8 @@ from customers.listing import CustomerFilter, customers, sums
 from customers.services.customers import set_archived
 from invoicing.listing import STATES, DocumentFilter, counted, documents, totals
 from invoicing.models import Document
-from invoicing.services.correct import credit, void
+from invoicing.services.correct import void
+from invoicing.services.credit import credit
 from invoicing.services.edit import delete_draft
 from ledger.models import Leg
 from ledger.selectors import control_balances, trial_balances
