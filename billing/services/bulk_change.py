@@ -249,5 +249,5 @@ def _require_plain(row: Subscription, facts: SubscriptionFacts, wish: Wish, toda
     if wish.act == END and row.ends_on is not None:
         raise Planned(_("It ends on %(day)s already.") % {"day": row.ends_on})
     coming = [item.starts_on for item in facts.items if item.is_plan and item.ends_on != item.starts_on]
-    if wish.act == CHANGE and max(coming) > max(today, min(coming)):
+    if wish.act == CHANGE and max(coming, default=today) > max(today, min(coming, default=today)):
         raise Planned(_("Something of its plan is set for %(day)s already.") % {"day": max(coming)})

@@ -178,6 +178,15 @@ def test_each_of_those_that_cannot_be_says_why_and_stops_no_other(
     assert why(rows[3:4], Wish("pause", on=date(2026, 5, 2))) == ["conflict"]
 
 
+def test_one_that_is_paused_from_its_first_day_on_says_so(acorn: Scope, dear: Price) -> None:
+    """It has no item of a plan that bills a day."""
+    with work():
+        sub = factories.subscription(factories.customer(), date(2026, 3, 1))
+        pause(sub.public_id, on=date(2026, 3, 1), today=TODAY)
+    assert why([sub], Wish("change", dear)) == ["conflict"]
+    assert why([sub], Wish("end", on=date(2026, 3, 5))) == [""]
+
+
 def test_what_has_ended_stays_ended(subs: list[Subscription], dear: Price) -> None:
     with work():
         end(subs[0].public_id, on=date(2026, 2, 5), today=TODAY)
