@@ -54,11 +54,16 @@ def corrections_of(rows: Sequence[BilledPeriod]) -> dict[int, tuple[CorrectedPer
 
 
 def comes_on(row: Subscription, charge: Charge | None) -> date:
-    """The day of a subscription's next invoice: its next bill's, or of one that has nothing else to come the day on
-    which no more of its late usage can.
+    """The day of a subscription's next invoice: its next bill's, or the day on which no more of its late usage can come,
+    where nothing else is billed before.
     """
-    days = [item.late.due_on for item in charge.facts.items if item.late] if charge else []
-    return min(days) if days and row.state != ACTIVE else row.next_bill_on
+    late = charge.facts.late_on if charge else None
+    return row.next_bill_on if late is None or bills_first(row, late) else late
+
+
+def bills_first(row: Subscription, late: date) -> bool:
+    """Whether a bill of the subscription comes before its late usage is billed alone, or on the same day."""
+    return bool(row.state == ACTIVE and row.next_bill_on <= late)
 
 
 def corrected_by(run: BillingRun) -> list[CorrectedPeriod]:

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
-from billing.counted import corrected_sums
+from billing.counted import bills_first, corrected_sums
 from billing.domain.charges import ACTIVE, Charge, charge
 from billing.domain.dues import Odd, dues, unused_from
 from billing.domain.facts import SubscriptionFacts
@@ -216,17 +216,16 @@ def next_bill(
 ) -> NextBill:
     """The next invoice of a subscription, by the run's own function. Inside work().
 
-    It is as of the day on which something is due next, or today, if that is later; `settled`: or when all that ends
-    within a billed period has ended, as previews ask; `alone`: without what others have on the same invoice. Of one
-    that has ended there is none, but where usage came late.
+    It is as of the day on which something is due next, or late usage is, or today, if that is later; `settled`: of its
+    bill, when all that ends within a billed period has ended, as previews ask; `alone`: without what others have on the
+    same invoice. Of one that has ended there is none, but where usage came late.
     """
     known = facts
     if known is None and (row.state == ACTIVE or LateUsage.objects.filter(subscription=row).exists()):
         (known,) = subscription_facts([row.pk])
     if known is None or (row.state != ACTIVE and not any(item.late for item in known.items)):
         return NextBill(None, None)
-    ends = [day for item in known.items if (day := unused_from(known, item)) is not None]
-    as_of = max([row.next_bill_on, today, *(ends if settled else ())])
+    known, as_of = _comes(row, known, today, settled=settled)
     (known,) = to_bill([known], as_of)
     try:
         found = charge(known, as_of)
@@ -236,7 +235,7 @@ def next_bill(
         return NextBill(None, None, str(reason))
     if not found.drafts and not given:
         return NextBill(None, None)
-    whole = (found,) if alone or row.state != ACTIVE else invoice_with(found, as_of, today)
+    whole = (found,) if alone else invoice_with(found, as_of, today)
     paid = would_pay(
         metered_minor(whole),
         customer_id=known.customer_id,
@@ -245,6 +244,20 @@ def next_bill(
         on=as_of,
     )
     return NextBill(found, _totals(whole), credits=given, as_of=as_of, charges=whole, prepaid_minor=paid)
+
+
+def _comes(
+    row: Subscription, facts: SubscriptionFacts, today: date, *, settled: bool
+) -> tuple[SubscriptionFacts, date]:
+    """The day of the run that makes the next invoice, and the facts without what another run bills before."""
+    late = facts.late_on
+    alone = late is not None and not bills_first(row, max(late, today))
+    if late is not None and alone and (row.state != ACTIVE or not settled):
+        return facts, max(late, today)
+    ends = [day for item in facts.items if (day := unused_from(facts, item)) is not None]
+    if alone:
+        facts = replace(facts, items=tuple(replace(item, late=None) for item in facts.items))
+    return facts, max([row.next_bill_on, today, *(ends if settled else ())])
 
 
 def _totals(invoice: Sequence[Charge]) -> Totals:

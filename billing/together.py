@@ -3,10 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
+from django.db.models import Q
+
 from billing.domain.charges import Charge
 from billing.domain.invoices import invoices_of
 from billing.models import Subscription
-from billing.selectors import priced, subscription_facts, to_bill
+from billing.selectors import due, due_again, priced, subscription_facts, to_bill
 from billing.services.corrections import returns
 from billing.services.credits import notes_for
 from core.pages import dry_run
@@ -23,9 +25,9 @@ def invoice_with(own: Charge, as_of: date, today: date) -> tuple[Charge, ...]:
     facts = own.facts
     if not facts.one_invoice or not own.drafts:
         return (own,)
-    others = Subscription.objects.filter(
-        customer_id=facts.customer_id, state="active", held_at=None, next_bill_on__lte=as_of
-    ).exclude(pk=facts.subscription_id)
+    others = Subscription.objects.filter(customer_id=facts.customer_id).exclude(pk=facts.subscription_id)
+    bills, late = due(as_of).values("pk"), due_again(as_of).values("pk")
+    others = others.filter(Q(pk__in=bills) | Q(pk__in=late))
     found = subscription_facts(list(others.values_list("pk", flat=True)))
     charges, _odd = priced(to_bill(found, as_of), as_of)
     if as_of > today:
@@ -35,15 +37,22 @@ def invoice_with(own: Charge, as_of: date, today: date) -> tuple[Charge, ...]:
 
 
 def _due_on(each: Charge, day: date) -> Charge:
-    """What of a charge falls due on a local date itself; what is counted anew comes with its first bill."""
-    kept = [n for n, due in enumerate(each.dues) if due.on == day]
+    """What of a charge falls due on a local date itself; what is counted anew comes with its first bill, if any."""
+    kept = [n for n, one in enumerate(each.dues) if one.on == day]
+    brings = len(kept) == len(each.dues) and _brings(each, day, bool(kept))
     return replace(
         each,
         dues=tuple(each.dues[n] for n in kept),
         lines=tuple(each.lines[n] for n in kept),
         credits=(),
-        corrections=each.corrections if kept and len(kept) == len(each.dues) else (),
+        corrections=each.corrections if brings else (),
     )
+
+
+def _brings(each: Charge, day: date, bill: bool) -> bool:
+    """Whether it is the run of that day that bills late usage of a charge: with a bill, or alone."""
+    late = each.facts.late_on
+    return late is not None and (late >= day if bill else late == day and not each.credits)
 
 
 @dataclass(frozen=True, slots=True)

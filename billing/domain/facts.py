@@ -133,6 +133,11 @@ class SubscriptionFacts:
     discounts: tuple[Discount, ...] = ()
     one_invoice: bool = False
 
+    @property
+    def late_on(self) -> date | None:
+        """The local date on which its late usage is billed when no bill comes before; None where nothing is late."""
+        return min((item.late.due_on for item in self.items if item.late is not None), default=None)
+
     def end_of(self, item: ItemFacts) -> date | None:
         """The first day that an item is not billed any more: its own end or the subscription's; None without one."""
         ends = [day for day in (item.ends_on, self.ends_on) if day is not None]

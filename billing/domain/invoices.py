@@ -12,7 +12,8 @@ def invoices_of(charges: Iterable[Charge]) -> list[tuple[Charge, ...]]:
     """The charges that have lines, as invoices, in the order of their first.
 
     A subscription has its own invoice, unless its customer wants one of all that is due together; and then what differs
-    in currency, legal entity, terms or how it is collected has its own as well.
+    in currency, legal entity, terms or how it is collected has its own as well. So has late usage of what nothing else is
+    due of: a run comes for it when all bills are made.
     """
     found: list[list[Charge]] = []
     open_by: dict[tuple[object, ...], list[Charge]] = {}
@@ -32,4 +33,5 @@ def _what_they_share(each: Charge) -> tuple[object, ...]:
     facts = each.facts
     if not facts.one_invoice:
         return (facts.subscription_id,)
-    return (facts.customer_id, facts.entity_id, facts.currency, facts.terms_days, facts.autopay)
+    bill = bool(each.dues or each.credits)
+    return (facts.customer_id, facts.entity_id, facts.currency, facts.terms_days, facts.autopay, bill)

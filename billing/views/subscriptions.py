@@ -235,7 +235,7 @@ def subscription_shown(
         "newer": _link(request.GET, page=part.newer) if part.newer else "",
         "older": _link(request.GET, page=part.older) if part.older else "",
         **next_figures(coming, currency),
-        "late_on": comes_on(row, coming.charge) if row.state != "active" else None,
+        "late_on": None if (on := comes_on(row, coming.charge)) == row.next_bill_on else on,
         "held": row.held_at is not None and (row.state == "active" or bool(coming.charge or coming.odd)),
         "items": [_item(each, typed.get(each.row.public_id)) for each in its_items],
         "discounts": [_discount(each, currency) for each in discounts_in_order(row)],
