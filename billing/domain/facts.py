@@ -53,11 +53,15 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """What a line of an invoice bills of a period, as far as no correction took it back; net minor units."""
+    """What a line of an invoice bills of a period, as far as no correction took it back; net minor units.
+
+    Of what is taken back of a line, `rest` is what stays of it.
+    """
 
     document_id: int
     source: str
     minor: int
+    rest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

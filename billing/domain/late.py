@@ -61,7 +61,7 @@ def newest(lines: Sequence[Stands], minor: int) -> Iterator[Stands]:
     """How an amount is taken back of the lines that bill a period: of the newest first, of none more than it bills."""
     for each in reversed(lines):
         if part := min(minor, each.minor):
-            yield replace(each, minor=part)
+            yield replace(each, minor=part, rest=each.minor - part)
             minor -= part
 
 

@@ -18,12 +18,16 @@ Rate = tuple[str, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is taken back of a line, net minor units: for which days, and why, where that is known."""
+    """What is taken back of a line, net minor units: for which days, and why, where that is known.
+
+    Not more than leaves the `rest`, whoever took something back of the line before.
+    """
 
     minor: int
     service_start: date | None = None
     service_end: date | None = None
     why: tuple[dict[str, Any], ...] = ()
+    rest: int = 0
 
 
 class CreditsTooMuch(ValueError):

@@ -70,7 +70,7 @@ class TakenBack:
 
 
 def take_back(wishes: Sequence[Wish], *, on: date) -> list[TakenBack]:
-    """Credit lines of invoices, each at most what no credit note took back yet; what became of each wish, in order.
+    """Credit lines of invoices, each at most what no credit note took back yet and beyond its `rest`, wish by wish.
 
     Inside work(). Of a void invoice nothing is left. A constant number of statements for any number of invoices; wishes
     about one invoice are fulfilled one after the other. Raises what `credit` raises, Invalid for a source that no line
@@ -120,7 +120,7 @@ def _take_back(turn: Mapping[int, Wish], documents: Mapping[int, Document], on: 
 def _amounts(wish: Wish, document: Document, books: "_Books") -> dict[str, int]:
     left = books.left[document.pk] if document.state == State.ISSUED else {}
     return {
-        source: max(0, min(part.minor, left.get(books.place(wish, source), 0)))
+        source: max(0, min(part.minor, left.get(books.place(wish, source), 0) - part.rest))
         for source, part in wish.parts.items()
     }
 

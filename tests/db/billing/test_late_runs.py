@@ -172,6 +172,29 @@ def test_what_a_person_credited_before_is_not_given_again() -> None:
     proven()
 
 
+@pytest.mark.parametrize(("by_hand", "given"), [(1000, -3000), (4000, 0), (5000, 0)])
+def test_what_a_person_credited_of_a_part_is_not_given_again(
+    calls: tuple[Meter, Subscription], by_hand: int, given: int
+) -> None:
+    """Of 100.00 in all 40.00 were never used."""
+    by, sub = calls
+    with work():
+        used(by, sub, "20", "2026-12-02T10:00Z", "second")
+        used(by, sub, "30", "2026-12-02T11:00Z")
+    run_billing(AFTER)
+    with work():
+        invoice = Document.objects.filter(kind="invoice").order_by("-id")[0]
+        credit(invoice.public_id, on=AFTER, reason="A wrong line", key="by-hand", amounts={2: by_hand})
+        void(["second"])
+        seen = next_bill(subscription(sub.public_id), today=THEN).credits
+    run_billing(THEN)
+    with work():
+        row = CorrectedPeriod.objects.get()
+        assert (row.difference_minor, row.amount_minor, row.after_minor) == (-4000, given, 6000)
+        assert [-each.totals.net_minor for each in seen] == [given] * bool(given)
+    proven()
+
+
 def test_a_void_invoice_gives_nothing_back(calls: tuple[Meter, Subscription]) -> None:
     with work():
         invoice = Document.objects.filter(kind="invoice").order_by("-id")[0]

@@ -112,7 +112,7 @@ def test_the_steps_add_up_to_one_bill_of_the_last_count(
 def test_the_newest_line_is_taken_back_first_and_none_beyond_itself() -> None:
     lines = standing(Stands(1, "a", 100), [(1, 2, 50), (2, 3, -70), (3, 4, 30)])
     assert lines == (Stands(1, "a", 80), Stands(2, "a:1", 0), Stands(4, "a:3", 30))
-    assert list(newest(lines, 90)) == [Stands(4, "a:3", 30), Stands(1, "a", 60)]
+    assert list(newest(lines, 90)) == [Stands(4, "a:3", 30), Stands(1, "a", 60, rest=20)]
 
 
 def test_less_than_nothing_is_held() -> None:
