@@ -7,11 +7,12 @@ or one of the two passed over the item of the other and leaves one. What is mark
 docs/adr/0035.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
 from billing.domain.charges import Charge
 from billing.domain.facts import ItemFacts, SubscriptionFacts
@@ -126,7 +127,7 @@ def _left(facts: SubscriptionFacts, item: ItemFacts, taken: Collection[Pair]) ->
 def settle(charges: Sequence[Charge], taken: Collection[Pair], as_of: date) -> None:
     """Take away the marks of what was looked at, and leave one for what was billed while somebody took events.
 
-    What could not be looked at is due another day, so that a run does not come for it again and again. No statement
+    What could not be looked at is due the next day, so that a run does not come for it again and again. No statement
     where nothing is late or taken.
     """
     seen = {
@@ -142,8 +143,7 @@ def settle(charges: Sequence[Charge], taken: Collection[Pair], as_of: date) -> N
     busy = [pair for pair in taken if pair[0] in mine]
     if not busy:
         return
-    later = LateUsage.objects.filter(subscription__in={pair[0] for pair in busy}, due_on__lte=as_of)
-    later.update(due_on=as_of + timedelta(days=1), due_at=F("due_at") + timedelta(days=1))
+    _put_off([mine[pk] for pk in {pair[0] for pair in busy}], as_of)
     late_days = dict(Meter.objects.filter(pk__in={pair[1] for pair in busy}).values_list("pk", "late_days"))
     rows = []
     for each in charges:
@@ -155,3 +155,13 @@ def settle(charges: Sequence[Charge], taken: Collection[Pair], as_of: date) -> N
                 span = _Span(since, until, timedelta(days=late_days[pair[1]]), zone)
                 rows.append(_mark(pair, span, due.span.end))
     bulk.insert(LateUsage, rows)
+
+
+def _put_off(facts: Iterable[SubscriptionFacts], as_of: date) -> None:
+    """Have what is late of these due on the day after, when that begins in their zone; a statement for each zone."""
+    day, zones = as_of + timedelta(days=1), defaultdict(list)
+    for each in facts:
+        zones[each.zone].append(each.subscription_id)
+    for zone, ids in sorted(zones.items()):
+        later = LateUsage.objects.filter(subscription__in=ids, due_on__lte=as_of)
+        later.update(due_on=day, due_at=local_midnight(day, zone))

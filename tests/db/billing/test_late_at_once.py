@@ -195,6 +195,23 @@ def test_a_run_does_not_come_again_and_again_for_what_takes_events_all_the_time(
     proven()
 
 
+def test_what_is_put_off_is_due_when_the_next_day_begins_however_long_it_waited(
+    committed_acorn: Scope, calls: tuple[Meter, Subscription]
+) -> None:
+    """Else beat wakes a run for it every few seconds, which passes it over."""
+    by, sub = calls
+    with work():
+        end(sub.public_id, on=NEXT, today=NEXT)
+    run_billing(NEXT)
+    with work():
+        event(by, sub, "late")()
+    with open_elsewhere(committed_acorn, event(by, sub, "open")):
+        run_billing(date(2027, 1, 11))
+    with work():
+        first = LateUsage.objects.earliest("id")
+        assert (first.due_on, first.due_at) == (date(2027, 1, 12), datetime(2027, 1, 11, 23, tzinfo=UTC))
+
+
 def test_senders_and_runs_all_at_once_bill_every_event_once(
     committed_acorn: Scope, calls: tuple[Meter, Subscription]
 ) -> None:
