@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Least
 
 from billing.counted import bills_first, corrected_sums
 from billing.domain.charges import ACTIVE, Charge, charge
@@ -21,6 +22,7 @@ from billing.models import (
     PLAN,
     BilledPeriod,
     BillingRun,
+    CorrectedPeriod,
     HeldSubscription,
     LateUsage,
     Plan,
@@ -113,12 +115,17 @@ def subscriptions(
     A `state` is one as of `today`, a local date; active has also what is held, on trial, to come or past due. Each
     has `unpaid_since`, the day on which the first due of its open invoices was due, without a statement of its own.
     """
-    invoices = BilledPeriod.objects.filter(subscription=OuterRef(OuterRef("pk")))
-    unpaid = first_due(OuterRef("customer_id"), invoices.values("document__public_id"))
+    unpaid = (
+        Subquery(first_due(OuterRef("customer_id"), rows.values("document__public_id")))
+        for rows in (
+            BilledPeriod.objects.filter(subscription=OuterRef(OuterRef("pk"))),
+            CorrectedPeriod.objects.filter(subscription=OuterRef(OuterRef("pk"))),
+        )
+    )
     found: QuerySet[Subscription] = Subscription.objects.select_related(
         "customer", "price__plan", "price__overrides__plan"
     )
-    found = found.annotate(unpaid_since=Subquery(unpaid))
+    found = found.annotate(unpaid_since=Least(*unpaid))
     if state and today is not None:
         found = found.filter(standing(state, today))
     if customer:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from billing.domain.charges import ACTIVE, ENDED, PAUSED
-from billing.models import BilledPeriod
+from billing.models import BilledPeriod, CorrectedPeriod
 from core import clock
 from receivables.listing import open_sources
 
@@ -20,7 +20,9 @@ def standing(state: str, today: date) -> Q:
     paused = Q(paused_on__lte=today) & (Q(resumes_on=None) | Q(resumes_on__gt=today))
     runs = ~over & (Q(paused_on=None) | Q(paused_on__gt=today) | Q(resumes_on__lte=today))
     begun = Q(starts_on__lte=today) & (Q(trial_ends_on=None) | Q(trial_ends_on__lte=today))
-    late = BilledPeriod.objects.filter(document__public_id__in=open_sources(due_before=today))
+    unpaid = Q(document__public_id__in=open_sources(due_before=today))
+    late = Q(pk__in=BilledPeriod.objects.filter(unpaid).values("subscription"))
+    late |= Q(pk__in=CorrectedPeriod.objects.filter(unpaid).values("subscription"))
     return {
         ENDED: over,
         "held": ~over & Q(held_at__isnull=False),
@@ -28,7 +30,7 @@ def standing(state: str, today: date) -> Q:
         "scheduled": ~over & Q(starts_on__gt=today),
         "trialing": ~over & Q(starts_on__lte=today, trial_ends_on__gt=today),
         ACTIVE: runs,
-        PAST_DUE: runs & begun & Q(held_at=None, pk__in=late.values("subscription")),
+        PAST_DUE: runs & begun & Q(held_at=None) & late,
     }[state]
 
 

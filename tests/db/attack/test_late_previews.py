@@ -1,7 +1,7 @@
-"""What previews say of late usage and of common invoices is what the runs then make, to the cent and to the day."""
+"""What is said of late usage and of common invoices is what runs make of them, to the cent and to the day."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +9,12 @@ import pytest
 import time_machine
 
 from billing.counted import comes_on
-from billing.listing import NextBill, next_bill, run_preview, subscription
+from billing.listing import NextBill, next_bill, run_preview, subscription, subscriptions
 from billing.models import Meter, Price, Subscription
 from billing.services.prices import create_price
 from billing.services.run import run_billing
 from billing.services.subscriptions import end, subscribe
+from billing.standing import state_of
 from core.scope import Scope, work
 from customers.models import Customer
 from invoicing.models import Document
@@ -165,3 +166,22 @@ def test_others_bring_to_a_common_invoice_what_was_not_billed_before_it(
     made(CLOSED)
     assert made(date(2027, 12, 1)) == [(31450, 5976, 37426)]
     proven()
+
+
+def test_an_invoice_of_late_usage_alone_that_is_not_paid_makes_it_past_due(
+    yearly: tuple[Meter, Subscription],
+) -> None:
+    with work():
+        for each in Document.objects.all():
+            factories.pay(each, on=NEXT)
+    made(CLOSED)
+    with work():
+        (last,) = Document.objects.filter(issued_on=CLOSED)
+        for paid, word in ((False, "past_due"), (True, "active")):
+            if paid:
+                factories.pay(last, on=CLOSED)
+            for days, said in ((0, "active"), (1, word)):
+                day = last.due_on + timedelta(days=days)
+                with time_machine.travel(datetime.combine(day, time(12), UTC), tick=False):
+                    assert state_of(subscriptions().get()) == said
+                    assert subscriptions(state="past_due", today=day).exists() == (said == "past_due")
