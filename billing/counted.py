@@ -54,8 +54,8 @@ def corrections_of(rows: Sequence[BilledPeriod]) -> dict[int, tuple[CorrectedPer
 
 
 def comes_on(row: Subscription, charge: Charge | None) -> date:
-    """The day of a subscription's next invoice: its next bill's, or the day on which no more of its late usage can come,
-    where nothing else is billed before.
+    """The day of a subscription's next invoice: its next bill's, or the day on which no more of its late usage can
+    come, where nothing else is billed before.
     """
     late = charge.facts.late_on if charge else None
     return row.next_bill_on if late is None or bills_first(row, late) else late

@@ -39,7 +39,7 @@ def invoice_with(own: Charge, as_of: date, today: date) -> tuple[Charge, ...]:
 def _due_on(each: Charge, day: date) -> Charge:
     """What of a charge falls due on a local date itself; what is counted anew comes with its first bill, if any."""
     kept = [n for n, one in enumerate(each.dues) if one.on == day]
-    brings = len(kept) == len(each.dues) and _brings(each, day, bool(kept))
+    brings = len(kept) == len(each.dues) and _brings(each, day, bill=bool(kept))
     return replace(
         each,
         dues=tuple(each.dues[n] for n in kept),
@@ -49,7 +49,7 @@ def _due_on(each: Charge, day: date) -> Charge:
     )
 
 
-def _brings(each: Charge, day: date, bill: bool) -> bool:
+def _brings(each: Charge, day: date, *, bill: bool) -> bool:
     """Whether it is the run of that day that bills late usage of a charge: with a bill, or alone."""
     late = each.facts.late_on
     return late is not None and (late >= day if bill else late == day and not each.credits)

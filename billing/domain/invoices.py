@@ -12,8 +12,8 @@ def invoices_of(charges: Iterable[Charge]) -> list[tuple[Charge, ...]]:
     """The charges that have lines, as invoices, in the order of their first.
 
     A subscription has its own invoice, unless its customer wants one of all that is due together; and then what differs
-    in currency, legal entity, terms or how it is collected has its own as well. So has late usage of what nothing else is
-    due of: a run comes for it when all bills are made.
+    in currency, legal entity, terms or how it is collected has its own as well. So has late usage of what nothing else
+    is due of: a run comes for it when all bills are made.
     """
     found: list[list[Charge]] = []
     open_by: dict[tuple[object, ...], list[Charge]] = {}

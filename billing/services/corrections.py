@@ -32,7 +32,8 @@ def correct(run: BillingRun, charges: Sequence[Charge], invoices: Mapping[int, A
 
     Inside work(). `invoices` are the documents of the same subscriptions now, by subscription: what is billed more
     stands there, and what is left of a credit goes there after its own invoice. Never more is given than the invoice
-    still holds, and what a person took back of a line before is not given again. The subscriptions are locked. Natural key: the billed period and the number of its correction.
+    still holds, and what a person took back of a line before is not given again. The subscriptions are locked. Natural
+    key: the billed period and the number of its correction.
     """
     found = returns([each for each in charges if each.corrections], run.as_of)
     CorrectedPeriod.objects.bulk_create(
