@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from billing.domain.charges import ENDED
 from billing.domain.days import day_problem
 from billing.domain.facts import SubscriptionFacts
-from billing.listing import next_bill
+from billing.listing import NextBill, next_bill
 from billing.models import ONCE, Price, Subscription
 from billing.selectors import subscription_facts
 from billing.services.change import change
@@ -144,7 +144,8 @@ def look_at(rows: Sequence[Subscription], wish: Wish, *, today: date) -> list[Se
 def carry_out(given: Sequence[Given], wish: Wish, *, today: date) -> dict[int, AppError]:
     """Do it to each; those refused, by id, with the reason. One that is refused stops no other. Inside work().
 
-    What is another than when it was looked at is refused: locked first, so that nobody comes in between.
+    What is another than when it was looked at is refused: locked first, so that nobody comes in between. What nobody
+    looked at is refused as a look refuses it.
     """
     ids = [each.pk for each in given]
     rows = {row.pk: row for row in lock(Subscription.objects.filter(pk__in=ids))}
@@ -155,7 +156,9 @@ def carry_out(given: Sequence[Given], wish: Wish, *, today: date) -> dict[int, A
             row = rows[each.pk]
             if each.digest and digest_of(row, facts[each.pk]) != each.digest:
                 raise ChangedSince(_("It was changed since you looked at it."))
-            _act(row, facts[each.pk], wish, each.on, today)
+            done = _act(row, facts[each.pk], wish, each.on, today)
+            if not each.digest:
+                _billed(done, today)
         if outcome.error is not None:
             refused[each.pk] = outcome.error
     return refused
@@ -206,10 +209,7 @@ def _looked(row: Subscription, facts: SubscriptionFacts, wish: Wish, today: date
     seen = Seen(row, digest)
     with attempt() as outcome, dry_run():
         done = _act(row, facts, wish, wish.on, today)
-        (after,) = subscription_facts([row.pk])
-        bill = next_bill(done, today=today, settled=True, alone=True, facts=after)
-        if bill.odd:
-            raise Unbillable(bill.odd)
+        after, bill = _billed(done, today)
         seen = Seen(
             row,
             digest,
@@ -219,6 +219,15 @@ def _looked(row: Subscription, facts: SubscriptionFacts, wish: Wish, today: date
             credit_minor=sum(each.totals.net_minor for each in bill.credits),
         )
     return Seen(row, digest, error=outcome.error) if outcome.error else seen
+
+
+def _billed(done: Subscription, today: date) -> tuple[SubscriptionFacts, NextBill]:
+    """What it is after the act, and its next bill; raises Unbillable where there can be none."""
+    (after,) = subscription_facts([done.pk])
+    bill = next_bill(done, today=today, settled=True, alone=True, facts=after)
+    if bill.odd:
+        raise Unbillable(bill.odd)
+    return after, bill
 
 
 def _day(done: Subscription, facts: SubscriptionFacts, wish: Wish) -> date | None:

@@ -68,6 +68,22 @@ def test_a_dry_run_says_of_each_and_the_same_call_does_it(
     assert wanted <= {each["net_minor"] for each in made if each["kind"] == "invoice"}
 
 
+def test_what_a_dry_run_refuses_the_call_refuses(
+    api: Program, house: Scope, kestrel: Customer, subs: list[str], dear: str
+) -> None:
+    """No run could bill what is credited of an archived customer, looked at or not."""
+    with enter(house), work():
+        Customer.objects.filter(pk=kestrel.pk).update(archived_at="2026-11-01T00:00Z")
+    sent = {"act": "change", "price": dear, "ids": subs, "on": str(today())}
+    before = counts(house)
+    seen, done = api.post(PATH, {**sent, "dry_run": True}), api.post(PATH, sent)
+    assert [each["code"] for each in seen["items"]] == ["unbillable"] * 3
+    assert [each["code"] for each in done["items"]] == ["unbillable"] * 3
+    assert counts(house) == before
+    with enter(house), work():
+        Customer.objects.update(archived_at=None)
+
+
 def test_without_digests_what_somebody_planned_stays(
     api: Program, house: Scope, subs: list[str], dear: str
 ) -> None:
