@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from billing.domain.charges import ENDED
 from billing.domain.days import day_problem
+from billing.domain.dues import period_end, plan_on
 from billing.domain.facts import SubscriptionFacts
 from billing.listing import NextBill, next_bill
 from billing.models import ONCE, Price, Subscription
@@ -154,7 +155,7 @@ def carry_out(given: Sequence[Given], wish: Wish, *, today: date) -> dict[int, A
     for each in given:
         with attempt() as outcome:
             row = rows[each.pk]
-            if each.digest and digest_of(row, facts[each.pk]) != each.digest:
+            if each.digest and digest_of(row, facts[each.pk], today) != each.digest:
                 raise ChangedSince(_("It was changed since you looked at it."))
             done = _act(row, facts[each.pk], wish, each.on, today)
             if not each.digest:
@@ -187,10 +188,13 @@ def found(wish: Wish, public_ids: Sequence[str]) -> dict[str, Subscription]:
     return {row.public_id: row for row in rows.order_by("pk")}
 
 
-def digest_of(row: Subscription, facts: SubscriptionFacts) -> str:
-    """All that decides what becomes of a subscription: its version, what it has, and what was billed of it."""
+def digest_of(row: Subscription, facts: SubscriptionFacts, today: date) -> str:
+    """All that decides what becomes of a subscription: its version, what it has, what was billed of it, and when its
+    period under way ends, which is its day where none is wished.
+    """
     said = [
         row.version,
+        period_end(facts, plan_on(facts, today), today),
         row.state,
         row.held_at,
         facts.ends_on,
@@ -205,7 +209,7 @@ def digest_of(row: Subscription, facts: SubscriptionFacts) -> str:
 
 
 def _looked(row: Subscription, facts: SubscriptionFacts, wish: Wish, today: date) -> Seen:
-    digest = digest_of(row, facts)
+    digest = digest_of(row, facts, today)
     seen = Seen(row, digest)
     with attempt() as outcome, dry_run():
         done = _act(row, facts, wish, wish.on, today)

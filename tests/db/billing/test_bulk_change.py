@@ -229,6 +229,19 @@ def test_what_was_changed_since_is_left_as_it_is(subs: list[Subscription], dear:
             Customer.objects.update(archived_at=None)
 
 
+def test_in_a_period_that_began_since_it_is_not_another_day_than_was_seen(
+    subs: list[Subscription], dear: Price
+) -> None:
+    """Seen on the last day of a period it would change on the next; then that has begun, and is not billed yet."""
+    asked, last, first = Wish("change", dear), date(2026, 2, 27), date(2026, 2, 28)
+    with work():
+        seen = look_at(anew(subs), asked, today=last)
+        assert {each.day for each in seen} == {first}
+        digests = {each.row.public_id: each.digest for each in seen}
+        refused = act_on([row.public_id for row in subs], asked, today=first, digests=digests)
+    assert [each.code for each in refused.values()] == ["changed_since"] * len(subs)
+
+
 def test_one_that_is_refused_by_its_service_stops_no_other(subs: list[Subscription], dear: Price) -> None:
     asked = Wish("change", dear)
     with work():
