@@ -158,7 +158,7 @@ def test_the_bill_that_a_change_is_seen_by_is_without_what_a_run_brings_before(
 def test_others_bring_to_a_common_invoice_what_was_not_billed_before_it(
     yearly: tuple[Meter, Subscription],
 ) -> None:
-    by, sub = yearly
+    _, sub = yearly
     with work():
         owner = Customer.objects.get(pk=sub.customer_id)
         other = factories.subscription(owner, date(2027, 12, 1))
