@@ -1,6 +1,6 @@
 """Pausing, resuming, ending and reactivating subscriptions for programs."""
 
-from billing import listing
+from billing import listing, previews
 from billing.api.outputs import GivenBill, SubscriptionOut, UpcomingOut
 from billing.api.views import TAG, EndSubscriptionIn
 from billing.models import Subscription
@@ -44,7 +44,7 @@ class SubscriptionEndPreview(Api):
         with dry_run():
             end(public_id, today=business_today(), **call.data)
             row = listing.subscription(public_id)
-            return GivenBill(row, listing.next_bill(row, today=business_today(), settled=True))
+            return GivenBill(row, previews.next_bill(row, today=business_today(), settled=True))
 
 
 class SubscriptionPause(Api):
@@ -74,7 +74,7 @@ class SubscriptionPausePreview(Api):
         with dry_run():
             pause(public_id, today=business_today(), **call.data)
             row = listing.subscription(public_id)
-            return GivenBill(row, listing.next_bill(row, today=business_today(), settled=True))
+            return GivenBill(row, previews.next_bill(row, today=business_today(), settled=True))
 
 
 class SubscriptionResume(Api):

@@ -12,8 +12,9 @@ from billing.domain.gate import Severity
 from billing.domain.pricing import Model
 from billing.domain.proration import Proration
 from billing.domain.terms import NEEDS
-from billing.listing import NextBill, RunFigures, RunPreview, held_by, run_figures
+from billing.listing import RunFigures, held_by, run_figures
 from billing.models import ADDED, FEE, ONCE, PLAN, BillingRun, HeldSubscription, Price, Subscription
+from billing.previews import NextBill, RunPreview
 from billing.quotes import terms_at
 from billing.standing import STATES, state_of
 from core.api.fields import Exact, Id, Out, RecordOut, Ref, Word

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing import listing
+from billing import listing, previews
 from billing.api.outputs import GivenBill, SubscriptionItemOut, SubscriptionOut, UpcomingOut
 from billing.domain.anchors import MOST_TRIAL, Rhythm
 from billing.domain.proration import Proration
@@ -288,7 +288,7 @@ class SubscriptionChangePreview(Api):
         with dry_run():
             _changed(public_id, call.data)
             row = listing.subscription(public_id)
-            return GivenBill(row, listing.next_bill(row, today=business_today(), settled=True))
+            return GivenBill(row, previews.next_bill(row, today=business_today(), settled=True))
 
 
 class SubscriptionChangeRevoke(Api):
@@ -354,4 +354,4 @@ class SubscriptionUpcoming(Api):
         By the function that runs bill with; nothing is written.
         """
         row = listing.subscription(public_id)
-        return GivenBill(row, listing.next_bill(row, today=business_today()))
+        return GivenBill(row, previews.next_bill(row, today=business_today()))

@@ -12,8 +12,8 @@ from billing.domain.charges import ENDED
 from billing.domain.days import day_problem
 from billing.domain.dues import period_end, plan_on
 from billing.domain.facts import SubscriptionFacts
-from billing.listing import NextBill, next_bill
 from billing.models import ONCE, Price, Subscription
+from billing.previews import NextBill, next_bill
 from billing.selectors import subscription_facts
 from billing.services.change import change
 from billing.services.lifecycle import pause

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from billing.listing import RunPreview, run_preview
 from billing.models import BillingRun
+from billing.previews import RunPreview, run_preview
 from core.effects import due
 from core.errors import Invalid
 from core.locks import lock_one

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST
 
 from billing.forms import ChangeForm, ItemForm
 from billing.lifecycle_forms import EndForm
-from billing.listing import items, next_bill, prices, subscription
+from billing.listing import items, prices, subscription
 from billing.models import PLAN, Price, Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
+from billing.previews import next_bill
 from billing.quotes import quote_of
 from billing.services.change import change, revoke_change
 from billing.services.subscriptions import add_item, end_item

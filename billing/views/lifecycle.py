@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from billing.lifecycle_forms import AgainForm, EndAllForm, PauseForm
-from billing.listing import next_bill, subscription
+from billing.listing import subscription
 from billing.models import Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
+from billing.previews import next_bill
 from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.subscriptions import end
 from billing.views.subscriptions import next_figures, subscription_shown

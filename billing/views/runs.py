@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing.counted import corrected_by
 from billing.forms import RunForm
-from billing.listing import NEWEST, billed_by, held_by, run, run_figures, run_preview, runs
+from billing.listing import NEWEST, billed_by, held_by, run, run_figures, runs
 from billing.permissions import RUNS_START, RUNS_VIEW
+from billing.previews import run_preview
 from billing.services.start import start_run
 from core import clock
 from core.money import Money

@@ -22,9 +22,7 @@ from billing.lifecycle_forms import AgainForm, EndAllForm, EndForm, PauseForm
 from billing.listing import (
     NEWEST,
     BilledItem,
-    NextBill,
     items,
-    next_bill,
     periods,
     plan_codes,
     price,
@@ -34,6 +32,7 @@ from billing.listing import (
 )
 from billing.models import ONCE, Price, Subscription, SubscriptionDiscount
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.previews import NextBill, next_bill
 from billing.selectors import subscription_facts
 from billing.services.prices import own_price
 from billing.services.subscriptions import release, subscribe

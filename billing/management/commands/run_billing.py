@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from billing.listing import judged_preview
+from billing.previews import judged_preview
 from billing.services.run import BATCH, run_billing
 from core import clock
 from core.commands import OrganizationCommand

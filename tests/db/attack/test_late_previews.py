@@ -9,8 +9,9 @@ import pytest
 import time_machine
 
 from billing.counted import comes_on
-from billing.listing import NextBill, next_bill, run_preview, subscription, subscriptions
+from billing.listing import subscription, subscriptions
 from billing.models import Meter, Price, Subscription
+from billing.previews import NextBill, next_bill, run_preview
 from billing.services.prices import create_price
 from billing.services.run import run_billing
 from billing.services.subscriptions import end, subscribe

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError, connection
 
-from billing.listing import run_preview
 from billing.models import BilledPeriod, Subscription
+from billing.previews import run_preview
 from billing.selectors import preview
 from billing.services import run as running
 from billing.services.run import run_billing

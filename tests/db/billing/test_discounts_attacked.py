@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from billing import listing
+from billing import listing, previews
 from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
 from billing.models import SubscriptionDiscount
@@ -150,7 +150,7 @@ def test_what_comes_next_is_shown_while_the_books_are_closed(acorn: Scope) -> No
     with work():
         end(sub.public_id, on=MID, today=MID)
         PeriodLock.objects.create(entity_id=sub.customer.entity_id, closed_through=MID)
-        bill = listing.next_bill(listing.subscription(sub.public_id), today=MID)
+        bill = previews.next_bill(listing.subscription(sub.public_id), today=MID)
     assert (bill.charge, bill.odd) == (None, "The books of that period are closed.")
 
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing import expectation
 from billing.expectation import Expectation
-from billing.listing import held_by, run_preview
+from billing.listing import held_by
 from billing.models import (
     AcceptedFinding,
     BilledPeriod,
@@ -23,6 +23,7 @@ from billing.models import (
     Subscription,
     SubscriptionItem,
 )
+from billing.previews import run_preview
 from billing.selectors import due
 from billing.services import run as runs
 from billing.services.prices import create_price

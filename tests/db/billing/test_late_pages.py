@@ -12,8 +12,9 @@ from django.test import Client
 from billing.api.outputs import GivenBill
 from billing.counted import counted_periods
 from billing.domain.timeline import Kind
-from billing.listing import next_bill, subscription
+from billing.listing import subscription
 from billing.models import Meter, Subscription
+from billing.previews import next_bill
 from billing.services.run import run_billing
 from billing.services.subscriptions import end
 from billing.services.usage_voids import void

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.expectation import Expectation
 from billing.handlers import bill_due, late_usage
-from billing.listing import next_bill, run_figures, run_preview, subscription
+from billing.listing import run_figures, subscription
 from billing.models import (
     BilledPeriod,
     BillingRun,
@@ -21,6 +21,7 @@ from billing.models import (
     Meter,
     Subscription,
 )
+from billing.previews import next_bill, run_preview
 from billing.selectors import due, still_billed
 from billing.services import run as runs
 from billing.services.discounts import create_coupon, give_coupon

@@ -9,8 +9,9 @@ import pytest
 import time_machine
 
 from billing.domain.pricing import plain
-from billing.listing import next_bill, subscription
+from billing.listing import subscription
 from billing.models import BilledPeriod, CorrectedPeriod, LateUsage, Meter, Subscription
+from billing.previews import next_bill
 from billing.selectors import preview
 from billing.services.run import run_billing
 from billing.services.subscriptions import end

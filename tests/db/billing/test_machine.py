@@ -20,7 +20,6 @@ from hypothesis.stateful import (
 
 from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
-from billing.listing import next_bill
 from billing.models import (
     BilledPeriod,
     CorrectedPeriod,
@@ -30,6 +29,7 @@ from billing.models import (
     Subscription,
     SubscriptionItem,
 )
+from billing.previews import next_bill
 from billing.selectors import preview
 from billing.services.bulk_change import Given, Wish, carry_out, look_at
 from billing.services.change import change, revoke_change

@@ -12,15 +12,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from billing.listing import NextBill, next_bill, run_preview
 from billing.models import BilledPeriod, CorrectedPeriod, CreditedPeriod, Subscription
+from billing.previews import NextBill, next_bill, run_preview
 from billing.services.run import run_billing
 from billing.services.subscriptions import release
 from core.scope import Scope, work
 from customers.models import Customer
 from invoicing.models import Document
 from invoicing.selectors import lines_left
-from invoicing.services.correct import credit, give_up, void
+from invoicing.services.correct import give_up, void
+from invoicing.services.credit import credit
 from receivables.selectors import item_states
 from tests import factories
 from tests.db.billing.test_machine import ZONES, Life, prices

@@ -6,8 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.expectation import Expectation
-from billing.listing import next_bill
 from billing.models import CreditedPeriod, Subscription
+from billing.previews import next_bill
 from billing.selectors import billable
 from billing.services import run as runs
 from billing.services.change import change

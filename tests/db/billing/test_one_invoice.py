@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from billing.domain import invoices
 from billing.domain.anchors import Rhythm
 from billing.expectation import Expectation
-from billing.listing import next_bill, run_preview
 from billing.models import BilledPeriod, BillingRun, Subscription
+from billing.previews import next_bill, run_preview
 from billing.selectors import priced
 from billing.services import run as runs
 from billing.services.lifecycle import pause, resume

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from billing.domain.charges import charge
 from billing.domain.prepaid import metered_minor
 from billing.expectation import Expectation
-from billing.listing import next_bill
 from billing.models import BillingRun, Meter, Subscription, UsageEvent
+from billing.previews import next_bill
 from billing.selectors import billable, subscription_facts, to_bill
 from billing.services import run as runs
 from billing.services.discounts import discount

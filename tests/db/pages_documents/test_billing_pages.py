@@ -10,8 +10,9 @@ import pytest
 import time_machine
 from django.test import Client
 
-from billing.listing import run_figures, run_preview
+from billing.listing import run_figures
 from billing.models import BillingRun, Plan, Price, Subscription
+from billing.previews import run_preview
 from billing.services.run import run_billing
 from core import clock, effects, registry
 from core.models import Effect

@@ -9,8 +9,9 @@ import pytest
 
 from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
-from billing.listing import next_bill, subscription
+from billing.listing import subscription
 from billing.models import Coupon, Price, Subscription, SubscriptionDiscount
+from billing.previews import next_bill
 from billing.services.change import change
 from billing.services.discounts import archive_coupon, create_coupon, discount, give_coupon
 from billing.services.lifecycle import pause, resume
