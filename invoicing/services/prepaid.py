@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from core import clock, effects
 from core.errors import Invalid, KeyReused
@@ -35,6 +34,7 @@ from receivables.services.allocate import Part, allocate
 from receivables.services.items import ItemDraft, open_items
 
 EXPIRE = "prepaid.expire"
+LABEL = "Prepaid balance"
 MEMO = 2000
 
 
@@ -102,7 +102,7 @@ def _draft(owner: Any, minor: int, memo: str, source: str) -> DocumentDraft:
         source=source,
         lines=(
             LineDraft(
-                description=_("Prepaid balance"),
+                description=LABEL,
                 quantity=Decimal(1),
                 unit_price=amount.decimal,
                 amount_minor=minor,
@@ -161,7 +161,7 @@ def _draw(parts: Sequence[Draw], documents: Mapping[int, Document], on: date) ->
                 owed[documents[each.document_id].public_id].item_id,
                 credit.item_id,
                 each.minor,
-                _("Drawn"),
+                "Drawn",
             )
             for each, key, credit in zip(parts, keys, credits, strict=True)
         ],
@@ -175,7 +175,7 @@ def _item(row: TopUp, source: str, minor: int, on: date) -> ItemDraft:
         kind=Kind.PREPAID,
         customer_id=row.customer_id,
         entity_id=row.entity_id,
-        label=_("Prepaid balance"),
+        label=LABEL,
         source=source,
         currency=row.currency,
         effective_on=on,
@@ -213,7 +213,7 @@ def take(row: TopUp, kind: Gone, minor: int, *, on: date, document: Document | N
     """Take a part of a top-up away that does not pay for anything. Inside work(), the top-up is locked."""
     TopUpMove.objects.create(top_up=row, kind=kind, minor=minor, on=on, document=document)
     row.left_minor -= minor
-    row.touch("version")
+    row.touch()
 
 
 def expire(public_id: str, *, today: date | None = None) -> None:
