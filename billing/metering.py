@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Q, QuerySet
 
 from billing.counted import CountedPeriod
-from billing.models import Meter, Subscription, UsageAlert, UsageEvent, UsageSeries, UsageVoid
+from billing.models import (
+    Meter,
+    Subscription,
+    UsageAlert,
+    UsageAlertReached,
+    UsageEvent,
+    UsageSeries,
+    UsageVoid,
+)
 from billing.usage import Asked, usage_by_group, usage_of
 from core.errors import Invalid, NotFound
 from core.paging import Order
@@ -155,6 +163,37 @@ def alert(public_id: str) -> UsageAlert:
     if found is None:
         raise NotFound("That alert is not here.")
     return found
+
+
+def alerts_of(meter: Meter) -> "QuerySet[UsageAlert]":
+    """A meter's alerts that still tell, with the customers of those that are of one subscription, by figure."""
+    found = UsageAlert.objects.filter(meter=meter, archived_at=None).select_related("subscription__customer")
+    ordered: QuerySet[UsageAlert] = found.order_by("threshold", "id")
+    return ordered
+
+
+def reached(row: UsageAlert) -> "QuerySet[UsageAlertReached]":
+    """The periods in which an alert was reached, with their subscriptions."""
+    found: QuerySet[UsageAlertReached] = UsageAlertReached.objects.filter(alert=row)
+    return found.select_related("subscription")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An alert that looks at a subscription, and where it was reached last, if it was."""
+
+    row: UsageAlert
+    last: UsageAlertReached | None
+
+
+def watching(subscription: Subscription, meter: Meter) -> list[Watched]:
+    """The alerts that look at what a meter counts of a subscription, by figure; two queries."""
+    rows = list(alerts_of(meter).filter(Q(subscription=None) | Q(subscription=subscription)))
+    told = UsageAlertReached.objects.filter(alert__in=rows, subscription=subscription).order_by(
+        "period_start"
+    )
+    last = {each.alert_id: each for each in told}
+    return [Watched(row, last.get(row.pk)) for row in rows]
 
 
 def first_of_month(now: datetime, zone: str) -> date:

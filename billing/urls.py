@@ -1,6 +1,7 @@
 from django.urls import path
 
 from billing.views import (
+    alerts,
     bulk,
     changes,
     discounts,
@@ -85,6 +86,8 @@ urlpatterns = [
     path("usage/events/", usage.events_page, name="usage-events"),
     path("usage/meters/<slug:public_id>/", usage.meter_page, name="meter"),
     path("usage/meters/<slug:public_id>/archive/", usage.meter_archive, name="meter-archive"),
+    path("usage/meters/<slug:public_id>/alerts/", alerts.alert_new, name="alert-new"),
+    path("usage/alerts/<slug:public_id>/archive/", alerts.alert_archive, name="alert-archive"),
     path("runs/", runs.runs_page, name="runs"),
     path("runs/start/", runs.run_start, name="run-start"),
     path("runs/preview/", runs.preview_of_run, name="run-preview"),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.domain.usage import Aggregation
 from billing.domain.usage_events import LATE_DAYS, MOST_LATE_DAYS, NAME
 from core.fields import Day, FormKey, Line, Whole
+from invoicing.forms import NumberField
 
 WORDS = {
     Aggregation.COUNT: _("Number of events"),
@@ -44,6 +45,15 @@ class MeterForm(forms.Form):
 
     def clean_group_by(self) -> list[str]:
         return [each for each in re.split(r"[,\s]+", self.cleaned_data["group_by"]) if each]
+
+
+class AlertForm(forms.Form):
+    """A figure to be told of; of one subscription where that is named."""
+
+    threshold = NumberField(
+        label=_("Figure"), help_text=_("In the meter's own unit; told once in each period.")
+    )
+    subscription = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput)
 
 
 class UsageForm(forms.Form):

@@ -97,6 +97,8 @@ ACTS = {
     "subscription-usage": "GET subscriptions/{public_id}/usage",
     "usage-events": "GET usage_events",
     "meter-archive": "POST meters/{public_id}/archive",
+    "alert-new": "POST usage_alerts",
+    "alert-archive": "POST usage_alerts/{public_id}/archive",
     "customer-archive": "POST customers/{public_id}/archive",
     "customer-restore": "POST customers/{public_id}/restore",
     "customer-messages": "GET messages",

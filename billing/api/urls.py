@@ -143,6 +143,11 @@ urlpatterns = [
     path("meters/<slug:public_id>/archive", usage.MeterArchive.as_view(), name="api-meter-archive"),
     path("usage_alerts", usage.UsageAlerts.as_view(), name="api-usage-alerts"),
     path(
+        "usage_alerts/<slug:public_id>/reached",
+        usage.UsageAlertReachedList.as_view(),
+        name="api-usage-alert-reached",
+    ),
+    path(
         "usage_alerts/<slug:public_id>/archive",
         usage.UsageAlertArchive.as_view(),
         name="api-usage-alert-archive",

@@ -14,6 +14,7 @@ from billing.api.usage_outputs import (
     TakenManyOut,
     TakenOut,
     UsageAlertOut,
+    UsageAlertReachedOut,
     UsageEventOut,
     UsageOut,
     VoidedManyOut,
@@ -219,6 +220,15 @@ class UsageAlerts(Api):
         meter = referred("meter", lambda: metering.meter(call.data["meter"]))
         row = referred("subscription", lambda: subscription(named)) if named else None
         return create_alert(meter=meter, subscription=row, threshold=call.data["threshold"])
+
+
+class UsageAlertReachedList(Api):
+    tag = TAG
+
+    @operation(USAGE_VIEW, gives=UsageAlertReachedOut, many=True)
+    def get(self, call: Call, public_id: str) -> Listing:
+        """List the periods in which an alert was reached, the newest first."""
+        return Listing(metering.reached(metering.alert(public_id)))
 
 
 class UsageAlertArchive(Api):

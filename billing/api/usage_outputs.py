@@ -7,7 +7,8 @@ from rest_framework import serializers
 from billing.domain.usage import Aggregation
 from billing.domain.usage_events import groups_in
 from billing.metering import Usage
-from billing.models import UsageEvent
+from billing.models import UsageAlertReached, UsageEvent
+from core import ids
 from core.api.fields import Exact, Id, Out, RecordOut, Word
 
 ROOM = 60
@@ -61,6 +62,22 @@ class UsageAlertOut(RecordOut):
     )
     threshold = Exact(max_digits=27)
     archived_at = serializers.DateTimeField(allow_null=True)
+
+
+class UsageAlertReachedOut(Out):
+    """That an alert was reached in a period of a subscription; told of once."""
+
+    OBJECT = "usage_alert_reached"
+
+    id = serializers.SerializerMethodField()
+    subscription = Id()
+    period_start = serializers.DateField()
+    value = Exact(max_digits=ROOM, help_text="What the meter had come to by then.")
+    at = serializers.DateTimeField()
+
+    def get_id(self, row: UsageAlertReached) -> str:
+        """The row's number: it has no life of its own."""
+        return ids.numbered("reached", row.pk)
 
 
 class EventProblemOut(Out):

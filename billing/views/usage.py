@@ -22,7 +22,7 @@ from billing.models import Meter, Subscription
 from billing.permissions import SUBSCRIPTIONS_VIEW, USAGE_EDIT, USAGE_VIEW
 from billing.services.meters import archive_meter, create_meter
 from billing.usage import Asked, usage_of
-from billing.usage_forms import WORDS, EventsForm, MeterForm, UsageForm
+from billing.usage_forms import WORDS, AlertForm, EventsForm, MeterForm, UsageForm
 from core import clock
 from core.errors import Invalid
 from core.money import Money
@@ -95,7 +95,11 @@ def meter_new(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def meter_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """A meter, and what it counted this month of its subscriptions."""
-    row = metering.meter(public_id)
+    return meter_shown(request, slug, metering.meter(public_id), AlertForm())
+
+
+def meter_shown(request: HttpRequest, slug: str, row: Meter, form: AlertForm) -> HttpResponse:
+    """The page of a meter, with what was typed of an alert."""
     part = paged(metering.subscribers(row), NEWEST, request.GET.get("page", ""))
     context = {
         "slug": slug,
@@ -103,6 +107,8 @@ def meter_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         "row": row,
         "word": _word(row),
         "groups": ", ".join(row.group_by),
+        "alerts": [{"row": each, "last": None} for each in metering.alerts_of(row)],
+        "form": form,
         "rows": _this_month(row, part.rows),
         "no_edit": missing(USAGE_EDIT),
         **_turn(part),
@@ -133,13 +139,19 @@ def meter_archive(request: HttpRequest, slug: str, public_id: str) -> HttpRespon
 @require_GET
 def usage_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """What a meter counted of a subscription in a month, day by day and by group."""
-    row = subscription(public_id)
-    form = UsageForm(request.GET)
-    form.is_valid()
+    return usage_shown(request, slug, subscription(public_id))
+
+
+def usage_shown(
+    request: HttpRequest, slug: str, row: Subscription, *, meter: str = "", form: AlertForm | None = None
+) -> HttpResponse:
+    """The page of a subscription's usage, of the meter and month asked for, with what was typed of an alert."""
+    asked = UsageForm(request.GET)
+    asked.is_valid()
     offered = metering.metered(row)
-    wanted = form.cleaned_data.get("meter")
+    wanted = meter or asked.cleaned_data.get("meter")
     chosen = next((each for each in offered if each.code == wanted), offered[0] if offered else None)
-    first = (form.cleaned_data.get("day") or metering.first_of_month(clock.now(), row.zone)).replace(day=1)
+    first = (asked.cleaned_data.get("day") or metering.first_of_month(clock.now(), row.zone)).replace(day=1)
     context: dict[str, Any] = {
         "slug": slug,
         "row": row,
@@ -147,6 +159,8 @@ def usage_page(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
         "crumbs": [{"label": _("Usage"), "href": reverse("meters", args=[slug])}],
         "meters": [{"row": each, "href": _month(each, first), "current": each is chosen} for each in offered],
         "chosen": chosen,
+        "form": form or AlertForm(),
+        "no_edit": missing(USAGE_EDIT),
     }
     if chosen:
         context |= _shown(slug, row, chosen, first)
@@ -173,6 +187,7 @@ def _shown(slug: str, row: Subscription, meter: Meter, first: date) -> dict[str,
     ]
     return {
         "word": _word(meter),
+        "alerts": metering.watching(row, meter),
         "total": found.total,
         "days": days,
         "highest": max(value for __, value in found.days),
