@@ -1,4 +1,4 @@
-"""Meters, plans, prices, coupons, features and running subscriptions for the sandbox: amounts and days as they are."""
+"""Products, meters, plans, prices, coupons, features and running subscriptions for the sandbox: amounts and days as they are."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from billing import coupon_copying, feature_copying  # noqa: F401 - register what they copy
+from billing import coupon_copying, feature_copying, product_copying  # noqa: F401 - register what they copy
 from billing.domain.dues import dues
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.terms import NEEDS, as_json
@@ -62,7 +62,7 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
 
 KEPT = ("starts_on", "trial_ends_on", "anchor", "proration", "zone", "ends_on", "refund", "autopay")
 PAUSE = ("paused_on", "resumes_on")
-OFF = ("name", "percent", "amount", "plans", "starts_on", "ends_on", "given_until")
+OFF = ("name", "percent", "amount", "plans", "products", "starts_on", "ends_on", "given_until")
 
 
 def _priced(said: dict[str, Any]) -> Price:

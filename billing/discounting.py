@@ -42,7 +42,7 @@ def discounts_in_order(row: Subscription) -> list[SubscriptionDiscount]:
     Inside work().
     """
     rows = _of(row).exclude(ends_on=F("starts_on"))
-    return sorted(rows, key=lambda each: (not each.plans, each.pk))
+    return sorted(rows, key=lambda each: (not each.plans and not each.products, each.pk))
 
 
 def live_coupons(today: date) -> list[Coupon]:

@@ -135,6 +135,51 @@ class CouponArchived(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProductCreated(Event):
+    """There is a product that plans can belong to."""
+
+    name: ClassVar[str] = "product.created"
+
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductUpdated(Event):
+    """A product is called or described otherwise, or its plans are offered again; with what it says now."""
+
+    name: ClassVar[str] = "product.updated"
+
+    code: str
+    title: str
+    archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProductArchived(Event):
+    """A product's plans are not offered any more; who subscribes to one keeps it."""
+
+    name: ClassVar[str] = "product.archived"
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanProductChanged(Event):
+    """A plan belongs to another product, or to none: codes, empty for none.
+
+    Discounts go by that from `holds_from` on, for what begins a period then or later; None where none was given.
+    """
+
+    name: ClassVar[str] = "plan.product_changed"
+
+    plan: str
+    product: str
+    was: str
+    holds_from: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureCreated(Event):
     """There is a feature that plans can grant; `kind` is switch, limit or text."""
 

@@ -29,7 +29,7 @@ from billing.models import (
     HeldSubscription,
     SubscriptionItem,
 )
-from billing.recorded import as_gate_says, before, declared, is_for, said_of_discounts
+from billing.recorded import as_gate_says, before, declared, parts_of, said_of_discounts
 from billing.selectors import discounts_of, subscription_facts
 from core.periods import Period, local_midnight
 from invoicing.domain.totals import LineDraft
@@ -52,7 +52,8 @@ SLACK: dict[str, int | None] = {Proration.DAY: 1, Proration.THIRTIETH: 3, Prorat
 _OF = "subscription__"
 _ITEM = (
     "id", "subscription_id", "role", "quantity", "starts_on", "ends_on", "price_id", "price__plan_id",
-    "price__plan__name", "price__plan__code", "price__model", "price__unit_price", "price__terms", "price__currency",
+    "price__plan__name", "price__plan__code", "price__plan__product__code", "price__plan__products_before",
+    "price__model", "price__unit_price", "price__terms", "price__currency",
     "price__unit", "price__every", "price__timing", "price__tax_percent",
     *(f"{_OF}{name}" for name in (
         "created_at", "price_id", "quantity", "anchor", "proration", "zone", "ends_on", "customer_id",
@@ -242,7 +243,7 @@ class _Reader:
         if price not in self.agreed:
             self.agreed[price] = _price_of(row, metered=row["id"] in self.metered)
             self.cache.prices[price,] = terms_of(self.agreed[price])
-        granted = [each for each in row["discounts"] if is_for(each, row["price__plan__code"])]
+        granted = [part for each in row["discounts"] for part in parts_of(each, row)]
         if not granted:
             self.kept[row["id"]] = self.agreed[price]
             return self.cache.prices[price,]
@@ -321,7 +322,7 @@ class _Reader:
             )  # fmt: skip
         start, end = draft.service_start or due.span.start, draft.service_end or due.span.end
         off = discount_minor(charge.facts.currency, due)
-        granted = [each for each in charge.facts.discounts if each.is_for(due.item.plan)]
+        granted = charge.facts.discounts_of(due.item)
         terms = self.cache.prices[key]
         if granted:
             terms = replace(terms, discounts=tuple(as_gate_says(each, terms.currency) for each in granted))

@@ -36,12 +36,21 @@ from receivables.listing import first_due
 NEWEST = Order("pk", int, descending=True)
 
 
-def plans() -> list[tuple[Plan, list[Price]]]:
-    """Plans by name with their prices, each plan's by currency; two queries. Inside work()."""
+def plans(*, product: str = "") -> list[tuple[Plan, list[Price]]]:
+    """Plans with their prices, each plan's by currency; two queries. Inside work().
+
+    By product and name, those of no product last; with `product`, a code, those of that one.
+    """
     prices: dict[int, list[Price]] = defaultdict(list)
-    for price in Price.objects.filter(overrides=None).order_by("currency", "id"):
+    its_own = Price.objects.filter(overrides=None)
+    if product:
+        its_own = its_own.filter(plan__product__code=product)
+    for price in its_own.order_by("currency", "id"):
         prices[price.plan_id].append(price)
-    return [(plan, prices[plan.pk]) for plan in Plan.objects.order_by("name", "id")]
+    in_order = plan_rows(product=product).order_by(
+        F("product__name").asc(nulls_last=True), "product_id", "name", "id"
+    )
+    return [(plan, prices[plan.pk]) for plan in in_order]
 
 
 def subscribed() -> dict[int, int]:
@@ -55,7 +64,7 @@ def subscribed() -> dict[int, int]:
 def price(public_id: str) -> Price:
     """The price with this public id; raises NotFound. Inside work()."""
     found = (
-        Price.objects.select_related("plan", "replaced_by", "meter", "overrides")
+        Price.objects.select_related("plan__product", "replaced_by", "meter", "overrides")
         .filter(public_id=public_id)
         .first()
     )
@@ -64,27 +73,29 @@ def price(public_id: str) -> Price:
     return found
 
 
-def price_rows(*, plan: str = "", currency: str = "") -> "QuerySet[Price]":
-    """Prices with their plans, those of a plan (code) and of a currency when they are given. Inside work().
+def price_rows(*, plan: str = "", product: str = "", currency: str = "") -> "QuerySet[Price]":
+    """Prices with their plans, those of a plan or product (codes) and of a currency when they are given. Inside work().
 
     What was agreed for single subscriptions is not among them.
     """
-    exact = {"plan__code": plan, "currency": currency}
+    exact = {"plan__code": plan, "plan__product__code": product, "currency": currency}
     found: QuerySet[Price] = Price.objects.filter(overrides=None).select_related(
-        "plan", "replaced_by", "meter"
+        "plan__product", "replaced_by", "meter"
     )
     return found.filter(**{name: value for name, value in exact.items() if value})
 
 
-def plan_rows() -> "QuerySet[Plan]":
-    """All plans. Inside work()."""
-    found: QuerySet[Plan] = Plan.objects.all()
-    return found
+def plan_rows(*, product: str = "") -> "QuerySet[Plan]":
+    """All plans with their products, or those of a product (code). Inside work()."""
+    found: QuerySet[Plan] = Plan.objects.select_related("product")
+    return found.filter(product__code=product) if product else found
 
 
 def prices(*, currency: str = "") -> list[Price]:
     """Prices that are offered, with their plans, by plan; those of a currency when it is given. Inside work()."""
-    found = Price.objects.select_related("plan").filter(retired_at=None, overrides=None)
+    found = Price.objects.select_related("plan__product").filter(
+        retired_at=None, overrides=None, plan__product__archived_at=None
+    )
     wanted = found.filter(currency=currency) if currency else found
     return list(wanted.order_by("plan__name", "currency", "id"))
 

@@ -12,6 +12,9 @@ from billing.domain.gate.kept import discount_of
 from billing.domain.gate.look import plain
 from billing.models import PLAN
 
+FOR_GOOD = "9999-12-31"
+"""A day after all others, as text."""
+
 
 def before(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int | None:
     """The item whose place this one took: the plan's, or one of the same plan, that ended where this begins."""
@@ -43,40 +46,64 @@ def declared(items: Sequence[Item], by_id: Mapping[int, Item]) -> Iterable[Decla
             yield Declared(item.id, "quantity", plain(before.quantity), plain(item.quantity))
 
 
-def is_for(said: Mapping[str, Any], plan: str) -> bool:
-    """What `Discount.is_for` says, once more from the record: the gate does not ask what it looks at."""
-    return said["starts_on"] != said["ends_on"] and (not said["plans"] or plan in said["plans"])
+def parts_of(said: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What `Discount.parts` says of an item, once more from the record: the gate does not ask what it looks at."""
+    if said["starts_on"] == said["ends_on"]:
+        return
+    if row["price__plan__code"] in said["plans"] or not (said["plans"] or said["products"]):
+        yield dict(said)
+        return
+    since = ""
+    now = {"product": row["price__plan__product__code"], "until": FOR_GOOD}
+    for place in (*row["price__plan__products_before"], now):
+        first, last = max(since, said["starts_on"]), min(place["until"], said["ends_on"] or FOR_GOOD)
+        if place["product"] in said["products"] and first < last:
+            yield {**said, "starts_on": first, "ends_on": None if last == FOR_GOOD else last}
+        since = place["until"]
 
 
 def said_of_discounts(rows: Sequence[Mapping[str, Any]]) -> Iterator[Declared]:
-    """What the discounts themselves record: that each was given, that it ends earlier than it was to, and that it is
-    not for a plan that took the place of one that it is for.
+    """What the discounts themselves record: that each was given, that it ends earlier than it was to, that its product
+    lost the plan, and that it is not for a plan that took the place of one that it is for.
     """
     for row in rows:
         for said in row["discounts"]:
-            mine = not said["plans"] or row["price__plan__code"] in said["plans"]
-            if not mine and not _came_from(said["plans"], row, rows):
-                continue
-            given, left = (
-                discount_of({**said, "ends_on": said[end]}, row["price__currency"])
-                for end in ("given_until", "ends_on")
-            )
-            first = discount_words(given)
-            last = "" if said["starts_on"] == said["ends_on"] else discount_words(left)
-            for was, now in pairwise(["", first, last] if mine else [first, last, ""]):
-                if was != now:
-                    yield Declared(row["id"], discount_field(given), was, now)
+            mine = dict(_recorded(said, row))
+            others = dict(pair for each in _places(row, rows) for pair in _recorded(said, each))
+            gone = {field: [*words, ""] for field, words in others.items() if field not in mine}
+            for field, words in (mine | gone).items():
+                for was, now in pairwise(["", *words]):
+                    if was != now:
+                        yield Declared(row["id"], field, was, now)
 
 
-def _came_from(plans: Sequence[str], row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether an item took the place of one of these plans, at once or by others between."""
+def _recorded(said: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Each part of a discount that was given for an item, by the field of its changes: what it was, one after the
+    other, as it was given, when it ended earlier, and as the plan left its product."""
+    currency = row["price__currency"]
+    for part in parts_of({**said, "ends_on": said["given_until"]}, row):
+        since, ends = part["starts_on"], [said["given_until"], said["ends_on"]]
+        ends.append(min(part["ends_on"] or FOR_GOOD, said["ends_on"] or FOR_GOOD))
+        words = [
+            ""
+            if end and end <= since
+            else discount_words(discount_of({**part, "ends_on": _day(end)}, currency))
+            for end in ends
+        ]
+        yield discount_field(discount_of(part, currency)), words
+
+
+def _day(text: str | None) -> str | None:
+    return None if text == FOR_GOOD else text
+
+
+def _places(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The items whose place one took, at once or by others between, the last first."""
     by_id = {each["id"]: each for each in rows}
     place = before(row, rows)
     while place is not None:
-        if by_id[place]["price__plan__code"] in plans:
-            return True
+        yield by_id[place]
         place = before(by_id[place], rows)
-    return False
 
 
 def as_gate_says(each: Discount, currency: str) -> GateDiscount:

@@ -31,6 +31,7 @@ class MovementFilter:
     subscription: str = ""
     customer: str = ""
     plan: str = ""
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,14 @@ def year_to(day: date) -> date:
     return day.replace(day=1) - relativedelta(months=11)
 
 
-def revenue(day_from: date, day_to: date, *, plan: str = "") -> list[Revenue]:
+def revenue(day_from: date, day_to: date, *, plan: str = "", product: str = "") -> list[Revenue]:
     """Recurring revenue of each currency over days, both included; two queries. Inside work().
 
-    With `plan`, a code, that of the subscriptions which are on it now. Raises Invalid for days in the wrong order and
-    for more than MOST_MONTHS months.
+    With `plan` or `product`, codes, that of the subscriptions which are on it, or on a plan of it, now. Raises Invalid
+    for days in the wrong order and for more than MOST_MONTHS months.
     """
     months = _months(day_from, day_to)
-    rows = movement_rows(MovementFilter(plan=plan)).order_by()
+    rows = movement_rows(MovementFilter(plan=plan, product=product)).order_by()
     sums: dict[str, _Sums] = defaultdict(_Sums)
     for code, minor in rows.filter(day__lt=day_from).values_list("currency").annotate(Sum("delta_minor")):
         sums[code].opening = int(minor)
@@ -102,6 +103,7 @@ def movement_rows(wanted: MovementFilter) -> "QuerySet[MrrMovement]":
         "subscription__public_id": wanted.subscription,
         "subscription__customer__public_id": wanted.customer,
         "subscription__price__plan__code": wanted.plan,
+        "subscription__price__plan__product__code": wanted.product,
         "day__gte": wanted.day_from,
         "day__lte": wanted.day_to,
     }
@@ -115,6 +117,16 @@ def sums_of(rows: "QuerySet[MrrMovement]") -> list[Money]:
     """What movements come to, by currency; one query. Inside work()."""
     found = rows.order_by("currency").values_list("currency").annotate(Sum("delta_minor"))
     return [Money(int(minor), code) for code, minor in found]
+
+
+def worth_by_plan(day: date, *, product: str) -> list[tuple[int, Money]]:
+    """What subscriptions are worth a month on a day, by the plan (id) of a product (code) that they are on now.
+
+    By currency, what is not nothing; one query. Inside work().
+    """
+    rows = movement_rows(MovementFilter(day_to=day, product=product)).order_by("currency")
+    found = rows.values_list("subscription__price__plan_id", "currency").annotate(Sum("delta_minor"))
+    return [(plan_id, Money(int(minor), code)) for plan_id, code, minor in found if minor]
 
 
 def _months(day_from: date, day_to: date) -> list[tuple[date, date]]:

@@ -23,7 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from billing.domain.charges import MAX_PERIODS, Charge, charge
-from billing.domain.discounts import Discount
+from billing.domain.discounts import Belongs, Discount
 from billing.domain.dues import Due, Odd, due_of, dues, unused_from
 from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts, Timing, Used
 from billing.domain.pricing import Terms
@@ -49,9 +49,11 @@ NAMED = 5
 """Subscriptions named in a sentence."""
 
 _OF = "subscription__"
+_DISCOUNT = ("name", "plans", "products", "starts_on", "ends_on", "given_until")
 _FACTS = (
     "id", "public_id", "quantity", "starts_on", "ends_on", "back", "through", "discounts", "late", "role", "price_id",
-    "price__plan__name", "price__plan__code", "price__model", "price__unit_price", "price__terms", "price__tax_percent",
+    "price__plan__name", "price__plan__code", "price__plan__product__code", "price__plan__products_before",
+    "price__model", "price__unit_price", "price__terms", "price__tax_percent",
     "price__unit", "price__every", "price__timing", "price__currency", "price__meter_id",
     *(f"{_OF}{name}" for name in (
         "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "paused_on", "resumes_on",
@@ -197,11 +199,12 @@ def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) ->
 
 
 def discounts_of(subscription: Any) -> ArraySubquery:
-    """What a subscription ever had off, as JSON in the order in which it applies: first what is for some plans."""
+    """What a subscription ever had off, as JSON in the order in which it applies: first what is for some plans or
+    products."""
     rows = SubscriptionDiscount.objects.filter(subscription=subscription)
-    said: dict[str, Any] = {name: name for name in ("name", "plans", "starts_on", "ends_on", "given_until")}
+    said: dict[str, Any] = {name: name for name in _DISCOUNT}
     said |= {name: Cast(name, TextField()) for name in ("percent", "amount")}
-    general = Case(When(plans=[], then=1), default=0, output_field=IntegerField())
+    general = Case(When(plans=[], products=[], then=1), default=0, output_field=IntegerField())
     return ArraySubquery(rows.order_by(general, "id").values(said=JSONObject(**said)))
 
 
@@ -214,7 +217,15 @@ def _discount(said: Mapping[str, Any]) -> Discount:
         starts_on=date.fromisoformat(said["starts_on"]),
         ends_on=date.fromisoformat(ends_on) if ends_on else None,
         plans=frozenset(said["plans"]),
+        products=frozenset(said["products"]),
     )
+
+
+def belongs(product: str | None, before: Sequence[Mapping[str, str]]) -> tuple[Belongs, ...]:
+    """The products that a plan belongs to, as its row says it: the one of now, and those before."""
+    turns = [date.fromisoformat(each["until"]) for each in before]
+    codes = [*(each["product"] for each in before), product or ""]
+    return tuple(each for each in zip(codes, [None, *turns], [*turns, None], strict=True) if each[0])
 
 
 def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
@@ -238,6 +249,7 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         price_id=price,
         is_plan=row["role"] == PLAN,
         plan=row["price__plan__code"],
+        belongs=belongs(row["price__plan__product__code"], row["price__plan__products_before"]),
         meter_id=row["price__meter_id"],
         late=late(row["late"]),
     )

@@ -3,8 +3,8 @@
 Pure; days are local to the subscription's zone.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,13 +12,16 @@ from typing import Any
 
 from billing.domain.pricing import plain
 
+Belongs = tuple[str, date | None, date | None]
+"""A product (code) that a plan belongs to, from a day on and before another; None where there is no such day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Discount:
     """`percent` of a line's amount, or `amount` of it in major units, never more than there is.
 
     It is for what begins a period from `starts_on` on and before `ends_on`; for all that a subscription bills, or for
-    some `plans` (codes).
+    some `plans` and what belongs to some `products` on that day (codes).
     """
 
     name: str
@@ -27,14 +30,33 @@ class Discount:
     starts_on: date
     ends_on: date | None
     plans: frozenset[str] = frozenset()
+    products: frozenset[str] = frozenset()
 
-    def is_for(self, plan: str) -> bool:
-        """Whether it is for a plan; one that was taken back before its first day is for none."""
-        return self.starts_on != self.ends_on and (not self.plans or plan in self.plans)
+    def parts(self, plan: str, belongs: Sequence[Belongs] = ()) -> "tuple[Discount, ...]":
+        """What of it is for a plan: all of it, or the days on which the plan belongs to one of its products.
 
-    def holds(self, plan: str, day: date) -> bool:
-        """Whether it is for a period of a plan that begins on a day."""
-        return self.is_for(plan) and self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
+        One that was taken back before its first day is for none.
+        """
+        if self.starts_on == self.ends_on:
+            return ()
+        if plan in self.plans or not (self.plans or self.products):
+            return (self,)
+        return tuple(
+            part
+            for product, start, end in belongs
+            if product in self.products
+            for part in self._within(start, end)
+        )
+
+    def _within(self, start: date | None, end: date | None) -> "Iterator[Discount]":
+        since = max(self.starts_on, start or self.starts_on)
+        until = min((day for day in (self.ends_on, end) if day is not None), default=None)
+        if until is None or since < until:
+            yield replace(self, starts_on=since, ends_on=until)
+
+    def holds(self, day: date) -> bool:
+        """Whether it is for a period that begins on a day."""
+        return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
 
 
 def discounted(amount: Fraction, granted: Sequence[Discount]) -> tuple[Fraction, tuple[dict[str, Any], ...]]:

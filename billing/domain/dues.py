@@ -65,7 +65,7 @@ def dues(facts: SubscriptionFacts, item: ItemFacts) -> Iterator[Due]:
 
 def due_of(facts: SubscriptionFacts, item: ItemFacts, span: Period, whole: Period | None = None) -> Due:
     """A period of an item, or the part of one, with the convention for parts and the discounts that hold for it."""
-    granted = tuple(each for each in facts.discounts if each.holds(item.plan, span.start))
+    granted = tuple(each for each in facts.discounts_of(item) if each.holds(span.start))
     return Due(item, span, whole or whole_of(facts, item, span.start), facts.proration, granted)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from billing.domain.discounts import Discount
+from billing.domain.discounts import Belongs, Discount
 from billing.domain.pricing import Terms
 from billing.domain.proration import Proration
 from core.periods import Period, Unit
@@ -83,7 +83,8 @@ class ItemFacts:
     """One thing that a subscription bills: a price, how much of it, and from when to when; the plan, or beside it.
 
     With `meter_id` the quantity is what that meter counted, by the first day of the period in `used`. `unit` None is a
-    price that is owed once, on `starts_on`. `plan` is the code of the price's plan. `billed_through` is the first day
+    price that is owed once, on `starts_on`. `plan` is the code of the price's plan, `belongs` the products that this
+    belongs to. `billed_through` is the first day
     not billed yet, or taken back when it was `credited`; `billed` says what was billed from the item's end on, where
     that is not taken back yet. `late` says that usage of billed periods may have changed, `recounts` which these are.
     """
@@ -103,6 +104,7 @@ class ItemFacts:
     price_id: int = 0
     is_plan: bool = True
     plan: str = ""
+    belongs: tuple[Belongs, ...] = ()
     meter_id: int | None = None
     used: Mapping[date, Used] = field(default_factory=dict)
     billed: tuple[Billed, ...] = ()
@@ -141,6 +143,10 @@ class SubscriptionFacts:
     def late_on(self) -> date | None:
         """The local date on which its late usage is billed when no bill comes before; None where nothing is late."""
         return min((item.late.due_on for item in self.items if item.late is not None), default=None)
+
+    def discounts_of(self, item: ItemFacts) -> tuple[Discount, ...]:
+        """What an item has or had off, each for the days on which it is for that."""
+        return tuple(part for each in self.discounts for part in each.parts(item.plan, item.belongs))
 
     def end_of(self, item: ItemFacts) -> date | None:
         """The first day that an item is not billed any more: its own end or the subscription's; None without one."""

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from billing.domain.discounts import discounted
+from billing.domain.discounts import Discount, discounted
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.pricing import Unpriceable, price
 from core.money import MoneyError, from_decimal
@@ -54,7 +54,7 @@ def movements(facts: SubscriptionFacts) -> list[Movement]:
     spans = _spans(facts)
     found: list[Movement] = []
     before = 0
-    for day in _turns(facts, spans):
+    for day in _turns(spans):
         after = _worth(facts, spans, day)
         if after != before:
             found.append(Movement(day, _kind(before, after, first=not found), after - before, after))
@@ -87,41 +87,47 @@ def _share(item: ItemFacts) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """The days on which an item is in force, what a period of it comes to, and how much of that is a month."""
+    """The days on which an item is in force, what a period of it comes to, how much of that is a month, and what is
+    off."""
 
     start: date
     end: date
-    plan: str
     gross: Fraction
     share: Fraction
+    discounts: tuple[Discount, ...]
 
-    def worth(self, facts: SubscriptionFacts, day: date) -> Fraction:
+    def worth(self, day: date) -> Fraction:
         """A month of it on a day, less the discounts that hold then, also those of a single period."""
         if not self.start <= day < self.end:
             return Fraction(0)
-        left, _steps = discounted(
-            self.gross, [each for each in facts.discounts if each.holds(self.plan, day)]
-        )
+        left, _steps = discounted(self.gross, [each for each in self.discounts if each.holds(day)])
         return left * self.share
 
 
 def _spans(facts: SubscriptionFacts) -> list[_Span]:
     found = [
-        _Span(item.starts_on, facts.end_of(item) or date.max, item.plan, _gross(item), _share(item))
+        _Span(
+            item.starts_on,
+            facts.end_of(item) or date.max,
+            _gross(item),
+            _share(item),
+            facts.discounts_of(item),
+        )
         for item in facts.items
     ]
     return [span for span in found if span.start < span.end and span.gross]
 
 
-def _turns(facts: SubscriptionFacts, spans: Sequence[_Span]) -> list[date]:
+def _turns(spans: Sequence[_Span]) -> list[date]:
     """The days on which the worth may become another."""
     days = {day for span in spans for day in (span.start, span.end)} - {date.max}
-    days |= {each.starts_on for each in facts.discounts}
-    return sorted(days | {each.ends_on for each in facts.discounts if each.ends_on is not None})
+    discounts = [each for span in spans for each in span.discounts]
+    days |= {each.starts_on for each in discounts}
+    return sorted(days | {each.ends_on for each in discounts if each.ends_on is not None})
 
 
 def _worth(facts: SubscriptionFacts, spans: Sequence[_Span], day: date) -> int:
-    net = sum((span.worth(facts, day) for span in spans), Fraction(0))
+    net = sum((span.worth(day) for span in spans), Fraction(0))
     try:
         return from_decimal(net, facts.currency).minor
     except MoneyError:  # beyond any amount there can be: no run bills it

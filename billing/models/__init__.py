@@ -1,7 +1,7 @@
 """What is sold on subscription, who bought it, what they used, and which periods were billed."""
 
 from billing.models.bulk import DONE, FITS, REFUSED, UNFIT, BulkChange, BulkChangeItem
-from billing.models.catalogue import MOST_EVERY, ONCE, Plan, Price
+from billing.models.catalogue import MOST_DESCRIPTION, MOST_EVERY, ONCE, Plan, Price, Product
 from billing.models.discounts import MOST_DISCOUNTS, MOST_PERIODS, Coupon, SubscriptionDiscount
 from billing.models.features import Feature, FeatureGrant, FeatureOverride
 from billing.models.runs import (
@@ -42,6 +42,7 @@ __all__ = [
     "FEE",
     "FITS",
     "MOST_ADDED",
+    "MOST_DESCRIPTION",
     "MOST_DISCOUNTS",
     "MOST_EVERY",
     "MOST_PERIODS",
@@ -68,6 +69,7 @@ __all__ = [
     "MrrMovement",
     "Plan",
     "Price",
+    "Product",
     "Subscription",
     "SubscriptionDiscount",
     "SubscriptionItem",

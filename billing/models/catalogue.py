@@ -7,18 +7,41 @@ from core.base import Record, TenantForeignKey
 ONCE = "once"
 """The interval of a price that is owed one time."""
 MOST_EVERY = 120
+MOST_DESCRIPTION = 500
+"""Characters."""
+
+
+class Product(Record):
+    """What plans belong to. Its code never changes: discounts name it. Archived, its plans are offered no more."""
+
+    PREFIX = "prod"
+
+    name = models.CharField(max_length=200)
+    code = models.CharField(max_length=40)
+    description = models.CharField(max_length=MOST_DESCRIPTION, blank=True, default="")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "code"], name="product_code")]
 
 
 class Plan(Record):
-    """Something sold by the period."""
+    """Something sold by the period, or owed once.
+
+    `products_before` are the products that it belonged to while discounts of theirs were given, as codes, "" for none,
+    each up to a local day, in order: [{"product": "track", "until": "2026-12-01"}]. See docs/adr/0039.
+    """
 
     PREFIX = "plan"
 
     name = models.CharField(max_length=200)
     code = models.CharField(max_length=40)
+    product = TenantForeignKey(Product, null=True, blank=True)
+    products_before = models.JSONField(default=list, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "code"], name="plan_code")]
+        indexes = [models.Index(fields=["organization", "product"], name="plan_product")]
 
 
 class Price(Record):

@@ -13,8 +13,9 @@ MOST_DISCOUNTS = 20
 class Coupon(Record):
     """A discount that many may have: a percentage, or an amount in one currency, for some periods or for ever.
 
-    `periods` None is for ever, 1 is once. `plans` are codes of the plans that it is for, none for all. Its terms never
-    change; `given` counts up to `most`, and archived it is not given any more.
+    `periods` None is for ever, 1 is once. It is for the plans with the codes in `plans` and
+    those that belong to `products` (codes) when a period begins, for all where both are empty. Its terms never change;
+    `given` counts up to `most`, and archived it is not given any more.
     """
 
     PREFIX = "coup"
@@ -26,6 +27,7 @@ class Coupon(Record):
     currency = models.CharField(max_length=3, blank=True, default="")
     periods = models.PositiveSmallIntegerField(null=True, blank=True)
     plans = models.JSONField(default=list, blank=True)
+    products = models.JSONField(default=list, blank=True)
     most = models.PositiveIntegerField(null=True, blank=True)
     given = models.PositiveIntegerField(default=0)
     until = models.DateField(null=True, blank=True)
@@ -60,6 +62,7 @@ class SubscriptionDiscount(Record):
     percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
     amount = models.DecimalField(max_digits=28, decimal_places=12, default=0)
     plans = models.JSONField(default=list, blank=True)
+    products = models.JSONField(default=list, blank=True)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     given_until = models.DateField(null=True, blank=True)

@@ -200,10 +200,17 @@ def digest_of(row: Subscription, facts: SubscriptionFacts, today: date) -> str:
         facts.ends_on,
         facts.customer_archived,
         [
-            [item.item_id, item.price_id, item.quantity, item.starts_on, item.ends_on, item.billed_through]
-            for item in facts.items
+            [
+                item.item_id,
+                item.price_id,
+                item.quantity,
+                item.starts_on,
+                item.ends_on,
+                item.billed_through,
+                [[each.name, each.percent, each.amount, each.starts_on, each.ends_on] for each in discounts],
+            ]
+            for item, discounts in ((each, facts.discounts_of(each)) for each in facts.items)
         ],
-        [[each.name, each.percent, each.amount, each.starts_on, each.ends_on] for each in facts.discounts],
     ]
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -18,10 +19,12 @@ from billing.models import (
     BilledPeriod,
     Coupon,
     Plan,
+    Product,
     Subscription,
     SubscriptionDiscount,
 )
 from billing.selectors import subscription_facts
+from billing.services.products import keep_products
 from billing.services.subscriptions import changed, live_one, schedule
 from core import clock, money
 from core.errors import Conflict, Invalid, NotFound
@@ -41,26 +44,31 @@ def create_coupon(
     currency: str = "",
     periods: int | None = None,
     plans: Sequence[str] = (),
+    products: Sequence[str] = (),
     most: int | None = None,
     until: date | None = None,
 ) -> Coupon:
     """A discount that many may have: `percent` off each line, or `amount` in major units of a currency. Inside work().
 
-    For `periods` of a subscription's plan, 1 for once, None for ever; for some `plans` (codes) or all that is billed;
-    given `most` times at the most, and not after `until`. Raises Invalid, Conflict when the code is taken.
+    For `periods` of a subscription's plan, 1 for once, None for ever; for some `plans` and what belongs to some
+    `products` (codes), or all that is billed; given `most` times at the most, and not after `until`. Raises Invalid,
+    Conflict when the code is taken.
     """
     problems = _problems(code, name, percent, amount, currency, periods, most)
     wanted = list(dict.fromkeys(plans))
     known = set(Plan.objects.filter(code__in=wanted).values_list("code", flat=True))
     if missing := [each for each in wanted if each not in known]:
         problems["plans"] = f"There is no plan {missing[0]}."
+    named = list(dict.fromkeys(products))
+    if missing := _unknown(named):
+        problems["products"] = f"There is no product {missing[0]}."
     if problems:
         raise Invalid("The coupon cannot be saved.", fields=problems)
     try:
         with transaction.atomic():
             made: Coupon = Coupon.objects.create(
                 code=code, name=name.strip(), percent=percent or 0, amount=amount or 0, currency=currency,
-                periods=periods, plans=wanted, most=most, until=until,
+                periods=periods, plans=wanted, products=named, most=most, until=until,
             )  # fmt: skip
     except IntegrityError as error:
         raise Conflict(f"There is a coupon {code} already.") from error
@@ -103,7 +111,7 @@ def give_coupon(public_id: str, *, coupon: str, on: date | None = None, today: d
         raise Conflict(f"{row.code} is in {row.currency}, and this is billed in {facts.currency}.")
     made = _grant(
         subscription, facts, day, row.periods,
-        coupon=row, name=row.name, percent=row.percent, amount=row.amount, plans=row.plans,
+        coupon=row, name=row.name, percent=row.percent, amount=row.amount, plans=row.plans, products=row.products,
     )  # fmt: skip
     row.given += 1
     row.touch("given")
@@ -118,6 +126,7 @@ def discount(
     amount: Decimal | None = None,
     periods: int | None = None,
     plans: Sequence[str] = (),
+    products: Sequence[str] = (),
     on: date | None = None,
     today: date,
 ) -> SubscriptionDiscount:
@@ -132,11 +141,14 @@ def discount(
     codes = {item.plan for item in facts.items}
     if strange := [each for each in plans if each not in codes]:
         problems["plans"] = f"It does not bill {strange[0]}."
+    if strange := _unknown(products):
+        problems["products"] = f"There is no product {strange[0]}."
     if problems:
         raise Invalid("The discount cannot be given.", fields=problems)
     return _grant(
         subscription, facts, on or _first(facts, today), periods,
-        name=name.strip(), percent=percent or 0, amount=amount or 0, plans=list(dict.fromkeys(plans)),
+        name=name.strip(), percent=percent or 0, amount=amount or 0,
+        plans=list(dict.fromkeys(plans)), products=list(dict.fromkeys(products)),
     )  # fmt: skip
 
 
@@ -172,7 +184,7 @@ def end_discount(
 
 
 def _grant(
-    subscription: Subscription, facts: SubscriptionFacts, day: date, periods: int | None, **terms: object
+    subscription: Subscription, facts: SubscriptionFacts, day: date, periods: int | None, **terms: Any
 ) -> SubscriptionDiscount:
     if problem := day_problem(day):
         raise Invalid(problem, fields={"on": problem})
@@ -183,11 +195,17 @@ def _grant(
     if SubscriptionDiscount.objects.filter(subscription=subscription).count() >= MOST_DISCOUNTS:
         raise Invalid(f"A subscription has {MOST_DISCOUNTS} discounts at the most.")
     ends_on = _after(facts, day, periods)
+    keep_products(terms["products"])  # whoever moves a plan of one sees this discount, or waits for it
     made: SubscriptionDiscount = SubscriptionDiscount.objects.create(
         subscription=subscription, starts_on=day, ends_on=ends_on, given_until=ends_on, **terms
     )
     changed(schedule(subscription, items=True), "discount", day)
     return made
+
+
+def _unknown(products: Sequence[str]) -> list[str]:
+    known = set(Product.objects.filter(code__in=products).values_list("code", flat=True)) if products else ()
+    return [each for each in products if each not in known]
 
 
 def _coupon(code: str) -> Coupon:

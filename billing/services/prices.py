@@ -11,7 +11,8 @@ from billing.domain.pricing import ZERO, Model, Terms
 from billing.domain.terms import BadTerms, as_json, terms_of
 from billing.domain.usage import Aggregation
 from billing.metering import called
-from billing.models import MOST_EVERY, ONCE, Meter, Plan, Price
+from billing.models import MOST_EVERY, ONCE, Meter, Plan, Price, Product
+from billing.services.products import belongs_to
 from core import clock, money
 from core.errors import Conflict, Invalid
 from core.locks import lock_one
@@ -23,7 +24,7 @@ MOST_UNIT_PRICE = 10**15
 _CODE = re.compile(r"[\w.-]{1,40}")
 
 
-def create_price(
+def create_price(  # noqa: PLR0913 - a price's own data
     *,
     name: str,
     code: str,
@@ -35,13 +36,15 @@ def create_price(
     tax_percent: Decimal | None = None,
     meter: str = "",
     replaces: str = "",
+    product: str = "",
     **terms: Any,
 ) -> Price:
     """A price of the plan with this code, the plan being made, with the name, when it is new. Inside work().
 
     `terms` are the fields that billing.domain.terms reads, prices in major units; tax defaults to the legal
     entity's. `unit` may be "once". With `meter`, a code or public id, the quantity of a period is what that counts.
-    With `replaces`, a price's public id, that one is not offered any more; who subscribes to it keeps it.
+    With `replaces`, a price's public id, that one is not offered any more; who subscribes to it keeps it. `product`, a
+    code, is that of a new plan; one that is there keeps its own, or none.
     Raises Invalid, and Conflict when that price is replaced already.
     """
     problems = _plan_problems(name, code) | _price_problems(unit, every, timing, tax_percent)
@@ -53,7 +56,8 @@ def create_price(
     if problems or read is None:
         raise Invalid("The price cannot be saved.", fields=problems)
     counted = _meter(meter, read, unit, timing)
-    plan, _ = Plan.objects.get_or_create(code=code, defaults={"name": name})
+    owner = belongs_to(list(Product.objects.filter(code=product)), product)
+    plan, _ = Plan.objects.get_or_create(code=code, defaults={"name": name, "product": owner})
     made: Price = Price.objects.create(
         plan=plan,
         model=model,

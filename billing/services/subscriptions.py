@@ -258,6 +258,10 @@ def require_sellable(
         raise Invalid(f"This customer is billed in {currency}.", fields={f"{at}price": "Another currency."})
     if price.retired_at is not None and not retired:
         raise Invalid("This price is not offered any more.", fields={f"{at}price": "Not offered any more."})
+    product = price.plan.product
+    if product is not None and product.archived_at is not None and not retired:
+        problem = f"{product.name} is not offered any more."
+        raise Invalid(problem, fields={f"{at}price": problem})
     if price.meter_id is not None and quantity != 1:
         problem = "What its meter counts is the quantity."
         raise Invalid(problem, fields={f"{at}quantity": problem})

@@ -1,0 +1,64 @@
+"""Reads of products: what belongs to them, who subscribes to it, and what that is worth a month."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Q, QuerySet
+
+from billing.listing import plans
+from billing.models import Plan, Price, Product
+from billing.revenue import worth_by_plan
+from core.errors import NotFound
+from core.money import Money
+
+
+def products() -> "QuerySet[Product]":
+    """The organization's products. Inside work()."""
+    found: QuerySet[Product] = Product.objects.all()
+    return found
+
+
+def product(name: str) -> Product:
+    """The product with this code or id; raises NotFound. Inside work()."""
+    found = products().filter(Q(code=name) | Q(public_id=name)).first()
+    if found is None:
+        raise NotFound("That product is not here.")
+    return found
+
+
+def named(public_ids: Iterable[str]) -> dict[str, str]:
+    """The names of products by public id; one query. Inside work()."""
+    return dict(products().filter(public_id__in=list(public_ids)).values_list("public_id", "name"))
+
+
+def choices() -> list[Product]:
+    """Products that plans may be put into, by name. Inside work()."""
+    return list(products().filter(archived_at=None).order_by("name", "id"))
+
+
+def plan_counts() -> dict[int, int]:
+    """How many plans belong to each product, by its id; one query. Inside work()."""
+    rows = Plan.objects.exclude(product=None).values_list("product_id")
+    return dict(rows.annotate(n=Count("id")).order_by())
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A plan of a product with its prices, and the recurring revenue of the subscriptions that are on it now."""
+
+    plan: Plan
+    prices: list[Price]
+    mrr: list[Money]
+
+
+def sold_as(row: Product, today: date) -> list[Sold]:
+    """What belongs to a product, by name; three queries. Inside work().
+
+    Recurring revenue is that of a local date, by currency; an add-on's is with the plan that it is beside.
+    """
+    worth: dict[int, list[Money]] = defaultdict(list)
+    for plan_id, amount in worth_by_plan(today, product=row.code):
+        worth[plan_id].append(amount)
+    return [Sold(plan, its_prices, worth[plan.pk]) for plan, its_prices in plans(product=row.code)]
