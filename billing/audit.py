@@ -5,7 +5,10 @@ from django.utils.translation import gettext_lazy as _
 from billing.permissions import RUNS_VIEW, SUBSCRIPTIONS_VIEW, USAGE_VIEW
 from core.trail import Subject, subjects
 
-subjects["billing.Plan"] = Subject(_("Plan"))
+subjects["billing.Product"] = Subject(_("Product"), "product", SUBSCRIPTIONS_VIEW)
+subjects["billing.Plan"] = Subject(
+    _("Plan"), fields={"product": _("Product"), "products_before": _("Products before")}
+)
 subjects["billing.Price"] = Subject(
     _("Price"),
     "price",

@@ -1,4 +1,4 @@
-"""Products, meters, plans, prices, coupons, features and running subscriptions for the sandbox: amounts and days as they are."""
+"""Products, meters, plans, prices, coupons, features and running subscriptions for the sandbox, as they are."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """What people may type of coupons and discounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -38,13 +38,21 @@ class CouponForm(OffForm):
     until = Day(label=_("Given until"), required=False)
     key = FormKey()
 
-    def __init__(self, *args: Any, plans: Sequence[Plan], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, plans: Sequence[Plan], products: Sequence[Mapping[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **{"auto_id": "id_coupon_%s", **kwargs})
         self.fields["plans"] = forms.MultipleChoiceField(
             label=_("For the plans"),
             required=False,
             help_text=_("None for all."),
             choices=[(each.code, each.name) for each in plans],
+        )
+        self.fields["products"] = forms.MultipleChoiceField(
+            label=_("For the products"),
+            required=False,
+            help_text=_("Whatever plans belong to them, also later."),
+            choices=[(each["code"], each["name"]) for each in products],
         )
 
     def clean(self) -> dict[str, Any]:

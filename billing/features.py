@@ -26,7 +26,9 @@ def feature(name: str) -> Feature:
 
 def plan(name: str) -> Plan:
     """The plan with this code or id; raises NotFound. Inside work()."""
-    found: Plan | None = Plan.objects.filter(Q(code=name) | Q(public_id=name)).first()
+    found: Plan | None = (
+        Plan.objects.select_related("product").filter(Q(code=name) | Q(public_id=name)).first()
+    )
     if found is None:
         raise NotFound("That plan is not here.")
     return found

@@ -55,10 +55,17 @@ def plans(*, product: str = "") -> list[tuple[Plan, list[Price]]]:
 
 def subscribed() -> dict[int, int]:
     """Number of live subscriptions that bill something at a price, by its id. Inside work()."""
-    in_force = Q(ends_on=None) | Q(ends_on__gte=F("subscription__next_bill_on"), ends_on__gt=F("starts_on"))
-    live = SubscriptionItem.objects.filter(in_force, subscription__state="active")
-    rows = live.values_list("price_id").annotate(n=Count("subscription_id", distinct=True))
+    rows = live_items().values_list("price_id").annotate(n=Count("subscription_id", distinct=True))
     return dict(rows.order_by())
+
+
+def live_items() -> "QuerySet[SubscriptionItem]":
+    """Items that live subscriptions bill. Inside work()."""
+    in_force = Q(ends_on=None) | Q(ends_on__gte=F("subscription__next_bill_on"), ends_on__gt=F("starts_on"))
+    found: QuerySet[SubscriptionItem] = SubscriptionItem.objects.filter(
+        in_force, subscription__state="active"
+    )
+    return found
 
 
 def price(public_id: str) -> Price:

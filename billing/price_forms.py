@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.domain.facts import Timing
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS, NEEDS, TIER_USES, USES
-from billing.models import MOST_EVERY, ONCE, Meter
+from billing.models import MOST_EVERY, ONCE, Meter, Product
 from billing.words import MODELS, SAYS, UNITS
 from core.choices import currencies
 from core.fields import FormKey, Line, Whole
@@ -65,8 +65,16 @@ class PriceForm(forms.Form):
     quantity = NumberField(label=_("Quantity"), required=False, initial="1")
     key = FormKey()
 
-    def __init__(self, *args: Any, meters: Sequence[Meter], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, meters: Sequence[Meter], products: Sequence[Product], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["product"] = forms.ChoiceField(
+            label=_("Product"),
+            required=False,
+            choices=[("", _("None")), *((each.code, each.name) for each in products)],
+            help_text=_("Of a new plan."),
+        )
         choices = [("", _("the subscription's quantity")), *((each.code, each.name) for each in meters)]
         self.fields["meter"] = forms.ChoiceField(
             label=_("Quantity from"),
@@ -168,7 +176,18 @@ class TypedPrice:
     def price(self) -> dict[str, Any]:
         """What the service that saves it takes, but the form's key."""
         said = self.form.cleaned_data
-        rest = ("name", "code", "currency", "tax_percent", "every", "unit", "timing", "meter", "replaces")
+        rest = (
+            "name",
+            "code",
+            "currency",
+            "tax_percent",
+            "every",
+            "unit",
+            "timing",
+            "meter",
+            "replaces",
+            "product",
+        )
         return {"model": str(self.model), **{name: said[name] for name in rest}, **self.terms()}
 
     def take(self, problems: Mapping[str, str]) -> None:
@@ -184,17 +203,17 @@ class TypedPrice:
                 self.problem = message
 
 
-def blank(initial: Mapping[str, Any], meters: Sequence[Meter]) -> TypedPrice:
+def blank(initial: Mapping[str, Any], meters: Sequence[Meter], products: Sequence[Product]) -> TypedPrice:
     """A price that nobody typed anything of yet."""
     return TypedPrice(
-        PriceForm(initial=dict(initial), meters=meters),
+        PriceForm(initial=dict(initial), meters=meters, products=products),
         [TierRow(dict.fromkeys(TIER, "")) for _n in range(ROWS)],
     )
 
 
-def read(data: QueryDict, meters: Sequence[Meter]) -> TypedPrice:
+def read(data: QueryDict, meters: Sequence[Meter], products: Sequence[Product]) -> TypedPrice:
     """What was typed, the rows with one more when that is asked for."""
-    typed = TypedPrice(PriceForm(data, meters=meters), [])
+    typed = TypedPrice(PriceForm(data, meters=meters, products=products), [])
     columns = {name: data.getlist(f"tier_{name}")[:MOST_TIERS] for name in TIER}
     for n in range(max(ROWS, *(len(column) for column in columns.values()))):
         cells = {name: column[n].strip() if n < len(column) else "" for name, column in columns.items()}

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from billing.listing import plans
+from billing.listing import live_items, plans
 from billing.models import Plan, Price, Product
 from billing.revenue import worth_by_plan
 from core.errors import NotFound
@@ -33,6 +34,11 @@ def named(public_ids: Iterable[str]) -> dict[str, str]:
     return dict(products().filter(public_id__in=list(public_ids)).values_list("public_id", "name"))
 
 
+def product_codes() -> list[dict[str, Any]]:
+    """Code and name of each product, by name. Inside work()."""
+    return list(products().order_by("name").values("code", "name"))
+
+
 def choices() -> list[Product]:
     """Products that plans may be put into, by name. Inside work()."""
     return list(products().filter(archived_at=None).order_by("name", "id"))
@@ -42,6 +48,14 @@ def plan_counts() -> dict[int, int]:
     """How many plans belong to each product, by its id; one query. Inside work()."""
     rows = Plan.objects.exclude(product=None).values_list("product_id")
     return dict(rows.annotate(n=Count("id")).order_by())
+
+
+def subscribed_to(product: str) -> dict[tuple[int, str], int]:
+    """Number of live subscriptions that bill a plan of a product (code), by the plan's id and what it is to them: the
+    plan itself, or beside it. Inside work()."""
+    rows = live_items().filter(price__plan__product__code=product).values_list("price__plan_id", "role")
+    counted = rows.annotate(n=Count("subscription_id", distinct=True)).order_by()
+    return {(plan_id, role): n for plan_id, role, n in counted}
 
 
 @dataclass(frozen=True, slots=True)

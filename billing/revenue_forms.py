@@ -26,11 +26,12 @@ TONES = {
 
 
 class RevenueForm(forms.Form):
-    """Which days, and of which plan's subscriptions."""
+    """Which days, and of which plan's or product's subscriptions."""
 
     day_from = Day(label=_("From"), required=False)
     day_to = Day(label=_("To"), required=False)
     plan = Line(label=_("Plan"), required=False, max_length=40)
+    product = Line(label=_("Product"), required=False, max_length=40)
 
 
 class MovementsForm(RevenueForm):

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from arapp.demo import agreements, features, story, usage
+from arapp.demo import agreements, features, products, story, usage
 from arapp.demo.life import Life, at, days_of
 from arapp.demo.people import House, Person
 from arapp.demo.story import Subscribing
@@ -67,6 +67,7 @@ def _found(house: House) -> int:
             features.grant(house, subscribed, today)
             agreements.agree(house, subscribed, today)
             usage.use(house, subscribed, today)
+            products.group(house, today)
             jobs.start(JOB, total=len(days_of(house, today)), today=today.isoformat())
     return organization_id
 

@@ -37,6 +37,12 @@ class OffIn(In):
         required=False,
         help_text="Codes; all, unless you say otherwise.",
     )
+    products = serializers.ListField(
+        child=Text(max_length=40),
+        max_length=50,
+        required=False,
+        help_text="Codes: it is for whatever plans belong to them when a period begins, beside `plans`.",
+    )
 
 
 class CouponIn(OffIn):
@@ -79,6 +85,9 @@ class CouponOut(RecordOut):
     currency = serializers.CharField(help_text="Of the amount; empty for a percentage.")
     periods = serializers.IntegerField(allow_null=True, help_text="Of the plan; null for ever.")
     plans = serializers.ListField(child=serializers.CharField(), help_text="Codes; empty for all.")
+    products = serializers.ListField(
+        child=serializers.CharField(), help_text="Codes; it is for the plans that belong to them, too."
+    )
     most = serializers.IntegerField(allow_null=True)
     given = serializers.IntegerField(help_text="How often it was given.")
     until = serializers.DateField(allow_null=True)
@@ -96,6 +105,7 @@ class DiscountOut(RecordOut):
     percent = Exact(max_digits=7, decimal_places=4)
     amount = Exact(max_digits=28, help_text="In major units of the subscription's currency.")
     plans = serializers.ListField(child=serializers.CharField())
+    products = serializers.ListField(child=serializers.CharField())
     starts_on = serializers.DateField()
     ends_on = serializers.DateField(
         allow_null=True, help_text="Null for ever; as the first day, it never held."

@@ -25,15 +25,6 @@ from invoicing.domain.totals import Totals
 NOTHING = Totals(0, 0, 0, ())
 
 
-class PlanOut(RecordOut):
-    """Something sold by the period."""
-
-    OBJECT = "plan"
-
-    name = serializers.CharField()
-    code = serializers.CharField()
-
-
 class Part(Exact):
     """A number of a tier; null where the tier does not say it."""
 
@@ -89,7 +80,7 @@ class PriceOut(RecordOut):
 
     OBJECT = "price"
 
-    plan = Ref("billing.api.outputs.PlanOut")
+    plan = Ref("billing.api.product_outputs.PlanOut")
     model = Word([str(each) for each in Model], help_text="How a quantity becomes an amount.")
     currency = serializers.CharField()
     unit_price = Exact(

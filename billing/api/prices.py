@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing import listing
-from billing.api.outputs import PlanOut, PriceOut
+from billing.api.outputs import PriceOut
 from billing.domain.facts import Timing
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS
@@ -33,6 +33,7 @@ def _number(help_text: str = "", **kwargs: Any) -> Exact:
 
 class PricesQuery(In):
     plan = Text(max_length=40, required=False, help_text="Its code.")
+    product = Text(max_length=40, required=False, help_text="Of the product that the plan belongs to.")
     currency = CurrencyCode(required=False)
 
 
@@ -71,6 +72,11 @@ class TermsIn(In):
 class PriceIn(TermsIn):
     code = Text(max_length=40, help_text="Of the plan, which is made when it is new.")
     name = Text(required=False, help_text="Of a new plan; one that is there keeps its own.")
+    product = Text(
+        max_length=40,
+        required=False,
+        help_text="Code of the product that a new plan belongs to; one that is there keeps its own, or none.",
+    )
     every = Whole(min_value=1, max_value=MOST_EVERY, required=False, help_text="1, unless you say otherwise.")
     unit = serializers.ChoiceField(
         choices=[*(str(each) for each in Unit), ONCE],
@@ -142,22 +148,13 @@ class QuoteOut(Out):
     why = WhyOut(many=True)
 
 
-class Plans(Api):
-    tag = TAG
-
-    @operation(SUBSCRIPTIONS_VIEW, gives=PlanOut, many=True)
-    def get(self, call: Call) -> Listing:
-        """List plans, the newest first."""
-        return Listing(listing.plan_rows())
-
-
 class Prices(Api):
     tag = TAG
 
     @operation(SUBSCRIPTIONS_VIEW, query=PricesQuery, gives=PriceOut, many=True, expands=["plan"])
     def get(self, call: Call) -> Listing:
         """List prices, the newest first, also those that are not offered any more."""
-        wanted = {name: call.query[name] for name in ("plan", "currency") if name in call.query}
+        wanted = {name: call.query[name] for name in ("plan", "product", "currency") if name in call.query}
         return Listing(listing.price_rows(**wanted))
 
     @operation(SUBSCRIPTIONS_CREATE, takes=PriceIn, gives=PriceOut, status=201)

@@ -88,6 +88,7 @@ class MrrOut(Out):
     day_from = serializers.DateField()
     day_to = serializers.DateField()
     plan = serializers.CharField(allow_null=True)
+    product = serializers.CharField(allow_null=True)
     currencies = MrrCurrencyOut(many=True)
 
 
@@ -97,6 +98,7 @@ class MrrMovementsQuery(In):
     kind = serializers.ChoiceField([str(each) for each in Move], required=False)
     currency = CurrencyCode(required=False)
     plan = Text(max_length=40, required=False, help_text="Code of the plan that the subscription is on now.")
+    product = Text(max_length=40, required=False, help_text="Code of the product that this plan belongs to.")
     day_from = Day(required=False)
     day_to = Day(required=False, help_text="The last day that counts.")
 
@@ -111,6 +113,11 @@ class MrrQuery(In):
     )
     plan = Text(
         max_length=40, required=False, help_text="Only of subscriptions that are on this plan now: its code."
+    )
+    product = Text(
+        max_length=40,
+        required=False,
+        help_text="Only of subscriptions that are on a plan of this product now: its code.",
     )
 
 
@@ -150,5 +157,7 @@ class RecurringRevenue(Api):
         last: date = call.query.get("day_to") or clock.today(entity().zone)
         first: date = call.query.get("day_from") or year_to(last)
         plan = call.query.get("plan", "")
-        found: list[Revenue] = revenue(first, last, plan=plan)
-        return {"day_from": first, "day_to": last, "plan": plan or None, "currencies": found}
+        product = call.query.get("product", "")
+        found: list[Revenue] = revenue(first, last, plan=plan, product=product)
+        said = {"plan": plan or None, "product": product or None}
+        return {"day_from": first, "day_to": last, **said, "currencies": found}

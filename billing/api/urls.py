@@ -1,9 +1,26 @@
 from django.urls import path
 
-from billing.api import bulk, discounts, features, lifecycle, prices, revenue, runs, timeline, usage, views
+from billing.api import (
+    bulk,
+    discounts,
+    features,
+    lifecycle,
+    prices,
+    products,
+    revenue,
+    runs,
+    timeline,
+    usage,
+    views,
+)
 
 urlpatterns = [
-    path("plans", prices.Plans.as_view(), name="api-plans"),
+    path("products", products.Products.as_view(), name="api-products"),
+    path("products/<str:product>", products.OneProduct.as_view(), name="api-product"),
+    path("products/<str:product>/archive", products.ProductArchive.as_view(), name="api-product-archive"),
+    path("products/<str:product>/restore", products.ProductRestore.as_view(), name="api-product-restore"),
+    path("plans", products.Plans.as_view(), name="api-plans"),
+    path("plans/<str:plan>", products.OnePlan.as_view(), name="api-plan"),
     path("prices", prices.Prices.as_view(), name="api-prices"),
     path("prices/<slug:public_id>", prices.OnePrice.as_view(), name="api-price"),
     path("prices/<slug:public_id>/quote", prices.PriceQuote.as_view(), name="api-price-quote"),

@@ -14,6 +14,7 @@ from billing.discounting import coupons, live_coupons
 from billing.listing import NEWEST, plan_rows, subscription
 from billing.models import Coupon
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.products import product_codes
 from billing.services.discounts import archive_coupon, create_coupon, discount, end_discount, give_coupon
 from billing.views.subscriptions import subscription_shown
 from billing.words import off_text, span_text
@@ -28,7 +29,7 @@ from tenants.selectors import entity
 @page(SUBSCRIPTIONS_VIEW)
 @require_GET
 def coupons_page(request: HttpRequest, slug: str) -> HttpResponse:
-    return _coupons(request, slug, CouponForm(plans=_plans()))
+    return _coupons(request, slug, CouponForm(plans=_plans(), products=product_codes()))
 
 
 def _plans() -> list[Any]:
@@ -61,14 +62,14 @@ def _row(row: Coupon) -> dict[str, Any]:
         "row": row,
         "off": off_text(row.percent, row.amount, row.currency),
         "span": span_text(row.periods),
-        "plans": ", ".join(row.plans),
+        "plans": ", ".join([*row.products, *row.plans]),
     }
 
 
 @page(SUBSCRIPTIONS_CREATE)
 @require_POST
 def coupon_new(request: HttpRequest, slug: str) -> HttpResponse:
-    form = CouponForm(request.POST, plans=_plans())
+    form = CouponForm(request.POST, plans=_plans(), products=product_codes())
     if not form.is_valid():
         return _coupons(request, slug, form)
     with attempt() as outcome:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
@@ -15,16 +16,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.curve import curve
 from billing.domain.pricing import Terms
 from billing.domain.terms import BadTerms, terms_of
+from billing.features import plan as plan_named
 from billing.forms import QuoteForm
 from billing.listing import plans, price, subscribed
 from billing.metering import meters
-from billing.models import Meter, Price
+from billing.models import Meter, Plan, Price
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.price_forms import CELLS, TypedPrice, blank, read
+from billing.product_forms import PlanProductForm
+from billing.products import choices, product_codes
 from billing.quotes import quoted, terms_at
 from billing.services.prices import create_price, retire_price
 from billing.words import amount_text, model_text
-from core.errors import Invalid
+from core.errors import AppError, Invalid
 from core.money import Money
 from core.pages import Outcome, attempt, missing, once
 from core.web import page
@@ -37,13 +41,50 @@ ONE = Decimal(1)
 @page(SUBSCRIPTIONS_VIEW)
 @require_GET
 def plans_page(request: HttpRequest, slug: str) -> HttpResponse:
-    counts = subscribed()
-    shown = [
-        {"plan": plan, "prices": [_shown(each, counts.get(each.pk, 0)) for each in its_prices]}
-        for plan, its_prices in plans()
+    return plans_shown(request, slug)
+
+
+def plans_shown(
+    request: HttpRequest,
+    slug: str,
+    *,
+    moving: tuple[Plan, PlanProductForm] | None = None,
+    error: AppError | None = None,
+) -> HttpResponse:
+    """Plans by product with their prices, those of `?product=`, and the dialog that moves the one of `?move=`."""
+    named, wanted = product_codes(), _named(request, "product")
+    if (asked := _named(request, "move")) and moving is None:
+        plan = plan_named(asked)
+        moving = plan, PlanProductForm(plan=plan, products=choices())
+    context = {
+        "slug": slug,
+        "groups": _by_product(wanted, subscribed()),
+        "products": named,
+        "wanted": wanted,
+        "moving": moving,
+        "error": error if not isinstance(error, Invalid) else None,
+        "no_create": missing(SUBSCRIPTIONS_CREATE),
+        "no_edit": missing(SUBSCRIPTIONS_EDIT),
+    }
+    status = error.status if error else 422 if moving and moving[1].errors else 200
+    return TemplateResponse(request, "billing/plans.html", context, status=status)
+
+
+def _by_product(wanted: str, counts: Mapping[int, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "product": product,
+            "plans": [
+                {"plan": plan, "prices": [_shown(each, counts.get(each.pk, 0)) for each in its_prices]}
+                for plan, its_prices in its_plans
+            ],
+        }
+        for product, its_plans in groupby(plans(product=wanted), key=lambda each: each[0].product)
     ]
-    context = {"slug": slug, "plans": shown, "no_create": missing(SUBSCRIPTIONS_CREATE)}
-    return TemplateResponse(request, "billing/plans.html", context)
+
+
+def _named(request: HttpRequest, name: str) -> str:
+    return request.GET.get(name, "").replace("\x00", "")[:40]
 
 
 def _shown(row: Price, count: int) -> dict[str, Any]:
@@ -54,8 +95,8 @@ def _shown(row: Price, count: int) -> dict[str, Any]:
 @require_http_methods(["GET", "POST"])
 def price_new(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "GET":
-        return _form(request, slug, blank(_initial(request), _meters()))
-    typed = read(request.POST, _meters())
+        return _form(request, slug, blank(_initial(request), _meters(), choices()))
+    typed = read(request.POST, _meters(), choices())
     if "save" not in request.POST:
         return _form(request, slug, typed)
     if not typed.valid:
@@ -76,15 +117,15 @@ def _meters() -> list[Meter]:
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
     """What a new price begins with: the house's currency and tax, or those of the price that it replaces."""
-    if old := request.GET.get("replaces", "").replace("\x00", "")[:40]:
+    if old := _named(request, "replaces"):
         row = price(old)
         same = {name: getattr(row, name) for name in ("currency", "every", "unit", "timing", "model")}
         tax = f"{row.tax_percent.normalize():f}"
         said = {"name": row.plan.name, "code": row.plan.code, "meter": row.meter.code if row.meter else ""}
         return {**said, "replaces": old, "tax_percent": tax, **same}
     house = entity()
-    code = request.GET.get("plan", "").replace("\x00", "")[:40]
-    return {"currency": house.currency, "tax_percent": f"{house.tax_percent.normalize():f}", "code": code}
+    said = {"code": _named(request, "plan"), "product": _named(request, "product")}
+    return {"currency": house.currency, "tax_percent": f"{house.tax_percent.normalize():f}", **said}
 
 
 def _form(
@@ -107,7 +148,7 @@ def _form(
 @require_POST
 def price_typed(request: HttpRequest, slug: str) -> HttpResponse:
     """The fields of the chosen model and what a quantity would cost, while somebody types; writes nothing."""
-    typed = read(request.POST, _meters())
+    typed = read(request.POST, _meters(), choices())
     return TemplateResponse(
         request,
         "billing/parts/typed_price.html",

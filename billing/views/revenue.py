@@ -18,6 +18,7 @@ from billing.domain.mrr import Move
 from billing.listing import plan_codes
 from billing.models import MrrMovement
 from billing.permissions import MRR_EXPORT, MRR_VIEW
+from billing.products import product_codes
 from billing.revenue import NEWEST, Moved, MovementFilter, Revenue, movement_rows, revenue, sums_of, year_to
 from billing.revenue_forms import MOVES, TONES, MovementsForm, RevenueForm
 from core import clock
@@ -31,12 +32,13 @@ from core.web import page
 from customers.selectors import customer as customer_of
 from tenants.selectors import entity
 
-REPORT = ("day_from", "day_to", "plan")
+REPORT = ("day_from", "day_to", "plan", "product")
 FILTERS = (*REPORT, "kind", "currency", "subscription", "customer")
 SAYS = {
     "day_from": gettext_lazy("From %(value)s"),
     "day_to": gettext_lazy("Up to %(value)s"),
     "plan": gettext_lazy("Plan is %(value)s"),
+    "product": gettext_lazy("Product is %(value)s"),
     "kind": gettext_lazy("Kind is %(value)s"),
     "currency": gettext_lazy("Currency is %(value)s"),
     "subscription": gettext_lazy("Subscription is %(value)s"),
@@ -46,21 +48,22 @@ SAYS = {
 
 
 def _asked(request: HttpRequest) -> tuple[RevenueForm, MovementFilter, list[Revenue]]:
-    """The form, the days and the plan that the report is about, and its figures; what is no such days is left out."""
+    """The form, days, plan and product that the report is about, and its figures; what is no such days is left out."""
     form = RevenueForm(request.GET or None)
     form.is_valid()
     said = form.cleaned_data if form.is_bound else {}
     today = clock.today(entity().zone)
-    plan, last = said.get("plan") or "", said.get("day_to") or today
+    last = said.get("day_to") or today
+    which = {name: said.get(name) or "" for name in ("plan", "product")}
     first = said.get("day_from") or year_to(last)
     try:
-        found = revenue(first, last, plan=plan)
+        found = revenue(first, last, **which)
     except Invalid as error:
         for name, message in error.fields.items():
             form.add_error(name, message)
         first, last = year_to(today), today
-        found = revenue(first, last, plan=plan)
-    return form, MovementFilter(first, last, plan=plan), found
+        found = revenue(first, last, **which)
+    return form, MovementFilter(first, last, **which), found
 
 
 @page(MRR_VIEW)
@@ -75,6 +78,7 @@ def mrr_page(request: HttpRequest, slug: str) -> HttpResponse:
         "kinds": MOVES.values(),
         "sections": [_section(slug, wanted, each) for each in found],
         "plans": plan_codes(),
+        "products": product_codes(),
         "query": urlencode(_said(wanted)),
         "no_export": missing(MRR_EXPORT),
     }
@@ -107,7 +111,7 @@ def _section(slug: str, wanted: MovementFilter, each: Revenue) -> dict[str, Any]
 
 def _month(slug: str, wanted: MovementFilter, moved: Moved) -> dict[str, Any]:
     """The figures of some days, each with the address of the movements it is made of."""
-    base = {"plan": wanted.plan, "currency": moved.opening.currency}
+    base = {"plan": wanted.plan, "product": wanted.product, "currency": moved.opening.currency}
     days = {"day_from": moved.start, "day_to": moved.end}
 
     def href(**more: Any) -> str:
@@ -165,6 +169,7 @@ def movements_page(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": [_row(each) for each in part.rows],
         "sums": sums_of(found) if part.rows else [],
         "plans": plan_codes(),
+        "products": product_codes(),
         "kept": {name: value for name, value in address.given.items() if name in FILTERS[-3:]},
         "query": address.href().removeprefix("?"),
         "newer": address.page(part.newer),

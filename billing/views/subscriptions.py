@@ -277,7 +277,7 @@ def _discount(row: SubscriptionDiscount, currency: str) -> dict[str, Any]:
     return {
         "row": row,
         "off": off_text(row.percent, row.amount, currency),
-        "plans": ", ".join(row.plans),
+        "plans": ", ".join([*row.products, *row.plans]),
         "last_day": row.ends_on - timedelta(days=1) if row.ends_on else None,
     }
 

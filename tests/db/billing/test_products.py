@@ -35,6 +35,7 @@ from tests import factories
 from tests.billed import billed, proven
 from tests.db.billing.test_lifecycle import bought, flat
 from tests.db.billing.test_usage_at_once import open_elsewhere
+from tests.db.sandbox.test_copying import copy
 
 
 def today() -> date:
@@ -162,7 +163,9 @@ def test_a_moved_plan_comes_out_again(acorn: Scope, back: bool) -> None:
         sub = bought(100, begun())
         put(sub.price, "track")
         half(sub)
-        discount(sub.public_id, name="Other", amount=Decimal(10), products=["other"], on=begun(), today=today())
+        discount(
+            sub.public_id, name="Other", amount=Decimal(10), products=["other"], on=begun(), today=today()
+        )
         discount(sub.public_id, name="All", percent=Decimal(10), on=begun(), today=today())
     run_billing(today())
     assert amounts() == [4500] * 4, "first what is for some, then what is for all"
@@ -340,7 +343,7 @@ def test_an_archived_product_sells_nothing_and_goes_on(acorn: Scope) -> None:
         ),
     ]
     for buy in buys:
-        with pytest.raises(AppError, match="not offered|archived"), work():
+        with pytest.raises(AppError, match=r"not offered|archived"), work():
             buy()
     with work():
         change(sub.public_id, quantity=Decimal(2), today=today())
@@ -372,12 +375,46 @@ def test_unknown_products_are_refused(acorn: Scope) -> None:
         assert not SubscriptionDiscount.objects.exists()
 
 
+def test_products_come_into_the_sandbox_and_once(sandbox: Scope, committed_acorn: Scope) -> None:
+    """With what belongs to them, did, and has a discount for it: the copy bills what the live one bills."""
+    with work():
+        row = a_product()
+        a_product("other")
+        sub = bought(100, begun())
+        put(sub.price, "track")
+        create_coupon(code="HALF", name="Half", percent=Decimal(50), products=["track"])
+        give_coupon(sub.public_id, coupon="HALF", on=begun(), today=today())
+        put(sub.price, "other")
+        archive_product(row.public_id)
+    fill_movements()
+    for _again in range(2):
+        assert copy(sandbox).state == "done"
+        with enter(sandbox), work():
+            assert {each.code: each.archived_at is None for each in Product.objects.all()} == {
+                "track": False, "other": True,
+            }  # fmt: skip
+            plan = Plan.objects.select_related("product").get()
+            assert plan.product is not None
+            assert (plan.product.code, plan.products_before) == (
+                "other", [{"product": "track", "until": turn().isoformat()}],
+            )  # fmt: skip
+    with enter(sandbox):
+        run_billing(coming())
+        assert amounts() == [5000] * 4 + [10000]
+        exact()
+
+
 def test_a_discount_is_cut_where_its_product_begins_and_ends() -> None:
     whole = Discount(
         "H", Decimal(50), Decimal(0), date(2026, 2, 1), date(2026, 8, 1), products=frozenset({"t"})
     )
     turns = [date(2026, 3, 1), date(2026, 4, 1), date(2026, 9, 1)]
-    belongs = [("t", None, turns[0]), ("o", turns[0], turns[1]), ("t", turns[1], turns[2]), ("t", turns[2], None)]
+    belongs = [
+        ("t", None, turns[0]),
+        ("o", turns[0], turns[1]),
+        ("t", turns[1], turns[2]),
+        ("t", turns[2], None),
+    ]
     parts = [(each.starts_on, each.ends_on) for each in whole.parts("p", belongs)]
     assert parts == [(date(2026, 2, 1), turns[0]), (turns[1], date(2026, 8, 1))]
     assert whole.parts("p", [("o", None, None)]) == whole.parts("p") == ()
