@@ -45,7 +45,7 @@ class CouponForm(OffForm):
         self.fields["plans"] = forms.MultipleChoiceField(
             label=_("For the plans"),
             required=False,
-            help_text=_("None for all."),
+            help_text=_("No plan and no product: for all."),
             choices=[(each.code, each.name) for each in plans],
         )
         self.fields["products"] = forms.MultipleChoiceField(

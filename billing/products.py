@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -34,9 +33,10 @@ def named(public_ids: Iterable[str]) -> dict[str, str]:
     return dict(products().filter(public_id__in=list(public_ids)).values_list("public_id", "name"))
 
 
-def product_codes() -> list[dict[str, Any]]:
+def product_codes() -> list[dict[str, str]]:
     """Code and name of each product, by name. Inside work()."""
-    return list(products().order_by("name").values("code", "name"))
+    rows = products().order_by("name", "id").values_list("code", "name")
+    return [{"code": code, "name": name} for code, name in rows]
 
 
 def choices() -> list[Product]:
