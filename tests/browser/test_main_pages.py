@@ -9,6 +9,7 @@ from django.test import Client
 
 from billing.services.features import Granted, create_feature, set_plan_features
 from billing.services.overrides import set_override
+from billing.services.products import create_product, move_plan
 from billing.services.run import run_billing
 from cashapp.services.matching import match_all
 from cashapp.services.payments import record
@@ -39,6 +40,8 @@ def house(committed_acorn: Scope, committed: dict[str, str]) -> Iterator[dict[st
         record(customer=owner.public_id, minor=4_000, received_on=today, method="bank_transfer", key="k")
         sub = factories.subscription(owner, today)
         plan = sub.price.plan.public_id
+        product = create_product(name="Track", code="track", description="Where vehicles are")
+        move_plan(plan, product="track")
         create_feature(name="Seats", code="seats", kind="limit", unit="seats")
         set_plan_features(plan, [Granted("seats", Decimal(10))])
         set_override(sub.public_id, feature="seats", mode="add", amount=Decimal(50), why="Fair", today=today)
@@ -57,6 +60,8 @@ def house(committed_acorn: Scope, committed: dict[str, str]) -> Iterator[dict[st
         "runs": "runs/", "run": f"runs/{run.public_id}/",
         "matching": "bank-lines/", "bank line": f"bank-lines/{waits.public_id}/", "payments": "payments/",
         "features": "plans/features/", "grants": f"plans/features/?plan={plan}", "coupons": "plans/coupons/",
+        "products": "plans/products/", "product": f"plans/products/{product.public_id}/",
+        "moving": f"plans/?move={plan}",
         "override": f"subscriptions/{sub.public_id}/override/?feature=seats",
         "ageing": "ageing/", "revenue": "recurring-revenue/", "movements": "recurring-revenue/movements/",
         "journal": "journal/", "settings": "settings/", "members": "settings/members/",

@@ -18,6 +18,7 @@ from billing.services.bulk_change import Wish
 from billing.services.discounts import create_coupon
 from billing.services.features import create_feature
 from billing.services.prices import create_price
+from billing.services.products import create_product
 from billing.services.subscriptions import subscribe
 from cashapp.models import BankLine
 from cashapp.services.payments import record
@@ -77,6 +78,7 @@ def ids(house: Scope, kestrel: Customer, settings: Any, tmp_path: Path) -> dict[
             Wish("end"), {"ids": [found["subscription"]]}, today=date(2026, 11, 26), key="bulk_12345678"
         )
         create_coupon(code="ten", name="Ten", percent=Decimal(10))
+        found["product"] = create_product(name="Track", code="track").public_id
         found["meter"] = meter().public_id
         found["run"] = BillingRun.objects.create(as_of=date(2026, 11, 2)).public_id
         found["bank-line"] = BankLine.objects.create(
