@@ -10,7 +10,15 @@ from django.db import OperationalError
 
 from billing.domain.discounts import Discount
 from billing.listing import next_bill, prices, subscription
-from billing.models import HeldSubscription, Plan, Price, Product, Subscription, SubscriptionDiscount
+from billing.models import (
+    HeldSubscription,
+    MrrMovement,
+    Plan,
+    Price,
+    Product,
+    Subscription,
+    SubscriptionDiscount,
+)
 from billing.services.change import change
 from billing.services.discounts import create_coupon, discount, give_coupon
 from billing.services.mrr import fill_movements
@@ -100,6 +108,8 @@ def test_a_products_discount_holds_for_its_plans_and_no_other(acorn: Scope) -> N
     run_billing(begun())
     assert expected is not None
     assert (sum(amounts()), expected.net_minor) == (9000, 9000), "the preview is the run"
+    with work():
+        assert list(MrrMovement.objects.order_by("day").values_list("after_minor", flat=True)) == [9000]
     nothing_held()
     exact()
 
