@@ -9,7 +9,7 @@ from dateutil.relativedelta import relativedelta
 from django.db import OperationalError
 
 from billing.domain.discounts import Discount
-from billing.listing import next_bill, prices, subscription
+from billing.listing import prices, subscription
 from billing.models import (
     HeldSubscription,
     MrrMovement,
@@ -19,6 +19,7 @@ from billing.models import (
     Subscription,
     SubscriptionDiscount,
 )
+from billing.previews import next_bill
 from billing.services.change import change
 from billing.services.discounts import create_coupon, discount, give_coupon
 from billing.services.mrr import fill_movements
