@@ -16,6 +16,7 @@ subjects["billing.Price"] = Subject(
     fields={"every": _("Every"), "timing": _("Billed"), "retired_at": _("Not offered since")},
 )
 subjects["billing.SubscriptionItem"] = Subject(_("Item of a subscription"))
+subjects["billing.SubscriptionStep"] = Subject(_("Step of a subscription"), fields={"on": _("From")})
 subjects["billing.Subscription"] = Subject(
     _("Subscription"),
     "subscription",
@@ -27,6 +28,7 @@ subjects["billing.Subscription"] = Subject(
         "billing.SubscriptionDiscount": "subscription",
         "billing.AcceptedFinding": "subscription",
         "billing.SubscriptionItem": "subscription",
+        "billing.SubscriptionStep": "subscription",
         "billing.MrrMovement": "subscription",
         "billing.FeatureOverride": "subscription",
         "billing.BulkChangeItem": "subscription",

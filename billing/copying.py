@@ -11,11 +11,19 @@ from billing import coupon_copying, feature_copying, product_copying  # noqa: F4
 from billing.domain.dues import dues
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.terms import NEEDS, as_json
-from billing.models import PLAN, Meter, Price, Subscription, SubscriptionDiscount, SubscriptionItem
+from billing.models import (
+    PLAN,
+    Meter,
+    Price,
+    Subscription,
+    SubscriptionDiscount,
+    SubscriptionItem,
+    SubscriptionStep,
+)
 from billing.quotes import terms_at
 from billing.selectors import subscription_facts
 from billing.services.meters import create_meter
-from billing.services.moving import Moved, MovedItem, move_in
+from billing.services.moving import Moved, MovedItem, MovedStep, move_in
 from billing.services.prices import create_price, own_price, retire_price
 from core import clock
 from core.copying import Copier, register
@@ -84,6 +92,9 @@ def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
     sold: dict[int, dict[int, SubscriptionItem]] = defaultdict(dict)
     for item in SubscriptionItem.objects.filter(subscription__in=rows).select_related("price"):
         sold[item.subscription_id][item.pk] = item
+    steps: dict[int, list[SubscriptionStep]] = defaultdict(list)
+    for step in SubscriptionStep.objects.filter(subscription__in=rows).select_related("price").order_by("on"):
+        steps[step.subscription_id].append(step)
     found = []
     for row in rows:
         items = _left(row, facts[row.pk], sold[row.pk])
@@ -96,6 +107,7 @@ def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
                         terms={name: getattr(row, name) for name in (*KEPT, *PAUSE)},
                         items=items,
                         discounts=_off(off[row.pk], min(item.starts_on for item in items)),
+                        steps=_said(steps[row.pk], items),
                     ),
                 }
             )
@@ -122,6 +134,16 @@ def _left(
     return found
 
 
+def _said(rows: Sequence[SubscriptionStep], items: Sequence[MovedItem]) -> list[MovedStep]:
+    """The steps of the plan that are said for days after its first one there."""
+    first = min(item.starts_on for item in items if item.role == PLAN)
+    return [
+        MovedStep(row.on, row.price.public_id if row.price else "", row.quantity)
+        for row in rows
+        if row.on > first
+    ]
+
+
 def _off(rows: Sequence[SubscriptionDiscount], first: date) -> list[dict[str, Any]]:
     """The discounts that hold for something from a day on."""
     return [
@@ -134,14 +156,14 @@ def _off(rows: Sequence[SubscriptionDiscount], first: date) -> list[dict[str, An
 def _write_subscriptions(facts: list[dict[str, Any]]) -> int:
     """Each goes on where the live one stands: what was billed there is not billed again here."""
     customers = public_ids_by_external_id([each["customer"] for each in facts])
-    wanted = {item.price for each in facts for item in each["moved"].items}
+    wanted = {name for each in facts for name in each["moved"].prices}
     prices = {row.external_id: row for row in Price.objects.filter(external_id__in=wanted)}
     names = [each["moved"].external_id for each in facts]
     there = set(Subscription.objects.filter(external_id__in=names).values_list("external_id", flat=True))
     made = 0
     for each in facts:
         moved: Moved = each["moved"]
-        known = each["customer"] in customers and {item.price for item in moved.items} <= prices.keys()
+        known = each["customer"] in customers and moved.prices <= prices.keys()
         if moved.external_id not in there and known:
             move_in(moved, customer=customers[each["customer"]], prices=prices)
             made += 1

@@ -278,7 +278,7 @@ class _Reader:
                 for each in charge.corrections
             ),
             past=past,
-            declared=(*declared(items, by_id), *said_of_discounts(rows)),
+            declared=(*declared(items, by_id, self.past.keys()), *said_of_discounts(rows)),
             waited=head["waited"],
             usual_minor=None if head["paid"] is None else int(head["paid"]) * 30 // QUARTER.days,
             listed=None

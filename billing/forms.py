@@ -49,11 +49,11 @@ class ItemForm(forms.Form):
 
 
 class ChangeForm(forms.Form):
-    """Another price or quantity of a subscription's plan."""
+    """What a subscription's plan becomes from a day on; what is left empty stays as it is before it."""
 
     price = forms.ChoiceField(label=_("Price"))
+    quantity = NumberField(label=_("Quantity"), required=False)
     unit_price = _own_price()
-    quantity = NumberField(label=_("Quantity"))
     on = Day(
         label=_("From"),
         required=False,
@@ -62,7 +62,29 @@ class ChangeForm(forms.Form):
 
     def __init__(self, *args: Any, prices: Sequence[Price], **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_change_%s", **kwargs})
-        self.fields["price"] = offered(prices)
+        self.fields["price"] = offered(prices, none=True, called=_("As before"))
+        self.fields["price"].required = False
+
+
+class RevokeForm(forms.Form):
+    """The day of the step that is taken back."""
+
+    on = Day(required=False)
+
+
+class StepForm(ChangeForm):
+    """A step that a new subscription begins with; a row that is left empty is none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "id_%s", "empty_permitted": True, **kwargs})
+        self.fields["on"].help_text = ""
+        self.use_required_attribute = False
+
+    def clean_on(self) -> date | None:
+        day: date | None = self.cleaned_data["on"]
+        if day is None:
+            raise forms.ValidationError(_("Say from which day on."))
+        return reasonable(day)
 
 
 class SubscriptionForm(forms.Form):
@@ -149,10 +171,10 @@ def reasonable(day: date) -> date:
     return day
 
 
-def offered(prices: Sequence[Price], *, none: bool = False) -> forms.ChoiceField:
-    """One of the prices, each told in full; with `none` first none of them."""
+def offered(prices: Sequence[Price], *, none: bool = False, called: Any = "") -> forms.ChoiceField:
+    """One of the prices, each told in full; with `none` first none of them, and what that is `called`."""
     said = [(each.public_id, f"{each.plan.name}: {model_text(each)}, {full_text(each)}") for each in prices]
-    return forms.ChoiceField(label=_("Price"), choices=[("", ""), *said] if none else said)
+    return forms.ChoiceField(label=_("Price"), choices=[("", called), *said] if none else said)
 
 
 class SubscriptionFilterForm(forms.Form):

@@ -12,7 +12,6 @@ from billing.counted import corrected_sums
 from billing.domain.dues import dues
 from billing.domain.facts import SubscriptionFacts
 from billing.models import (
-    PLAN,
     BilledPeriod,
     BillingRun,
     CorrectedPeriod,
@@ -21,6 +20,7 @@ from billing.models import (
     Price,
     Subscription,
     SubscriptionItem,
+    in_order,
 )
 from billing.selectors import (
     due,
@@ -160,16 +160,9 @@ class BilledItem:
     billed_through: date
     live: bool
 
-    @property
-    def comes_later(self) -> bool:
-        """Whether it takes the place of the plan that is shown, on a day to come."""
-        at_once = self.row.subscription
-        same = (at_once.price_id, at_once.quantity) == (self.row.price_id, self.row.quantity)
-        return self.row.role == PLAN and self.live and self.billed_through == self.row.starts_on and not same
-
 
 def items(row: Subscription, facts: SubscriptionFacts | None = None) -> list[BilledItem]:
-    """What a subscription bills and billed, the plan first, but changes taken back. Inside work().
+    """What a subscription bills and billed, the plan's by day first, but changes taken back. Inside work().
 
     Two queries, one when its facts are known.
     """
@@ -182,7 +175,7 @@ def items(row: Subscription, facts: SubscriptionFacts | None = None) -> list[Bil
         BilledItem(each, known[each.pk].billed_through, next(dues(facts, known[each.pk]), None) is not None)
         for each in rows
     ]
-    return sorted(found, key=lambda each: (each.row.role != PLAN, each.row.pk))
+    return sorted(found, key=lambda each: in_order(each.row))
 
 
 def runs() -> "QuerySet[BillingRun]":

@@ -1,6 +1,6 @@
 """What items and discounts record of themselves, as the gate is told it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,33 +17,52 @@ FOR_GOOD = "9999-12-31"
 
 
 def before(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int | None:
-    """The item whose place this one took: the plan's, or one of the same plan, that ended where this begins."""
+    """The item whose place this one took: the plan's, or one of the same plan, that ended where this begins.
+
+    A step of the plan may have been put before one that was there already.
+    """
     for other in rows:
         same = other["role"] == row["role"] and (
             row["role"] == PLAN or other["price__plan_id"] == row["price__plan_id"]
         )
         lived = other["ends_on"] is not None and other["ends_on"] > other["starts_on"]
-        if same and lived and other["id"] < row["id"] and other["ends_on"] == row["starts_on"]:
+        older = row["role"] == PLAN or other["id"] < row["id"]
+        if same and lived and older and other["ends_on"] == row["starts_on"]:
             return int(other["id"])
     return None
 
 
-def declared(items: Sequence[Item], by_id: Mapping[int, Item]) -> Iterable[Declared]:
-    """What the items themselves record: that one was added or ended, and what one that follows another changed."""
+def declared(
+    items: Sequence[Item], by_id: Mapping[int, Item], billed: Container[int] = ()
+) -> Iterable[Declared]:
+    """What the items themselves record: that one was added or ended, and what one that follows another changed.
+
+    Where several follow each other and nothing was `billed` (ids) of those between, each says all that led to it.
+    """
     for item in items:
         yield Declared(item.id, "item", "", str(item.id))
         if item.ends_on is not None:
             yield Declared(item.id, "end", "", item.ends_on.isoformat())
-        before = by_id.get(item.follows) if item.follows is not None else None
-        if before is None:
-            continue
-        if before.terms.price != item.terms.price:
-            yield Declared(item.id, "price", before.terms.price, item.terms.price)
-        was, now = (plain(each.terms.tax_percent) for each in (before, item))
-        if before.terms.plan != item.terms.plan and was != now:
-            yield Declared(item.id, "tax", was, now)
-        if before.quantity is not None and item.quantity is not None and before.quantity != item.quantity:
-            yield Declared(item.id, "quantity", plain(before.quantity), plain(item.quantity))
+        for one, other in pairwise(_leading_to(item, by_id, billed)):
+            yield from _changed(item.id, one, other)
+
+
+def _leading_to(item: Item, by_id: Mapping[int, Item], billed: Container[int]) -> list[Item]:
+    """The item and those before it, from the last that was billed on, in order."""
+    chain = [item]
+    while chain[0].follows in by_id and (len(chain) == 1 or chain[0].id not in billed):
+        chain.insert(0, by_id[chain[0].follows])
+    return chain
+
+
+def _changed(item: int, one: Item, other: Item) -> Iterator[Declared]:
+    if one.terms.price != other.terms.price:
+        yield Declared(item, "price", one.terms.price, other.terms.price)
+    was, now = (plain(each.terms.tax_percent) for each in (one, other))
+    if one.terms.plan != other.terms.plan and was != now:
+        yield Declared(item, "tax", was, now)
+    if one.quantity is not None and other.quantity is not None and one.quantity != other.quantity:
+        yield Declared(item, "quantity", plain(one.quantity), plain(other.quantity))
 
 
 def parts_of(said: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

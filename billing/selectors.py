@@ -80,9 +80,15 @@ def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFact
     )
     terms: dict[int, Terms] = {}
     return [
-        _subscription(sorted(items, key=lambda row: row["role"] != PLAN), terms)
+        _subscription(sorted(items, key=_in_order), terms)
         for _, items in groupby(rows, key=lambda row: row["subscription__id"])
     ]
+
+
+def _in_order(row: Mapping[str, Any]) -> tuple[bool, date]:
+    """The order of lines: the plan by day, then what is beside it as it was added."""
+    is_plan = row["role"] == PLAN
+    return not is_plan, row["starts_on"] if is_plan else date.min
 
 
 def facts_to_bill(subscription_ids: Sequence[int], as_of: date) -> list[SubscriptionFacts]:

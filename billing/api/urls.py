@@ -9,6 +9,7 @@ from billing.api import (
     products,
     revenue,
     runs,
+    steps,
     timeline,
     usage,
     views,
@@ -114,6 +115,16 @@ urlpatterns = [
         "subscriptions/<slug:public_id>/change/revoke",
         views.SubscriptionChangeRevoke.as_view(),
         name="api-subscription-change-revoke",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/steps",
+        steps.SubscriptionSteps.as_view(),
+        name="api-subscription-steps",
+    ),
+    path(
+        "subscriptions/<slug:public_id>/steps/<slug:on>",
+        steps.OneSubscriptionStep.as_view(),
+        name="api-subscription-step",
     ),
     path(
         "subscriptions/<slug:public_id>/items",

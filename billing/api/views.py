@@ -8,13 +8,14 @@ from rest_framework import serializers
 
 from billing import listing, previews
 from billing.api.outputs import GivenBill, SubscriptionItemOut, SubscriptionOut, UpcomingOut
+from billing.api.steps import StepIn, own_unit_price, steps_wished, wished
 from billing.domain.anchors import MOST_TRIAL, Rhythm
 from billing.domain.proration import Proration
-from billing.models import MOST_ADDED, MOST_QUANTITY, Price, Subscription, SubscriptionItem
+from billing.models import MOST_ADDED, MOST_QUANTITY, MOST_STEPS, Price, Subscription, SubscriptionItem
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.services.change import change, revoke_change
-from billing.services.prices import MOST_UNIT_PRICE, own_price
-from billing.services.subscriptions import add_item, amend, end, end_item, release, subscribe
+from billing.services.change import change, revoke_change, subscribe_in_steps
+from billing.services.prices import own_price
+from billing.services.subscriptions import add_item, amend, end, end_item, release
 from billing.standing import STATES
 from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
@@ -48,27 +49,16 @@ class SubscriptionsQuery(In):
     plan = Text(max_length=40, required=False, help_text="Its code.")
 
 
-def _own_price() -> Exact:
-    return Exact(
-        max_digits=27,
-        decimal_places=12,
-        min_value=0,
-        max_value=MOST_UNIT_PRICE,
-        required=False,
-        help_text="Instead of the price's own, for this subscription alone, in major units.",
-    )
-
-
 class AddedIn(In):
     price = PublicId(help_text="In the customer's currency.")
-    unit_price = _own_price()
+    unit_price = own_unit_price()
     quantity = _quantity()
 
 
 class SubscriptionIn(In):
     customer = PublicId()
     price = PublicId(help_text="In the customer's currency.")
-    unit_price = _own_price()
+    unit_price = own_unit_price()
     starts_on = Day(help_text="Its first day; it may be over.")
     ends_on = Day(required=False, allow_null=True, help_text="First day that is not billed any more.")
     quantity = _quantity()
@@ -110,6 +100,12 @@ class SubscriptionIn(In):
         required=False,
         max_length=MOST_ADDED,
         help_text="Billed beside the plan from the same day on: add-ons, usage, what is owed once.",
+    )
+    steps = serializers.ListField(
+        child=StepIn(),
+        required=False,
+        max_length=MOST_STEPS,
+        help_text="What the plan becomes later, each from a day within the subscription on, in any order.",
     )
     autopay = Flag(required=False, help_text="Charge the saved method of payment by itself.")
     external_id = Text(
@@ -172,7 +168,10 @@ class Subscriptions(Api):
         price = _priced(said)
         added = [_added(n, each) for n, each in enumerate(said.pop("added", []))]
         rhythm = Rhythm(**{name: said.pop(name) for name in RHYTHM if name in said})
-        made = referred("customer", lambda: subscribe(price=price, added=added, rhythm=rhythm, **said))
+        steps = steps_wished(said.pop("steps", []))
+        made = referred("customer", lambda: subscribe_in_steps(
+            steps=steps, today=business_today(), price=price, added=added, rhythm=rhythm, **said
+        ))  # fmt: skip
         return listing.subscription(made.public_id)
 
 
@@ -233,43 +232,20 @@ class SubscriptionEnd(Api):
         return listing.subscription(public_id)
 
 
-class ChangeIn(In):
-    price = PublicId(
-        required=False, help_text="Of any plan, in the same currency; what it has, unless you say otherwise."
-    )
-    quantity = Exact(
-        max_digits=27,
-        decimal_places=12,
-        min_value=0,
-        max_value=MOST_QUANTITY,
-        required=False,
-        help_text="What it has, unless you say otherwise.",
-    )
-    unit_price = _own_price()
-    on = Day(
-        required=False,
-        help_text="First day of the change; the end of the period under way, unless you say otherwise.",
-    )
-
-
 def _changed(public_id: str, data: Mapping[str, Any]) -> None:
-    said: dict[str, Any] = dict(data)
-    if "price" in said or "unit_price" in said:
-        said.setdefault("price", listing.subscription(public_id).price.public_id)
-        said["price"] = _priced(said)
-    change(public_id, today=business_today(), **said)
+    change(public_id, today=business_today(), **wished(data))
 
 
 class SubscriptionChange(Api):
     tag = TAG
 
-    @operation(SUBSCRIPTIONS_EDIT, takes=ChangeIn, gives=SubscriptionOut)
+    @operation(SUBSCRIPTIONS_EDIT, takes=StepIn, gives=SubscriptionOut)
     def post(self, call: Call, public_id: str) -> Subscription:
         """Change the plan's price or quantity, from a day on.
 
         Within a period each price is billed by its share, and the next run credits what is billed of the old one. A
-        change set for later is replaced; the same one again changes nothing, and what is in force today takes it
-        back.
+        change set for the same day is replaced; what is set for other days stays as it was said, see `/steps`. The
+        same one again changes nothing, and what holds before the day takes it back.
         """
         call.hold(listing.subscription(public_id))
         _changed(public_id, call.data)
@@ -279,7 +255,7 @@ class SubscriptionChange(Api):
 class SubscriptionChangePreview(Api):
     tag = TAG
 
-    @operation(SUBSCRIPTIONS_VIEW, takes=ChangeIn, gives=UpcomingOut)
+    @operation(SUBSCRIPTIONS_VIEW, takes=StepIn, gives=UpcomingOut)
     def post(self, call: Call, public_id: str) -> GivenBill:
         """What the next invoice of a subscription would say after a change.
 
@@ -296,7 +272,7 @@ class SubscriptionChangeRevoke(Api):
 
     @operation(SUBSCRIPTIONS_EDIT, gives=SubscriptionOut)
     def post(self, call: Call, public_id: str) -> Subscription:
-        """Take back a change that is set for later. Without one nothing happens."""
+        """Take back the one change that is set for later. Without one nothing happens; of several, see `/steps`."""
         call.hold(listing.subscription(public_id))
         revoke_change(public_id, today=business_today())
         return listing.subscription(public_id)

@@ -112,13 +112,20 @@ def _turn(one: Lived, other: Lived) -> Iterator[Step]:
     if one.paused:
         yield Step(Kind.PAUSED, ended, one.item_id, until=day)
         yield Step(Kind.RESUMED, day, other.item_id)
+        if one.terms != other.terms:
+            yield _other(one, other)
     elif ended < day or one.terms == other.terms:
         if ended < day:
             yield Step(Kind.ENDED, ended, one.item_id)
         yield Step(Kind.REACTIVATED, day, other.item_id)
     else:
-        kind = Kind.QUANTITY_CHANGED if one.price_id == other.price_id else Kind.PLAN_CHANGED
-        yield Step(kind, day, other.item_id, before=one.item_id)
+        yield _other(one, other)
+
+
+def _other(one: Lived, other: Lived) -> Step:
+    """A step of the plan."""
+    kind = Kind.QUANTITY_CHANGED if one.price_id == other.price_id else Kind.PLAN_CHANGED
+    return Step(kind, other.starts_on, other.item_id, before=one.item_id)
 
 
 def _added(plan: Sequence[Step], items: Sequence[Lived]) -> Iterator[Step]:

@@ -18,10 +18,13 @@ from billing.models.subscriptions import (
     FEE,
     MOST_ADDED,
     MOST_QUANTITY,
+    MOST_STEPS,
     PLAN,
     MrrMovement,
     Subscription,
     SubscriptionItem,
+    SubscriptionStep,
+    in_order,
 )
 from billing.models.usage import (
     LateUsage,
@@ -47,6 +50,7 @@ __all__ = [
     "MOST_EVERY",
     "MOST_PERIODS",
     "MOST_QUANTITY",
+    "MOST_STEPS",
     "ONCE",
     "PLAN",
     "REFUSED",
@@ -73,6 +77,7 @@ __all__ = [
     "Subscription",
     "SubscriptionDiscount",
     "SubscriptionItem",
+    "SubscriptionStep",
     "UsageAlert",
     "UsageAlertReached",
     "UsageBucket",
@@ -81,4 +86,5 @@ __all__ = [
     "UsageSeen",
     "UsageSeries",
     "UsageVoid",
+    "in_order",
 ]

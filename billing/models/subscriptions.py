@@ -1,5 +1,7 @@
 """Who bought what."""
 
+from datetime import date
+
 from django.db import models
 
 from billing.models.catalogue import Price
@@ -17,6 +19,7 @@ _FITS = (
 """A movement's kind says whether it goes up or down, and from or to nothing; nothing is worth less than nothing."""
 MOST_QUANTITY = 10**12
 MOST_ADDED = 50
+MOST_STEPS = 24
 
 
 class Subscription(Record):
@@ -52,8 +55,8 @@ class Subscription(Record):
 
     @property
     def billed_items(self) -> "list[SubscriptionItem]":
-        """Its items, the plan first; read them ahead where there are many subscriptions."""
-        return sorted(self.items.all(), key=lambda each: (each.role != PLAN, each.pk))
+        """Its items, the plan's first, by day; read them ahead where there are many subscriptions."""
+        return sorted(self.items.all(), key=in_order)
 
     class Meta:
         constraints = [
@@ -105,6 +108,40 @@ class SubscriptionItem(Record):
             models.CheckConstraint(condition=models.Q(quantity__gte=0), name="subscriptionitem_not_negative"),
         ]
         indexes = [models.Index(fields=["organization", "subscription"], name="subscriptionitem_of")]
+
+
+def in_order(item: SubscriptionItem) -> tuple[bool, date, int]:
+    """The plan's items by day, then what is beside it as it was added."""
+    is_plan = item.role == PLAN
+    return not is_plan, item.starts_on if is_plan else date.min, item.pk
+
+
+class SubscriptionStep(TenantRow):
+    """What was said of a subscription's plan from `on` on: another price, another quantity or both; None stays.
+
+    Natural key: subscription and day. The plan's items follow from these, see billing.domain.ramps; what is taken back
+    leaves the table, and the audit has it.
+    """
+
+    subscription = TenantForeignKey(Subscription, related_name="steps")
+    on = models.DateField()
+    price = TenantForeignKey(Price, null=True, blank=True)
+    quantity = models.DecimalField(max_digits=28, decimal_places=12, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "subscription", "on"], name="subscriptionstep_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(price__isnull=False) | models.Q(quantity__isnull=False),
+                name="subscriptionstep_says",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quantity=None) | models.Q(quantity__gte=0),
+                name="subscriptionstep_not_negative",
+            ),
+        ]
 
 
 class MrrMovement(TenantRow):

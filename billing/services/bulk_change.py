@@ -14,6 +14,7 @@ from billing.domain.dues import period_end, plan_on
 from billing.domain.facts import SubscriptionFacts
 from billing.models import ONCE, Price, Subscription
 from billing.previews import NextBill, next_bill
+from billing.ramps import steps_of
 from billing.selectors import subscription_facts
 from billing.services.change import change
 from billing.services.lifecycle import pause
@@ -271,3 +272,5 @@ def _require_plain(row: Subscription, facts: SubscriptionFacts, wish: Wish, toda
     coming = [item.starts_on for item in facts.items if item.is_plan and item.ends_on != item.starts_on]
     if wish.act == CHANGE and max(coming, default=today) > max(today, min(coming, default=today)):
         raise Planned(_("Something of its plan is set for %(day)s already.") % {"day": max(coming)})
+    if wish.act == CHANGE and any(step.on > today for step in steps_of(row)):
+        raise Planned(_("Steps of its plan are to come."))

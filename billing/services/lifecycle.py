@@ -5,13 +5,17 @@ from copy import copy
 from datetime import date
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
 from billing.domain.charges import ENDED
 from billing.domain.days import day_problem
 from billing.domain.dues import cut_at, period_end, plan_on
 from billing.domain.facts import SubscriptionFacts
+from billing.domain.ramps import Pause
 from billing.events import SubscriptionPaused, SubscriptionResumed
 from billing.models import ONCE, PLAN, Subscription, SubscriptionItem
 from billing.selectors import subscription_facts
+from billing.services.steps import lay, ramp_of
 from billing.services.subscriptions import empty, live_one, require_recent, require_unused, schedule
 from core.errors import Conflict, Invalid
 from core.events import emit
@@ -29,8 +33,10 @@ def pause(
 
     By default from the end of the period under way. What is billed beyond the day is credited by the next run, as the
     subscription's proration says. Items end and others begin in their place on `resumes_on`; periods are counted as
-    before. The same wish again changes nothing. Raises Invalid for days out of order or beyond its end, and where
-    something of it begins or ends after the day; Conflict when it is paused or has ended.
+    before. Steps of the plan stay for their days: those within the pause hold when it is over. The same wish again
+    changes nothing. Raises Invalid for days out of order or beyond its end, for a day before the plan's last change
+    that is billed, and where something beside the plan begins or ends after the day; Conflict when it is paused or has
+    ended.
     """
     subscription = live_one(public_id)
     (facts,) = subscription_facts([subscription.pk])
@@ -45,11 +51,15 @@ def pause(
     for row in lock(SubscriptionItem.objects.filter(subscription=subscription, paused=True)):
         row.paused = False  # of a pause that is over: what took its place is what this one ends
         row.touch("paused")
+    ramp = ramp_of(subscription)
+    if day < ramp.base.starts_on:
+        raise _begins_or_ends(ramp.base.starts_on)
     for row in rows:
         row.ends_on, row.paused = day, True
         row.touch("ends_on", "paused")
     if resumes_on is not None:
         _begin_again(rows, resumes_on)
+    lay(subscription, ramp, Pause(day, resumes_on))
     subscription.paused_on, subscription.resumes_on = day, resumes_on
     subscription.touch("paused_on", "resumes_on")
     paused = schedule(subscription)
@@ -76,16 +86,17 @@ def resume(public_id: str, *, on: date, today: date) -> Subscription:
         problem = f"It ends on {subscription.ends_on}."
         raise Invalid(problem, fields={"on": problem})
     require_recent("on", on, today)
-    (facts,) = subscription_facts([subscription.pk])
-    known = {item.item_id: item for item in facts.items}
-    items = lock(SubscriptionItem.objects.filter(subscription=subscription).exclude(price__unit=ONCE))
+    ramp = ramp_of(subscription)
+    known = {item.item_id: item for item in ramp.facts.items}
+    items = lock(_beside(subscription))
     paused = [row for row in items if row.paused and row.ends_on == paused_on]
     going = _going_on(subscription, paused, items)
     later = [row for was, row in going if row is not was]
-    if not paused or any(known[row.pk].billed_through > row.starts_on for row in later):
+    if ramp.pause is None or any(known[row.pk].billed_through > row.starts_on for row in later):
         raise Conflict("It went on already.")
-    back = on <= paused_on and not any(cut_at(facts, known[row.pk], row.ends_on) for row in paused)
-    _require_no_change(subscription, items, going if back else ())
+    back = on <= paused_on and not any(
+        cut_at(ramp.facts, known[row.pk], row.ends_on) for row in [ramp.base, *paused]
+    )
     again = [copy(row) for _was, row in going]
     for row in later:
         empty(row)
@@ -93,9 +104,9 @@ def resume(public_id: str, *, on: date, today: date) -> Subscription:
         _take_back(paused, [was for was, _row in going], again)
         subscription.paused_on = subscription.resumes_on = None
     else:
-        day = max(on, paused_on)
-        _begin_again(again, day)
-        subscription.resumes_on = day
+        subscription.resumes_on = max(on, paused_on)
+        _begin_again(again, subscription.resumes_on)
+    lay(subscription, ramp, None if back else Pause(paused_on, subscription.resumes_on))
     subscription.touch("paused_on", "resumes_on")
     return _resumed(subscription, on, "paused")
 
@@ -118,8 +129,9 @@ def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscr
     """Take back an end that has not come, or begin again on a local date what has ended. Inside work().
 
     What has ended begins again with all that it billed to its end, at the same prices and quantities; periods are
-    counted as before. By default from today on, or from its end, when that is later. Raises Invalid for an archived
-    customer and for a day before its end, Conflict when it has no end.
+    counted as before. By default from today on, or from its end, when that is later. Steps of the plan hold from their
+    days on, also those that its end came before. Raises Invalid for an archived customer and for a day before its end,
+    Conflict when it has no end.
     """
     _hold_its_customer(public_id)
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))
@@ -145,6 +157,8 @@ def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscr
     subscription.ends_on = None
     subscription.refund = False
     subscription.touch("ends_on", "refund")
+    ramp = ramp_of(subscription)
+    lay(subscription, ramp, ramp.pause)
     return _resumed(subscription, day, "ended")
 
 
@@ -189,20 +203,6 @@ def _resumed(subscription: Subscription, on: date, was: str) -> Subscription:
     return row
 
 
-def _require_no_change(
-    subscription: Subscription, items: Sequence[SubscriptionItem], taken_back: _Going
-) -> None:
-    """Refuse to move the end of a pause beyond which the plan changes, or to take a pause back that it goes on from at
-    another price: the change would be lost.
-    """
-    resumes_on = subscription.resumes_on
-    after = [row.starts_on for row in items if row.role == PLAN and row.ends_on != row.starts_on]
-    if resumes_on is not None and max(after, default=resumes_on) > resumes_on:
-        raise Conflict(f"Its plan changes on {max(after)}; take that back first.")
-    if any(_terms(was) != _terms(row) for was, row in taken_back):
-        raise Conflict(f"Its plan changes on {resumes_on}; change it back first.")
-
-
 def _going_on(
     subscription: Subscription, paused: Sequence[SubscriptionItem], items: Sequence[SubscriptionItem]
 ) -> _Going:
@@ -216,7 +216,7 @@ def _going_on(
     found = []
     for was in paused:
         for row in later:
-            if row.role == was.role and (row.role == PLAN or _terms(row) == _terms(was)):
+            if row.role == was.role and _terms(row) == _terms(was):
                 later.remove(row)
                 found.append((was, row))
                 break
@@ -260,18 +260,30 @@ def _require_days(subscription: Subscription, day: date, resumes_on: date | None
     require_recent("on", day, today)
 
 
+def _beside(subscription: Subscription) -> "QuerySet[SubscriptionItem]":
+    """What recurs beside the plan."""
+    return (
+        SubscriptionItem.objects.filter(subscription=subscription)
+        .exclude(role=PLAN)
+        .exclude(price__unit=ONCE)
+    )
+
+
 def _in_force(subscription: Subscription, day: date) -> list[SubscriptionItem]:
-    """What recurs on a day, locked; raises Invalid where something begins or ends after it, which would be lost."""
-    rows = lock(SubscriptionItem.objects.filter(subscription=subscription).exclude(price__unit=ONCE))
-    lived = [row for row in rows if row.ends_on != row.starts_on]
+    """What recurs beside the plan on a day, locked; raises Invalid where something begins or ends after it, which
+    would be lost.
+    """
+    lived = [row for row in lock(_beside(subscription)) if row.ends_on != row.starts_on]
     later = [row.starts_on for row in lived if row.starts_on > day]
     later += [row.ends_on for row in lived if row.ends_on is not None and row.ends_on > day]
     if later:
-        problem = (
-            f"Something of it begins or ends on {min(later)}: take that back first, or pause from then on."
-        )
-        raise Invalid(problem, fields={"on": problem})
+        raise _begins_or_ends(min(later))
     return [row for row in lived if row.ends_on is None]
+
+
+def _begins_or_ends(day: date) -> Invalid:
+    problem = f"Something of it begins or ends on {day}: take that back first, or pause from then on."
+    return Invalid(problem, fields={"on": problem})
 
 
 def _begin_again(rows: Sequence[SubscriptionItem], day: date) -> None:

@@ -7,7 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from billing.events import SubscriptionCreated
-from billing.models import PLAN, Coupon, Price, Subscription, SubscriptionDiscount, SubscriptionItem
+from billing.models import (
+    PLAN,
+    Coupon,
+    Price,
+    Subscription,
+    SubscriptionDiscount,
+    SubscriptionItem,
+    SubscriptionStep,
+)
 from billing.services.subscriptions import require_sellable, schedule
 from core import clock
 from core.events import emit
@@ -28,16 +36,31 @@ class MovedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedStep:
+    """What was said of the plan from a day on, see SubscriptionStep; the price is what it is called there, or empty."""
+
+    on: date
+    price: str
+    quantity: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """A subscription as it stands elsewhere. `terms` are columns of it, `discounts` what it has off still, by columns.
 
-    A discount's `coupon` is a code. Items are in the order of their lines.
+    A discount's `coupon` is a code. Items are in the order of their lines; `steps` are those that they follow from.
     """
 
     external_id: str
     terms: Mapping[str, Any]
     items: Sequence[MovedItem]
     discounts: Sequence[Mapping[str, Any]] = ()
+    steps: Sequence[MovedStep] = ()
+
+    @property
+    def prices(self) -> set[str]:
+        """All prices that it names."""
+        return {item.price for item in self.items} | {step.price for step in self.steps if step.price}
 
 
 def move_in(moved: Moved, *, customer: str, prices: Mapping[str, Price]) -> Subscription:
@@ -69,6 +92,10 @@ def move_in(moved: Moved, *, customer: str, prices: Mapping[str, Price]) -> Subs
         )
         for each in moved.items
     )  # fmt: skip
+    SubscriptionStep.objects.bulk_create(
+        SubscriptionStep(subscription=made, on=each.on, price=prices.get(each.price), quantity=each.quantity)
+        for each in moved.steps
+    )
     _take_off(made, moved.discounts)
     trial = made.trial_ends_on
     emit(

@@ -1,6 +1,6 @@
 """Changing what a subscription bills: its plan and quantity, and what is beside it."""
 
-from decimal import Decimal
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -10,18 +10,19 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from billing.forms import ChangeForm, ItemForm
+from billing.forms import ChangeForm, ItemForm, RevokeForm
 from billing.lifecycle_forms import EndForm
 from billing.listing import items, prices, subscription
-from billing.models import PLAN, Price, Subscription
+from billing.models import PLAN, Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
 from billing.previews import next_bill
-from billing.quotes import quote_of
+from billing.ramps import a_period
 from billing.services.change import change, revoke_change
 from billing.services.subscriptions import add_item, end_item
+from billing.step_forms import step_typed
 from billing.views.subscriptions import change_form, next_figures, priced, subscription_shown
 from core import clock
-from core.money import Money
+from core.errors import NotFound
 from core.pages import at_fields, attempt, dry_run, once
 from core.web import page
 from tenants.selectors import entity
@@ -65,9 +66,11 @@ def item_end(request: HttpRequest, slug: str, public_id: str, item: str) -> Http
 
 
 def _changed(public_id: str, form: ChangeForm) -> Subscription:
-    said = dict(form.cleaned_data)
-    today = clock.today(entity().zone)
-    return change(public_id, price=priced(said), quantity=said["quantity"], on=said["on"], today=today)
+    step = step_typed(form.cleaned_data)
+    return change(
+        public_id, price=step.price, unit_price=step.unit_price, quantity=step.quantity, on=step.on,
+        today=clock.today(entity().zone),
+    )  # fmt: skip
 
 
 def _form(row: Subscription, request: HttpRequest) -> ChangeForm:
@@ -99,38 +102,43 @@ def change_preview(request: HttpRequest, slug: str, public_id: str) -> HttpRespo
     context: dict[str, Any] = {"slug": slug, "today": clock.today(entity().zone)}
     if form.is_valid():
         with attempt() as outcome, dry_run():
+            known = {each.row.pk for each in items(row)}
             _changed(public_id, form)
-            context |= _after(subscription(public_id), row)
+            context |= _after(subscription(public_id), row, known)
         context["odd"] = outcome.error.message if outcome.error else context.get("odd")
     return TemplateResponse(request, "billing/parts/change_preview.html", context)
 
 
-def _a_period(price: Price, quantity: Decimal) -> Money | None:
-    """What a whole period costs; nothing can be said where a meter counts."""
-    if price.meter_id is not None:
-        return None
-    return Money(quote_of(price, quantity).amount_minor, price.currency)
+def _after(changed: Subscription, row: Subscription, known: set[int]) -> dict[str, Any]:
+    """What a whole period costs from the day of the change on, and what the next invoice says.
 
-
-def _after(changed: Subscription, row: Subscription) -> dict[str, Any]:
-    """What a whole period costs from the day of the change on, and what the next invoice says."""
-    then = items(changed)
-    (new,) = [each.row for each in then if each.row.role == PLAN and each.row.ends_on is None]
-    code = row.price.currency
+    `known` are the items that were there before.
+    """
+    today = clock.today(entity().zone)
+    chain = [each.row for each in items(changed) if each.row.role == PLAN]
+    fresh = [each for each in chain if each.pk not in known]
+    begun = [each for each in chain if each.starts_on <= today] or chain[:1]
+    new = fresh[0] if fresh else begun[-1]
+    was = next((each for each in chain if each.ends_on == new.starts_on), row)
     return {
         "new": new,
-        "amount_then": _a_period(new.price, new.quantity),
-        "amount_now": _a_period(row.price, row.quantity),
-        "now": row.price,
-        **next_figures(next_bill(changed, today=clock.today(entity().zone), settled=True), code),
+        "amount_then": a_period(new.price, new.quantity),
+        "amount_now": a_period(was.price, was.quantity),
+        "now": was.price,
+        **next_figures(next_bill(changed, today=today, settled=True), row.price.currency),
     }
 
 
 @page(SUBSCRIPTIONS_EDIT)
 @require_POST
 def change_revoke(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    with attempt() as outcome:
-        revoke_change(public_id, today=clock.today(entity().zone))
+    """Take back the step of a day, or the only one there is; one that is gone already stays so."""
+    row = subscription(public_id)
+    form = RevokeForm(request.POST)
+    if not form.is_valid():
+        raise NotFound(_("Nothing is set for that day."))
+    with attempt() as outcome, suppress(NotFound):
+        revoke_change(row.public_id, on=form.cleaned_data["on"], today=clock.today(entity().zone))
         messages.success(request, _("The change is taken back"))
     if outcome.error:
         return subscription_shown(request, slug, public_id, error=outcome.error)

@@ -1,7 +1,7 @@
 """Subscriptions: the list, a new one, and what each bills."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,19 +30,22 @@ from billing.listing import (
     subscription,
     subscriptions,
 )
-from billing.models import ONCE, Price, Subscription, SubscriptionDiscount
+from billing.models import ONCE, PLAN, Price, Subscription, SubscriptionDiscount
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.previews import NextBill, next_bill
+from billing.ramps import Upcoming, upcoming
 from billing.selectors import subscription_facts
+from billing.services.change import subscribe_in_steps
 from billing.services.prices import own_price
-from billing.services.subscriptions import release, subscribe
+from billing.services.subscriptions import release
 from billing.standing import state_of
+from billing.step_forms import TypedSteps, read_steps
 from billing.together import NextCredit
 from billing.words import amount_text, model_text, off_text
 from core import clock
 from core.errors import AppError, Invalid, NotFound
 from core.money import Money
-from core.pages import at_fields, attempt, missing, once
+from core.pages import attempt, missing, once
 from core.paging import paged
 from core.web import page
 from customers.lookup import label_of, named
@@ -138,20 +141,32 @@ def _chips(given: QueryDict, wanted: dict[str, str], codes: list[dict[str, Any]]
 @require_http_methods(["GET", "POST"])
 def subscription_new(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today(entity().zone)
+    plans = _plans()
     if request.method == "GET":
-        return _new(request, slug, SubscriptionForm(prices=_plans(), today=today, initial=_initial(request)))
-    form = SubscriptionForm(request.POST, prices=_plans(), today=today)
-    if not form.is_valid():
-        return _new(request, slug, form, 422)
+        form = SubscriptionForm(prices=plans, today=today, initial=_initial(request))
+        return _new(request, slug, form, read_steps(None, plans))
+    form = SubscriptionForm(request.POST, prices=plans, today=today)
+    typed = read_steps(request.POST, plans)
+    if request.POST.get("more"):
+        return _new(request, slug, form, typed)
+    if not all([form.is_valid(), typed.valid]):
+        return _new(request, slug, form, typed, 422)
     said = form.cleaned_data
     with attempt() as outcome:
-        made = once(said["key"], lambda: _subscribe(form))
+        made = once(said["key"], lambda: _subscribe(form, typed, today))
         messages.success(request, _("Subscription made"))
     if outcome.error:
-        if not at_fields(form, outcome.error):
-            form.add_error(None, outcome.error.message)
-        return _new(request, slug, form, outcome.status)
+        _refused(form, typed, outcome.error)
+        return _new(request, slug, form, typed, outcome.status)
     return redirect("subscription", slug, made)
+
+
+def _refused(form: SubscriptionForm, typed: TypedSteps, error: AppError) -> None:
+    """Put a refusal's sentences where they belong: at a step, a field, or above all."""
+    fields = error.fields if isinstance(error, Invalid) else {}
+    left = typed.take(fields)
+    for name, message in left.items() if fields else [("", error.message)]:
+        form.add_error(name if name in form.fields else None, message)
 
 
 def _plans() -> list[Price]:
@@ -159,9 +174,11 @@ def _plans() -> list[Price]:
     return [each for each in prices() if each.unit != ONCE]
 
 
-def _subscribe(form: SubscriptionForm) -> str:
+def _subscribe(form: SubscriptionForm, typed: TypedSteps, today: date) -> str:
     said = form.cleaned_data
-    made = subscribe(
+    made = subscribe_in_steps(
+        steps=typed.steps(),
+        today=today,
         customer=named(said["customer"]).public_id,
         price=priced(said),
         starts_on=said["starts_on"],
@@ -184,9 +201,11 @@ def _initial(request: HttpRequest) -> dict[str, str]:
     return {"customer": label_of(customer_of(public_id))} if public_id else {}
 
 
-def _new(request: HttpRequest, slug: str, form: SubscriptionForm, status: int = 200) -> HttpResponse:
+def _new(
+    request: HttpRequest, slug: str, form: SubscriptionForm, typed: TypedSteps, status: int = 200
+) -> HttpResponse:
     crumbs = [{"label": _("Subscriptions"), "href": reverse("subscriptions", args=[slug])}]
-    context = {"slug": slug, "form": form, "crumbs": crumbs}
+    context = {"slug": slug, "form": form, "steps": typed, "crumbs": crumbs}
     return TemplateResponse(request, "billing/subscription_new.html", context, status=status)
 
 
@@ -216,6 +235,9 @@ def subscription_shown(
     (facts,) = subscription_facts([row.pk])
     coming = next_bill(row, today=today, facts=facts)
     its_items = items(row, facts)
+    coming_steps = upcoming(row, today=today, facts=facts, items=[each.row for each in its_items])
+    days = {each.on for each in coming_steps}
+    later = {each.row.pk for each in its_items if each.row.role == PLAN and each.row.starts_on in days}
     offered = prices(currency=currency)
     context = {
         "slug": slug,
@@ -236,9 +258,11 @@ def subscription_shown(
         **next_figures(coming, currency),
         "late_on": None if (on := comes_on(row, coming.charge)) == row.next_bill_on else on,
         "held": row.held_at is not None and (row.state == "active" or bool(coming.charge or coming.odd)),
-        "items": [_item(each, typed.get(each.row.public_id)) for each in its_items],
+        "items": [
+            _item(each, typed.get(each.row.public_id)) for each in its_items if each.row.pk not in later
+        ],
+        "coming": [_step(each) for each in coming_steps],
         "discounts": [_discount(each, currency) for each in discounts_in_order(row)],
-        "later": next((each for each in its_items if each.comes_later), None),
         "open": dict.fromkeys(typed, True),
         "dialogs": {
             "add": ItemForm(prices=offered, today=today),
@@ -273,6 +297,16 @@ def _item(each: BilledItem, typed: Form | None) -> dict[str, Any]:
     }
 
 
+def _step(each: Upcoming) -> dict[str, Any]:
+    return {
+        "step": each,
+        "own": each.price_after.overrides_id is not None and each.price_after.pk != each.price_before.pk,
+        "plan": each.price_after.plan.name if each.price_after.pk != each.price_before.pk else "",
+        "more": each.quantity_after != each.quantity_before,
+        "same": each.price_after.pk == each.price_before.pk and each.quantity_after == each.quantity_before,
+    }
+
+
 def _discount(row: SubscriptionDiscount, currency: str) -> dict[str, Any]:
     return {
         "row": row,
@@ -288,10 +322,7 @@ def change_form(row: Subscription, offered: Sequence[Price], data: Any = None) -
     now = row.price.overrides or row.price
     if now.pk not in {each.pk for each in choices}:
         choices.insert(0, now)
-    initial = {"price": now.public_id, "quantity": f"{row.quantity.normalize():f}"}
-    if row.price.overrides_id is not None:
-        initial["unit_price"] = f"{row.price.unit_price.normalize():f}"
-    return ChangeForm(data, prices=choices, initial=initial)
+    return ChangeForm(data, prices=choices)
 
 
 def next_figures(found: NextBill, currency: str) -> dict[str, Any]:

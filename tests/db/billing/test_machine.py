@@ -28,15 +28,18 @@ from billing.models import (
     Price,
     Subscription,
     SubscriptionItem,
+    SubscriptionStep,
 )
 from billing.previews import next_bill
+from billing.ramps import upcoming
 from billing.selectors import preview
 from billing.services.bulk_change import Given, Wish, carry_out, look_at
-from billing.services.change import change, revoke_change
+from billing.services.change import add_step, change, revoke_change, subscribe_in_steps
 from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.prices import create_price
 from billing.services.replay import replay_billing
 from billing.services.run import run_billing
+from billing.services.steps import Step
 from billing.services.subscriptions import add_item, end, end_item, release, subscribe
 from billing.services.usage_voids import void
 from core import clock
@@ -45,6 +48,7 @@ from core.errors import AppError
 from core.scope import Scope, work
 from customers.models import Customer
 from tests import factories
+from tests.db.billing.ramped import as_said
 from tests.metering import meter, said, send
 
 ZONES = ("Pacific/Kiritimati", "Europe/Berlin", "America/St_Johns", "Pacific/Pago_Pago")
@@ -179,6 +183,46 @@ class Life(RuleBasedStateMachine):
             sub, price=self.offered[price], quantity=quantity, on=on, today=self.today
         ))  # fmt: skip
 
+    @rule(
+        pick=st.integers(0, 9),
+        price=st.none() | st.integers(0, 5),
+        quantity=st.none() | _quantities,
+        ahead=st.integers(1, 120),
+    )
+    def step(self, pick: int, price: int | None, quantity: Decimal | None, ahead: int) -> None:
+        """Another step, behind those that are to come, before them or between; the others stay."""
+        sub, on = self.one(pick), self.today + timedelta(days=ahead)
+        wish = Step(None if price is None else self.offered[price], quantity=quantity, on=on)
+        before = self.days(sub)
+        self.attempt(lambda: add_step(sub, wish, today=self.today))
+        assert self.days(sub) - {on} == before - {on}
+
+    @rule(price=st.integers(0, 4), steps=st.lists(st.tuples(st.integers(1, 90), _quantities), max_size=4))
+    def take_in_steps(self, price: int, steps: list[tuple[int, Decimal]]) -> None:
+        wishes = [Step(quantity=quantity, on=self.today + timedelta(days=ahead)) for ahead, quantity in steps]
+        self.attempt(lambda: subscribe_in_steps(
+            customer=self.owner.public_id, price=self.offered[price], starts_on=self.today, steps=wishes,
+            today=self.today,
+        ))  # fmt: skip
+
+    @rule(pick=st.integers(0, 9), nth=st.integers(0, 5))
+    def step_back(self, pick: int, nth: int) -> None:
+        """Each can be taken back by itself."""
+        sub = self.one(pick)
+        with work():
+            row = Subscription.objects.get(public_id=sub)
+            coming = [each.on for each in upcoming(row, today=self.today) if each.open]
+        if coming:
+            before, gone = self.days(sub), coming[nth % len(coming)]
+            self.attempt(lambda: revoke_change(sub, on=gone, today=self.today))
+            assert self.days(sub) in (before - {gone}, before)
+
+    def days(self, sub: str) -> set[date]:
+        with work():
+            return set(
+                SubscriptionStep.objects.filter(subscription__public_id=sub).values_list("on", flat=True)
+            )
+
     @rule(pick=st.integers(0, 9))
     def alter_back(self, pick: int) -> None:
         sub = self.one(pick)
@@ -299,6 +343,8 @@ class Life(RuleBasedStateMachine):
         if hasattr(self, "owner"):
             with work():
                 assert verify() == []
+                for row in Subscription.objects.filter(customer=self.owner):
+                    as_said(row)
 
     def teardown(self) -> None:
         """All that was billed would be billed today, but where usage came late and no run came for it yet."""

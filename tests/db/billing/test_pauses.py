@@ -162,6 +162,10 @@ def test_a_pause_that_cannot_be_is_named_and_nothing_is_written(
 def test_a_change_to_come_is_not_lost_by_a_pause(acorn: Scope) -> None:
     with work():
         sub = bought(30)
-        change(sub.public_id, quantity=Decimal(2), on=JULY, today=JUNE)
-        with pytest.raises(Invalid, match="2026-07-01"):
-            pause(sub.public_id, on=MID, today=JUNE)
+        change(sub.public_id, price=flat(60), on=JULY, today=JUNE)
+        pause(sub.public_id, on=MID, today=JUNE)
+        resume(sub.public_id, on=date(2026, 7, 11), today=JUNE)
+    run_billing(JULY)
+    run_billing(date(2026, 8, 1))
+    assert [minor for *_, minor in billed()] == [1500, 4065, 6000]
+    proven()

@@ -21,6 +21,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "billing.BulkChangeItem": {"outcome": "fits", "day": date(2026, 11, 1)},
     "billing.Coupon": {"percent": 5, "amount": 0, "currency": "", "most": None},
     "billing.MrrMovement": {"kind": "new", "delta_minor": 1, "after_minor": 1},
+    "billing.SubscriptionStep": {"quantity": 1},
     "invoicing.Document": {"kind": "invoice"},
     "invoicing.TopUpMove": {"kind": "expired", "document": None},
     "tenants.Role": {"key": "x", "permissions": []},  # as a built-in one, which its check is about
