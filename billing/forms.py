@@ -76,9 +76,9 @@ class StepForm(ChangeForm):
     """A step that a new subscription begins with; a row that is left empty is none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"auto_id": "id_%s", "empty_permitted": True, **kwargs})
+        kept = {"auto_id": "id_%s", "empty_permitted": True, "use_required_attribute": False}
+        super().__init__(*args, **{**kept, **kwargs})
         self.fields["on"].help_text = ""
-        self.use_required_attribute = False
 
     def clean_on(self) -> date | None:
         day: date | None = self.cleaned_data["on"]

@@ -50,8 +50,11 @@ def declared(
 def _leading_to(item: Item, by_id: Mapping[int, Item], billed: Container[int]) -> list[Item]:
     """The item and those before it, from the last that was billed on, in order."""
     chain = [item]
-    while chain[0].follows in by_id and (len(chain) == 1 or chain[0].id not in billed):
-        chain.insert(0, by_id[chain[0].follows])
+    while len(chain) == 1 or chain[0].id not in billed:
+        before = by_id.get(chain[0].follows or 0)
+        if before is None:
+            break
+        chain.insert(0, before)
     return chain
 
 
