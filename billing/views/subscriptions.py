@@ -150,6 +150,7 @@ def subscription_new(request: HttpRequest, slug: str) -> HttpResponse:
     if request.POST.get("more"):
         return _new(request, slug, form, typed)
     if not all([form.is_valid(), typed.valid]):
+        _point_at(form, typed)
         return _new(request, slug, form, typed, 422)
     said = form.cleaned_data
     with attempt() as outcome:
@@ -172,6 +173,12 @@ def _refused(form: SubscriptionForm, typed: TypedSteps, error: AppError) -> None
 def _plans() -> list[Price]:
     """The prices that a subscription may begin with."""
     return [each for each in prices() if each.unit != ONCE]
+
+
+def _point_at(form: SubscriptionForm, typed: TypedSteps) -> None:
+    """Say above all that something is wrong with a step, further down."""
+    if not typed.valid:
+        form.add_error(None, _("A step further down cannot be as it is typed."))
 
 
 def _subscribe(form: SubscriptionForm, typed: TypedSteps, today: date) -> str:
@@ -259,7 +266,9 @@ def subscription_shown(
         "late_on": None if (on := comes_on(row, coming.charge)) == row.next_bill_on else on,
         "held": row.held_at is not None and (row.state == "active" or bool(coming.charge or coming.odd)),
         "items": [
-            _item(each, typed.get(each.row.public_id)) for each in its_items if each.row.pk not in later
+            _item(each, typed.get(each.row.public_id), today)
+            for each in its_items
+            if each.row.pk not in later
         ],
         "coming": [_step(each) for each in coming_steps],
         "discounts": [_discount(each, currency) for each in discounts_in_order(row)],
@@ -283,7 +292,7 @@ def subscription_shown(
     return TemplateResponse(request, "billing/subscription.html", context, status=status)
 
 
-def _item(each: BilledItem, typed: Form | None) -> dict[str, Any]:
+def _item(each: BilledItem, typed: Form | None, today: date) -> dict[str, Any]:
     """A row of what is billed; with the form that ends it, when it can be ended alone."""
     row = each.row
     return {
@@ -292,6 +301,7 @@ def _item(each: BilledItem, typed: Form | None) -> dict[str, Any]:
         "model": model_text(row.price),
         "through": each.billed_through,
         "live": each.live,
+        "over": not each.live and (row.ends_on is None or row.ends_on <= today),
         "form": typed or EndForm(initial={"on": each.billed_through}, auto_id=f"id_{row.public_id}_%s"),
         "reopen": typed is not None,
     }

@@ -1,4 +1,4 @@
-"""Steps of a subscription's plan by API: said with it or one by one, listed, put between, taken back, billed as said."""
+"""Steps of a plan by API: said with its subscription or one by one, put between, taken back, billed as said."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,9 @@ def steps(api: Program, made: Any) -> list[tuple[str, str | None, str, str]]:
     ]
 
 
-def test_a_subscription_begins_with_steps_and_bills_them(api: Program, house: Scope, kestrel: Customer) -> None:
+def test_a_subscription_begins_with_steps_and_bills_them(
+    api: Program, house: Scope, kestrel: Customer
+) -> None:
     dear = price(api, code="dear", unit_price="20")
     made = subscribed(api, kestrel, quantity="10", steps=[
         {"on": day(40), "price": dear["id"], "unit_price": "18"}, {"on": day(20), "quantity": "30"},
@@ -63,7 +65,10 @@ def test_a_step_is_added_between_two_and_each_taken_back_by_its_day(
     assert steps(api, made) == [(day(30), "2", "1451", "2901")]
     with enter(house), work():
         told = OutboxEvent.objects.filter(name="subscription.changed").order_by("id")
-        assert [(each.payload["what"], each.payload["on"]) for each in told] == [("plan", day(30)), ("plan", None)]
+        assert [(each.payload["what"], each.payload["on"]) for each in told] == [
+            ("plan", day(30)),
+            ("plan", None),
+        ]
 
 
 def test_a_preview_says_what_the_step_then_bills(api: Program, house: Scope, kestrel: Customer) -> None:
@@ -145,12 +150,16 @@ def test_only_who_may_says_steps_and_others_find_nothing(
     assert len(api.get(path)["data"]) == 1
 
 
-def test_the_list_of_steps_takes_as_many_statements_however_many_there_are(api: Program, kestrel: Customer) -> None:
+def test_the_list_of_steps_takes_as_many_statements_however_many_there_are(
+    api: Program, kestrel: Customer
+) -> None:
     one = subscribed(api, kestrel, steps=[{"on": day(30), "quantity": "2"}])
     many = api.post("/subscriptions", wish(kestrel, api.post("/prices", {**TRACK, "code": "b"}, 201)["id"], steps=[
         {"on": day(30 * n), "quantity": str(n + 1)} for n in range(1, 20)
     ]), 201)  # fmt: skip
-    assert statements(api, f"/subscriptions/{one['id']}/steps") == statements(api, f"/subscriptions/{many['id']}/steps")
+    assert statements(api, f"/subscriptions/{one['id']}/steps") == statements(
+        api, f"/subscriptions/{many['id']}/steps"
+    )
 
 
 def test_the_one_change_is_taken_back_as_before_and_of_several_none(api: Program, kestrel: Customer) -> None:

@@ -53,7 +53,9 @@ def days() -> list[tuple[date, Decimal | None]]:
         return list(SubscriptionStep.objects.order_by("on").values_list("on", "quantity"))
 
 
-def test_steps_are_shown_by_day_with_what_a_period_costs_before_and_after(ana: Client, sub: Subscription) -> None:
+def test_steps_are_shown_by_day_with_what_a_period_costs_before_and_after(
+    ana: Client, sub: Subscription
+) -> None:
     assert "Nothing of the plan is set for later." in ana.get(path(sub)).content.decode()
     step(sub, 60, 30)
     step(sub, 40, 20)
@@ -121,7 +123,9 @@ def typed(sub: Subscription, **given: str) -> dict[str, str]:
     return {**TYPED, "price": sub.price.public_id, "key": new("form"), **given}
 
 
-def test_a_subscription_is_typed_with_its_steps_and_empty_rows_are_none(ana: Client, sub: Subscription) -> None:
+def test_a_subscription_is_typed_with_its_steps_and_empty_rows_are_none(
+    ana: Client, sub: Subscription
+) -> None:
     wish = typed(sub, **{
         "step-0-on": str(day(90)), "step-0-quantity": "40", "step-2-on": str(day(30)), "step-2-unit_price": "2.5",
     })  # fmt: skip
@@ -130,7 +134,9 @@ def test_a_subscription_is_typed_with_its_steps_and_empty_rows_are_none(ana: Cli
     assert days() == [(day(30), None), (day(90), 40)]
 
 
-def test_another_row_is_asked_for_and_what_was_typed_stays(ana: Client, sub: Subscription, snapshot: Snapshot) -> None:
+def test_another_row_is_asked_for_and_what_was_typed_stays(
+    ana: Client, sub: Subscription, snapshot: Snapshot
+) -> None:
     before = snapshot()
     wish = typed(sub, **{"step-2-quantity": "77", "more": "1", "customer": ""})
     page = ana.post("/o/acorn/subscriptions/new/", wish).content.decode()
@@ -159,7 +165,8 @@ def test_a_step_that_cannot_be_is_named_in_its_row_and_nothing_is_made(
     before = snapshot()
     answer = ana.post("/o/acorn/subscriptions/new/", typed(sub, **wish))
     page = answer.content.decode()
-    assert (answer.status_code, said in page) == (422, True), page[page.find("form-err"):][:300]
+    assert (answer.status_code, said in page) == (422, True), page[page.find("form-err") :][:300]
+    assert "A step further down" in page
     assert snapshot() == before
 
 
@@ -171,7 +178,9 @@ def test_a_number_of_rows_that_is_none_makes_no_more_than_there_may_be(
     assert page.count('type="date" name="step-') <= 24
 
 
-def test_only_who_may_acts_and_another_house_finds_nothing(vic: Client, bea: Client, sub: Subscription) -> None:
+def test_only_who_may_acts_and_another_house_finds_nothing(
+    vic: Client, bea: Client, sub: Subscription
+) -> None:
     step(sub, 40, 20)
     page = vic.get(path(sub)).content.decode()
     assert "quantity 10 → 20" in page

@@ -1,6 +1,7 @@
 """What a copied subscription bills next is what the live one does, to the cent and to the day."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,11 +13,12 @@ from billing.domain.proration import Proration
 from billing.listing import subscription
 from billing.models import Coupon, Price, Subscription, SubscriptionDiscount
 from billing.previews import next_bill
-from billing.services.change import change
+from billing.services.change import add_step, change
 from billing.services.discounts import archive_coupon, create_coupon, discount, give_coupon
 from billing.services.lifecycle import pause, resume
 from billing.services.prices import create_price, own_price, retire_price
 from billing.services.run import run_billing
+from billing.services.steps import Step
 from billing.services.subscriptions import add_item, end
 from billing.standing import state_of
 from core import clock
@@ -96,6 +98,21 @@ def changed_later() -> Subscription:
     return made
 
 
+def in_steps() -> Subscription:
+    """Steps that say a quantity or a price alone, one that changes nothing by now, and one within the pause."""
+    made = sold(TODAY - timedelta(days=20))
+    dear = create_price(
+        name="Dear", code=f"dear-{made.pk}", model="per_unit", currency="EUR", unit_price=Decimal(40)
+    )
+    for ahead, step in (
+        (15, Step(quantity=Decimal(3))), (60, Step(quantity=Decimal(5))), (40, Step(quantity=Decimal(5))),
+        (25, Step(price=dear)),
+    ):  # fmt: skip
+        add_step(made.public_id, replace(step, on=TODAY + timedelta(days=ahead)), today=TODAY)
+    days = {"on": TODAY + timedelta(days=30), "resumes_on": TODAY + timedelta(days=45)}
+    return pause(made.public_id, **days, today=TODAY)
+
+
 def many() -> Subscription:
     """A yearly plan with something in arrears beside it, and a fee to come."""
     made = sold(TODAY - timedelta(days=45), unit="year", rhythm=Rhythm(anchor_day=31))
@@ -117,7 +134,7 @@ def own() -> Subscription:
 
 LIVES: list[Callable[[], Subscription]] = [
     calendar, thirty_first, thirty_first_later, thirtieth, trial, trial_to_come, coupon, paused, pause_to_come,
-    changed_later, many, own,
+    changed_later, in_steps, many, own,
 ]  # fmt: skip
 
 
