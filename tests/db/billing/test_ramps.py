@@ -16,6 +16,7 @@ from billing.models import (
     SubscriptionStep,
 )
 from billing.ramps import upcoming
+from billing.recorded import before
 from billing.selectors import preview
 from billing.services.bulk_change import Planned, Wish, act_on
 from billing.services.change import add_step, change, revoke_change, subscribe_in_steps
@@ -452,11 +453,41 @@ def test_movements_are_of_every_step_and_go_with_it(sub: Subscription) -> None:
 
 
 def test_many_at_once_leave_alone_what_has_steps_to_come(sub: Subscription) -> None:
+    """Also one that would change nothing by now: a new price would not be what was said for its day."""
     with work():
         step(sub, MAR, 20)
+        step(sub, FEB, 20)
+    run_billing(FEB)
+    with work():
         wish = Wish("change", priced(unit_price=Decimal(2)))
-        refused = act_on([sub.public_id], wish, today=TODAY)
+        refused = act_on([sub.public_id], wish, today=date(2026, 2, 10))
         assert isinstance(refused[sub.public_id], Planned)
+
+
+def test_what_ended_in_a_pause_begins_again_with_what_its_steps_say_by_then(sub: Subscription) -> None:
+    with work():
+        for day, quantity in ((FEB, 20), (APR, 40), (JUNE, 60)):
+            step(sub, day, quantity)
+        pause(sub.public_id, on=date(2026, 1, 20), today=TODAY)
+    run_billing(date(2026, 1, 20))
+    with work():
+        end(sub.public_id, on=MAR, today=date(2026, 1, 25))
+        reactivate(sub.public_id, on=MAY, today=MAY)
+    assert plan(sub)[1:] == [("05-01", "06-01", "40"), ("06-01", "", "60")]
+    run_billing(JUNE)
+    assert [minor for *_, minor in billed()] == [1000, 4000, 6000]
+    proven()
+
+
+def test_the_gate_knows_what_a_step_follows_also_where_it_was_put_before_it(sub: Subscription) -> None:
+    with work():
+        step(sub, MAR, 30)
+        step(sub, FEB, 20)
+        rows = SubscriptionItem.objects.order_by("starts_on").values(
+            "id", "role", "price__plan_id", "starts_on", "ends_on"
+        )
+        one, two, three = rows
+        assert (before(two, rows), before(three, rows)) == (one["id"], two["id"])
 
 
 def test_paused_or_ended_nothing_of_it_is_said(sub: Subscription) -> None:

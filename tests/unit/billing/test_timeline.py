@@ -53,6 +53,11 @@ def test_a_pause_is_told_of_the_plan_and_not_of_what_is_beside_it() -> None:
     assert pause.until == day(9)
 
 
+def test_what_was_said_for_a_day_in_a_pause_is_told_where_it_goes_on() -> None:
+    rows = [item(1, 1, 5, paused=True), item(2, 9, quantity=4)]
+    assert told(*rows) == [("began", 1, 1), ("paused", 5, 1), ("resumed", 9, 2), ("quantity_changed", 9, 2)]
+
+
 def test_a_pause_without_an_end_and_one_with_the_end_in_it() -> None:
     rows = [item(1, 1, 5, paused=True), item(2, 1, 5, price=7, plan=False, paused=True)]
     assert told(*rows) == [("began", 1, 1), ("item_added", 1, 2), ("paused", 5, 1)]
