@@ -168,6 +168,7 @@ def _refused(form: SubscriptionForm, typed: TypedSteps, error: AppError) -> None
     left = typed.take(fields)
     for name, message in left.items() if fields else [("", error.message)]:
         form.add_error(name if name in form.fields else None, message)
+    _point_at(form, typed)
 
 
 def _plans() -> list[Price]:
