@@ -27,7 +27,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0013_bulk_change'),
+        ('billing', '0014_products'),
         ('core', '0019_clock_advance'),
     ]
 
