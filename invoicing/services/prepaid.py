@@ -48,14 +48,13 @@ def top_up(
     that is not positive and a day that is not to come, KeyReused when the key was used for something else. Emits
     top_up.created.
     """
-    owner = take_on(customer)
-    source = f"topup:{key}"
-    done = TopUp.objects.select_related("document").filter(document__source=source).first()
-    if done is not None:
-        if (done.customer_id, done.total_minor, done.expires_on) != (owner.pk, minor, expires_on):
-            raise KeyReused("This was sent before for something else. Reload the page and look again.")
+    source, wish = f"topup:{key}", (customer, minor, expires_on, memo)
+    if (done := _done(source, wish)) is not None:  # also of a customer who was archived since
         return done
-    _require(minor, expires_on, today)
+    owner = take_on(customer)
+    if (done := _done(source, wish)) is not None:
+        return done
+    _require(minor, expires_on, max(today, clock.today(owner.entity.zone)))
     (pk,) = write_drafts([_draft(owner, minor, memo, source)])
     (document,) = issue([pk], issued_on=today)
     row: TopUp = TopUp.objects.create(
@@ -79,6 +78,18 @@ def top_up(
             currency=row.currency, total_minor=minor, expires_on=expires_on.isoformat() if expires_on else None,
         )
     )  # fmt: skip
+    return row
+
+
+def _done(source: str, wish: tuple[str, int, date | None, str]) -> TopUp | None:
+    """The top-up that was made of this before; raises KeyReused where that was another."""
+    row: TopUp | None = (
+        TopUp.objects.select_related("document", "customer").filter(document__source=source).first()
+    )
+    if row is None:
+        return None
+    if (row.customer.public_id, row.total_minor, row.expires_on, row.document.memo) != wish:
+        raise KeyReused("This was sent before for something else. Reload the page and look again.")
     return row
 
 

@@ -108,7 +108,8 @@ def test_what_expires_first_is_drawn_first_then_what_is_oldest(acorn: Scope) -> 
         late = topped(owner, 1000, expires_on=date(2027, 3, 1))
         soon = topped(owner, 1000, expires_on=date(2027, 1, 1))
         also = topped(owner, 1000, expires_on=date(2027, 1, 1))
-        gone = topped(owner, 1000, expires_on=date(2026, 11, 10))
+        with time_machine.travel(datetime(2026, 11, 5, 12, tzinfo=UTC), tick=True):
+            gone = topped(owner, 1000, expires_on=date(2026, 11, 10))
         bill = factories.invoice(owner)
         draw(owner, bill, 3500)
         assert drawn() == [(soon.pk, 1000), (also.pk, 1000), (late.pk, 1000), (never.pk, 500)]
@@ -329,9 +330,23 @@ def test_the_same_key_tops_up_once(acorn: Scope) -> None:
         owner = factories.customer()
         rows = [top_up(owner.public_id, minor=500, key="k", today=DAY) for _ in range(2)]
         assert rows[0] == rows[1]
-        with pytest.raises(KeyReused):
-            top_up(owner.public_id, minor=501, key="k", today=DAY)
+        other = {"minor": 501}, {"memo": "another"}, {"expires_on": date(2027, 1, 1)}
+        for each in other:
+            with pytest.raises(KeyReused):
+                top_up(owner.public_id, **{"minor": 500, "key": "k", "today": DAY, **each})  # type: ignore[arg-type]
         assert left_by_currency() == [Money(500, "EUR")]
+        void(rows[0].document.public_id, on=LATER, reason="not wanted")
+        set_archived(owner.pk, archived=True)
+        assert top_up(owner.public_id, minor=500, key="k", today=DAY) == rows[0]
+
+
+def test_a_day_that_has_come_where_the_legal_entity_is_has_come(acorn: Scope) -> None:
+    with work():
+        owner = factories.customer()
+        owner.entity.zone = "Pacific/Kiritimati"  # the 21st already
+        owner.entity.save(update_fields=["zone"])
+        with pytest.raises(Invalid):
+            top_up(owner.public_id, minor=500, key="k", expires_on=date(2026, 11, 21), today=LATER)
 
 
 @pytest.mark.parametrize(
