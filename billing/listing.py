@@ -20,6 +20,7 @@ from billing.models import (
     Price,
     Subscription,
     SubscriptionItem,
+    SubscriptionStep,
     in_order,
 )
 from billing.selectors import (
@@ -137,8 +138,9 @@ def subscriptions(
 
 
 def subscription(public_id: str) -> Subscription:
-    """The subscription with this public id; raises NotFound. Inside work()."""
-    found = subscriptions().filter(public_id=public_id).first()
+    """The subscription with this public id, and whether steps were `said` of it; raises NotFound. Inside work()."""
+    said = Exists(SubscriptionStep.objects.filter(subscription=OuterRef("pk")))
+    found = subscriptions().annotate(said=said).filter(public_id=public_id).first()
     if found is None:
         raise NotFound("That subscription is not here.")
     return found

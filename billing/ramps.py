@@ -193,9 +193,10 @@ def upcoming(
 ) -> list[Upcoming]:
     """The steps of its plan that are to come, by day. Inside work().
 
-    One query where its facts and items, read with their prices, are known.
+    One query where its facts and items, read with their prices, are known; none where it was read as one of which
+    nothing was said.
     """
-    steps = steps_of(row)
+    steps = steps_of(row) if getattr(row, "said", True) else []
     if not any(each.on > today for each in steps):
         return []
     if facts is None:

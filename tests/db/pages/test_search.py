@@ -95,7 +95,7 @@ def test_names_are_escaped_and_links_open(ana: Client, house: Scope) -> None:
 
 def test_nothing_found_says_what_was_searched(ana: Client, shop: dict[str, str]) -> None:
     shown = ana.get(SEARCH + "zzz").content.decode()
-    assert "Nothing found in Customers, Invoices and credit notes, Payments." in shown
+    assert "Nothing found in Customers, Invoices and credit notes, Products, Payments." in shown
     assert "data-none" in shown
 
 
@@ -219,4 +219,5 @@ def test_every_source_names_a_permission_and_there_are_some() -> None:
         "customers.view",
         "invoices.view",
         "payments.view",
+        "subscriptions.view",
     }
