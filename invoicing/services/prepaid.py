@@ -141,7 +141,8 @@ def pay_in_advance(
     """Pay amounts of issued invoices, by id, out of what is held, as far as that goes. Inside work().
 
     Constant statements. Each part is a credit of its own against what is owed to the customer, applied in full, dated
-    `on`. Natural key: top-up and invoice. Raises TooMuch beyond what is open of an invoice. Emits top_up.drawn.
+    `on` but not before its top-up. Natural key: top-up and invoice. Raises TooMuch beyond what is open of an invoice.
+    Emits top_up.drawn.
     """
     wants = [
         Want(pk, documents[pk].customer_id, documents[pk].entity_id, documents[pk].currency, minor)
@@ -153,15 +154,24 @@ def pay_in_advance(
 
 
 def _draw(parts: Sequence[Draw], documents: Mapping[int, Document], on: date) -> None:
-    tops = {row.pk: row for row in TopUp.objects.filter(pk__in={each.top_up_id for each in parts})}
+    rows = TopUp.objects.select_related("document").filter(pk__in={each.top_up_id for each in parts})
+    tops = {row.pk: row for row in rows}
+    days = {pk: max(on, row.document.issued_on) for pk, row in tops.items()}
     owed = item_states([documents[each.document_id].public_id for each in parts])
     keys = [draw_source(tops[each.top_up_id], documents[each.document_id].public_id) for each in parts]
     credits = open_items(
-        [_item(tops[each.top_up_id], key, each.minor, on) for each, key in zip(parts, keys, strict=True)]
+        [
+            _item(tops[each.top_up_id], key, each.minor, days[each.top_up_id])
+            for each, key in zip(parts, keys, strict=True)
+        ]
     )
     TopUpMove.objects.bulk_create(
         TopUpMove(
-            top_up_id=each.top_up_id, kind=Gone.DRAWN, minor=each.minor, on=on, document_id=each.document_id
+            top_up_id=each.top_up_id,
+            kind=Gone.DRAWN,
+            minor=each.minor,
+            on=days[each.top_up_id],
+            document_id=each.document_id,
         )
         for each in parts
     )

@@ -22,6 +22,7 @@ from invoicing.services.correct import NotCorrectable, give_up, take_up, void
 from invoicing.services.credit import credit
 from invoicing.services.prepaid import expire, hold, pay_in_advance, top_up
 from ledger.domain.entries import Purpose
+from ledger.models import Leg
 from ledger.selectors import entries_about, trial_balances
 from receivables.models import Allocation, OpenItem
 from receivables.selectors import item_states
@@ -157,6 +158,21 @@ def test_drawing_never_reaches_another_currency(acorn: Scope) -> None:
         bill = factories.invoice(owner)
         draw(owner, bill, 5000)
         assert drawn() == []
+
+
+def test_an_earlier_invoice_is_paid_from_the_day_of_the_top_up_on(acorn: Scope) -> None:
+    """A run may be late: it draws of what is there, but the books never owe less than nothing on the days between."""
+    with work():
+        owner = factories.customer()
+        topped(owner, 20000)
+        bill = factories.invoice(owner, on=date(2026, 10, 30))
+        draw(owner, bill, bill.total_minor, on=date(2026, 10, 30))
+        assert drawn() == [(TopUp.objects.get().pk, 11900)]
+        assert TopUpMove.objects.get().on == DAY
+        assert item_states([bill.public_id])[bill.public_id].settled_on == DAY
+        legs = Leg.objects.filter(account__purpose="prepaid", entry__effective_on__lt=DAY)
+        assert list(legs.values_list("minor", flat=True)) == []
+    proven()
 
 
 def test_what_was_drawn_is_for_good(acorn: Scope) -> None:
