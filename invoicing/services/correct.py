@@ -85,7 +85,7 @@ def give_up(public_id: str, *, minor: int | None, on: date, reason: str, key: st
     left = top_up.left_minor if top_up is not None else 0
     most = item.available_minor - left
     write_off(item.item_id, minor=most if minor is None else minor, on=on, reason=reason, key=key)
-    if left and item_states([public_id])[public_id].open_minor < left:
+    if item_states([public_id])[public_id].open_minor < min(left, item.open_minor):
         raise NotCorrectable("What is left of a prepaid balance is credited, not written off.")
 
 

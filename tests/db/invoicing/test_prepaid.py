@@ -276,6 +276,22 @@ def test_only_what_was_drawn_is_written_off(acorn: Scope) -> None:
     proven()
 
 
+def test_a_write_off_that_is_sent_again_later_changes_nothing(acorn: Scope) -> None:
+    with work():
+        owner = factories.customer()
+        row = topped(owner)
+        draw(owner, factories.invoice(owner), 4000)
+        paid = OpenItem.objects.get(kind="payment")
+        reverse(paid.source, against=Purpose.BANK, on=LATER, reason="returned")
+        given = {"minor": 4000, "on": LATER, "reason": "insolvent", "key": "w"}
+        give_up(row.document.public_id, **given)
+        factories.pay(row.document, minor=3000, on=LATER)
+        give_up(row.document.public_id, **given)
+        assert OpenItem.objects.filter(kind="write_off").count() == 1
+        assert balance(owner.pk, today=LATER) == [Money(3000, "EUR")]
+    proven()
+
+
 def test_an_unpaid_top_up_is_not_written_off(acorn: Scope) -> None:
     with work():
         row = topped(factories.customer(), paid=0)
