@@ -49,11 +49,12 @@ def _early_in_december() -> Iterator[None]:
 
 
 def prepaid(owner: Customer, minor: int, *, expires_on: date | None = None) -> TopUp:
-    """A balance that is paid."""
-    row = top_up(
-        owner.public_id, minor=minor, expires_on=expires_on, key=f"p{TopUp.objects.count()}", today=FIRST
-    )
-    factories.pay(row.document, on=FIRST)
+    """A balance that was topped up on the first of November and is paid."""
+    with time_machine.travel(datetime(2026, 11, 1, 12, tzinfo=UTC), tick=True):
+        row = top_up(
+            owner.public_id, minor=minor, expires_on=expires_on, key=f"p{TopUp.objects.count()}", today=FIRST
+        )
+        factories.pay(row.document, on=FIRST)
     return row
 
 
