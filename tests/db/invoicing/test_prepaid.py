@@ -1,4 +1,4 @@
-"""Prepaid balances: what an invoice tops up, what can be drawn of it, and every way in which the rest ends."""
+"""Prepaid balances: what an invoice tops up, what can be drawn of it, and what nobody may do."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -9,60 +9,32 @@ import time_machine
 from django.db import DatabaseError, transaction
 
 from core.books import verify
-from core.errors import AppError, Invalid, KeyReused
-from core.models import Effect, OutboxEvent
+from core.errors import Invalid, KeyReused
+from core.models import OutboxEvent
 from core.money import Money
 from core.pages import dry_run
 from core.scope import Scope, work
-from customers.services.customers import StillNeeded, set_archived
+from customers.services.customers import set_archived
 from invoicing.domain.prepaid import Gone
 from invoicing.models import Document, Line, TopUp, TopUpMove
 from invoicing.prepaid import balance, left_by_currency
-from invoicing.services.correct import NotCorrectable, give_up, take_up, void
+from invoicing.services.correct import NotCorrectable, void
 from invoicing.services.credit import credit
-from invoicing.services.prepaid import expire, hold, pay_in_advance, top_up
-from ledger.domain.entries import Purpose
+from invoicing.services.prepaid import hold, pay_in_advance, top_up
 from ledger.models import Leg
-from ledger.selectors import entries_about, trial_balances
+from ledger.selectors import entries_about
 from receivables.models import Allocation, OpenItem
 from receivables.selectors import item_states
 from receivables.services.allocate import Final, TooMuch
-from receivables.services.reverse import reverse, take_back
+from receivables.services.reverse import take_back
 from tests import factories
-
-DAY, LATER = date(2026, 11, 2), date(2026, 11, 20)
+from tests.prepaid import DAY, LATER, balances, draw, drawn, proven, topped
 
 
 @pytest.fixture(autouse=True)
 def _in_november() -> Any:
     with time_machine.travel(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=True):
         yield
-
-
-def topped(owner: Any, minor: int = 10000, *, paid: int | None = None, **given: Any) -> TopUp:
-    """A top-up that is paid, in full unless told otherwise."""
-    row = top_up(owner.public_id, minor=minor, key=f"k{TopUp.objects.count()}", today=DAY, **given)
-    if paid != 0:
-        factories.pay(row.document, minor=paid)
-    return row
-
-
-def draw(owner: Any, document: Document, minor: int, *, on: date = LATER) -> None:
-    pay_in_advance(hold([owner.pk]), {document.pk: minor}, {document.pk: document}, on=on)
-
-
-def drawn() -> list[tuple[int, int]]:
-    return list(TopUpMove.objects.filter(kind=Gone.DRAWN).order_by("id").values_list("top_up_id", "minor"))
-
-
-def proven() -> None:
-    with work():
-        assert (found := verify()) == [], found
-
-
-def balances() -> dict[str, int]:
-    with work():
-        return {row.code: row.balance.minor for each in trial_balances() for row in each.rows}
 
 
 def test_a_top_up_is_an_untaxed_invoice_that_is_no_revenue(acorn: Scope) -> None:
@@ -203,140 +175,6 @@ def test_a_draw_beyond_what_is_open_writes_nothing(acorn: Scope) -> None:
     proven()
 
 
-def test_a_returned_payment_takes_the_rest_out_of_reach(acorn: Scope) -> None:
-    with work():
-        owner = factories.customer()
-        row = topped(owner)
-        bill = factories.invoice(owner)
-        draw(owner, bill, 4000)
-        paid = OpenItem.objects.get(kind="payment")
-        reverse(paid.source, against=Purpose.BANK, on=LATER, reason="returned")
-        assert balance(owner.pk, today=LATER) == [Money(0, "EUR")]
-        draw(owner, bill, 4000)
-        assert [minor for _, minor in drawn()] == [4000]
-        with pytest.raises(NotCorrectable, match="drawn"):
-            void(row.document.public_id, on=LATER, reason="returned")
-    proven()
-
-
-def test_what_is_left_can_be_credited_and_no_more(acorn: Scope) -> None:
-    with work():
-        owner = factories.customer()
-        row = topped(owner)
-        bill = factories.invoice(owner)
-        draw(owner, bill, 4000)
-        with pytest.raises(Invalid) as refused, transaction.atomic():
-            credit(row.document.public_id, on=LATER, reason="leaves", key="a", amounts={1: 6001})
-        assert refused.value.extra["left_minor"] == 6000
-        note = credit(row.document.public_id, on=LATER, reason="leaves", key="b", amounts={1: 1000})
-        assert (note.tax_minor, note.prepays) == (0, True)
-        credit(row.document.public_id, on=LATER, reason="leaves", key="c")
-        row.refresh_from_db()
-        assert row.left_minor == 0
-        assert credit(row.document.public_id, on=LATER, reason="leaves", key="c").total_minor == 5000
-        with pytest.raises(Invalid, match="nothing left"), transaction.atomic():
-            credit(row.document.public_id, on=LATER, reason="leaves", key="d")
-        gone = TopUpMove.objects.order_by("id").values_list("kind", "minor")
-        assert list(gone) == [("drawn", 4000), ("credited", 1000), ("credited", 5000)]
-    assert balances()["2300"] == 0
-    proven()
-
-
-def test_an_unpaid_top_up_is_voided_whole(acorn: Scope) -> None:
-    with work():
-        owner = factories.customer()
-        row = topped(owner, paid=0)
-        void(row.document.public_id, on=LATER, reason="not wanted")
-        row.refresh_from_db()
-        assert row.left_minor == 0
-        assert balance(owner.pk, today=LATER) == []
-    assert balances()["2300"] == 0
-    proven()
-
-
-def test_only_what_was_drawn_is_written_off(acorn: Scope) -> None:
-    with work():
-        owner = factories.customer()
-        row = topped(owner)
-        draw(owner, factories.invoice(owner), 4000)
-        reverse(
-            OpenItem.objects.get(kind="payment").source, against=Purpose.BANK, on=LATER, reason="returned"
-        )
-        name = row.document.public_id
-        for minor in (4001, 10000):
-            with pytest.raises(NotCorrectable, match="credited"), transaction.atomic():
-                give_up(name, minor=minor, on=LATER, reason="insolvent", key=f"w{minor}")
-        give_up(name, minor=None, on=LATER, reason="insolvent", key="w")
-        assert item_states([name])[name].open_minor == 6000
-        assert balance(owner.pk, today=LATER) == [Money(0, "EUR")]
-        with pytest.raises(AppError), transaction.atomic():
-            give_up(name, minor=None, on=LATER, reason="insolvent", key="w2")
-        take_up(name, on=LATER, reason="paid after all")
-        assert item_states([name])[name].open_minor == 10000
-    proven()
-
-
-def test_a_write_off_that_is_sent_again_later_changes_nothing(acorn: Scope) -> None:
-    with work():
-        owner = factories.customer()
-        row = topped(owner)
-        draw(owner, factories.invoice(owner), 4000)
-        paid = OpenItem.objects.get(kind="payment")
-        reverse(paid.source, against=Purpose.BANK, on=LATER, reason="returned")
-        given = {"minor": 4000, "on": LATER, "reason": "insolvent", "key": "w"}
-        give_up(row.document.public_id, **given)
-        factories.pay(row.document, minor=3000, on=LATER)
-        give_up(row.document.public_id, **given)
-        assert OpenItem.objects.filter(kind="write_off").count() == 1
-        assert balance(owner.pk, today=LATER) == [Money(3000, "EUR")]
-    proven()
-
-
-def test_an_unpaid_top_up_is_not_written_off(acorn: Scope) -> None:
-    with work():
-        row = topped(factories.customer(), paid=0)
-        with pytest.raises(AppError), transaction.atomic():
-            give_up(row.document.public_id, minor=None, on=LATER, reason="insolvent", key="w")
-        assert not OpenItem.objects.filter(kind="write_off").exists()
-
-
-def test_on_its_day_what_was_paid_and_is_left_becomes_income(acorn: Scope) -> None:
-    day = date(2026, 12, 1)
-    with work():
-        owner = factories.customer()
-        row = topped(owner, paid=7000, expires_on=day)
-        draw(owner, factories.invoice(owner), 2000)
-        effect = Effect.objects.get(kind="prepaid.expire")
-        assert effect.due_at == datetime(2026, 11, 30, 23, tzinfo=UTC)  # Berlin's midnight
-        expire(row.public_id, today=date(2026, 11, 30))
-        row.refresh_from_db()
-        assert row.left_minor == 8000
-        for _ in range(2):
-            expire(row.public_id, today=day)
-        row.refresh_from_db()
-        assert row.left_minor == 3000  # never paid: still owed, and credited by a person
-        assert balance(owner.pk, today=day) == []
-        event = OutboxEvent.objects.get(name="top_up.expired")
-        assert event.payload["amount_minor"] == 5000
-    assert balances()["4900"] == -5000
-    proven()
-
-
-def test_what_is_paid_after_its_day_is_neither_drawn_nor_taken(acorn: Scope) -> None:
-    day = date(2026, 12, 1)
-    with work():
-        owner = factories.customer()
-        row = topped(owner, paid=4000, expires_on=day)
-        expire(row.public_id, today=day)
-        factories.pay(row.document, on=day)
-        expire(row.public_id, today=day)
-        draw(owner, factories.invoice(owner), 5000, on=day)
-        row.refresh_from_db()
-        assert (row.left_minor, drawn()) == (6000, [])
-        credit(row.document.public_id, on=day, reason="it had ended", key="c")
-    proven()
-
-
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -431,15 +269,3 @@ def test_the_proof_sees_a_balance_that_nothing_explains(acorn: Scope) -> None:
         "what the books owe for prepaid balances = what is left of them, by customer and currency",
         "what was drawn of a top-up pays for its invoice, and what was credited stands on a note over its own",
     } <= names
-
-
-def test_a_customer_with_a_balance_is_not_put_away(acorn: Scope) -> None:
-    with work():
-        owner = factories.customer()
-        row = topped(owner)
-        with pytest.raises(StillNeeded, match="prepaid balance"):
-            set_archived(owner.pk, archived=True)
-        credit(row.document.public_id, on=LATER, reason="leaves", key="c")
-        set_archived(owner.pk, archived=True)
-        with pytest.raises(Invalid, match="archived"):
-            top_up(owner.public_id, minor=1, key="again", today=DAY)
