@@ -41,6 +41,8 @@ subjects["billing.Subscription"] = Subject(
         "paused_on": _("Paused from"),
         "resumes_on": _("Goes on from"),
         "zone": _("Time zone"),
+        "ends_time": _("Ends at"),
+        "starts_time": _("Begins at"),
         "next_bill_on": _("Next bill"),
         "next_bill_at": _("Next bill, moment"),
         "held_at": _("Held since"),

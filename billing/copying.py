@@ -10,6 +10,7 @@ from django.db.models import Q
 from billing import coupon_copying, feature_copying, product_copying  # noqa: F401 - register what they copy
 from billing.domain.dues import dues
 from billing.domain.facts import SubscriptionFacts
+from billing.domain.proration import MIDNIGHT
 from billing.domain.terms import NEEDS, as_json
 from billing.models import (
     PLAN,
@@ -68,7 +69,9 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
     return made
 
 
-KEPT = ("starts_on", "trial_ends_on", "anchor", "proration", "zone", "ends_on", "refund", "autopay")
+KEPT = (
+    "starts_on", "trial_ends_on", "anchor", "proration", "zone", "ends_on", "ends_time", "refund", "autopay",
+)  # fmt: skip
 PAUSE = ("paused_on", "resumes_on")
 OFF = ("name", "percent", "amount", "plans", "products", "starts_on", "ends_on", "given_until")
 
@@ -128,8 +131,18 @@ def _left(
         due = next(dues(facts, item), None)
         if due is not None or (pausing and its.paused and its.ends_on == row.paused_on):
             starts_on = item.billed_through if due is not None or its.ends_on is None else its.ends_on
+            since = its.starts_time if starts_on == its.starts_on else MIDNIGHT
             found.append(
-                MovedItem(its.price.public_id, its.quantity, its.role, starts_on, its.ends_on, its.paused)
+                MovedItem(
+                    its.price.public_id,
+                    its.quantity,
+                    its.role,
+                    starts_on,
+                    its.ends_on,
+                    its.paused,
+                    since,
+                    its.ends_time,
+                )
             )
     return found
 
@@ -138,7 +151,7 @@ def _said(rows: Sequence[SubscriptionStep], items: Sequence[MovedItem]) -> list[
     """The steps of the plan that are said for days after its first one there."""
     first = min(item.starts_on for item in items if item.role == PLAN)
     return [
-        MovedStep(row.on, row.price.public_id if row.price else "", row.quantity)
+        MovedStep(row.on, row.price.public_id if row.price else "", row.quantity, row.at)
         for row in rows
         if row.on > first
     ]

@@ -18,7 +18,7 @@ from billing.domain.dues import Due, plan_on
 from billing.domain.gate import Bill, Crowd, Finding, Item, Line, Scene, Terms, assemble, review
 from billing.domain.gate.kept import agreed, terms_of
 from billing.domain.lines import discount_minor
-from billing.domain.proration import Proration
+from billing.domain.proration import MIDNIGHT, Proration
 from billing.domain.terms import as_json, kept_terms
 from billing.models import (
     ONCE,
@@ -46,12 +46,17 @@ KNOWN = 3
 SHORTEST = {"day": 1, "week": 7, "month": 28, "quarter": 89, "year": 365}
 """Days of the shortest period of a unit."""
 MISSED = 1000
-SLACK: dict[str, int | None] = {Proration.DAY: 1, Proration.THIRTIETH: 3, Proration.NONE: None}
+SLACK: dict[str, int | None] = {
+    Proration.DAY: 1,
+    Proration.SECOND: 2,
+    Proration.THIRTIETH: 3,
+    Proration.NONE: None,
+}
 """Days that a part of a period may be off by each convention."""
 
 _OF = "subscription__"
 _ITEM = (
-    "id", "subscription_id", "role", "quantity", "starts_on", "ends_on", "price_id", "price__plan_id",
+    "id", "subscription_id", "role", "quantity", "starts_on", "starts_time", "ends_on", "price_id", "price__plan_id",
     "price__plan__name", "price__plan__code", "price__plan__product__code", "price__plan__products_before",
     "price__model", "price__unit_price", "price__terms", "price__currency",
     "price__unit", "price__every", "price__timing", "price__tax_percent",
@@ -299,6 +304,7 @@ class _Reader:
             follows=before(row, rows),
             entered_on=_local(row["created_at"], row[f"{_OF}zone"]),
             slack=SLACK[row[f"{_OF}proration"]],
+            timed=row["starts_time"] != MIDNIGHT,
         )
 
     def _line(self, charge: Charge, due: Due, draft: LineDraft, item: Item) -> Line:

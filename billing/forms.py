@@ -15,7 +15,7 @@ from billing.domain.proration import Proration
 from billing.models import MOST_QUANTITY, Price
 from billing.standing import STATES
 from billing.words import full_text, model_text
-from core.fields import Day, FormKey, Whole
+from core.fields import Day, FormKey, TimeOfDay, Whole
 from invoicing.forms import NumberField
 
 _word = RegexValidator(r"\A[\w.-]*\Z")
@@ -48,6 +48,11 @@ class ItemForm(forms.Form):
         self.fields["starts_on"].initial = today
 
 
+def time_of_day() -> TimeOfDay:
+    """When on its day something changes or ends, of what is prorated by the second."""
+    return TimeOfDay(label=_("At"), required=False, help_text=_("Left empty, with the beginning of the day."))
+
+
 class ChangeForm(forms.Form):
     """What a subscription's plan becomes from a day on; what is left empty stays as it is before it."""
 
@@ -60,8 +65,10 @@ class ChangeForm(forms.Form):
         help_text=_("Left empty, the end of the period under way; within it, what is billed is credited."),
     )
 
-    def __init__(self, *args: Any, prices: Sequence[Price], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, prices: Sequence[Price], timed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_change_%s", **kwargs})
+        if timed:
+            self.fields["at"] = time_of_day()
         self.fields["price"] = offered(prices, none=True, called=_("As before"))
         self.fields["price"].required = False
 
@@ -121,6 +128,7 @@ class SubscriptionForm(forms.Form):
         required=False,
         choices=[
             (Proration.DAY, _("by their days")),
+            (Proration.SECOND, _("by the second")),
             (Proration.THIRTIETH, _("in thirtieths of a month")),
             (Proration.NONE, _("not billed, not credited")),
         ],

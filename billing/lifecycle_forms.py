@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.forms import reasonable
+from billing.forms import reasonable, time_of_day
 from core.fields import Day
 
 
@@ -28,8 +28,10 @@ class EndAllForm(EndForm):
         help_text=_("Else it stays as the customer's credit."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, timed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_end_%s", **kwargs})
+        if timed:
+            self.fields["at"] = time_of_day()
 
 
 class PauseForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 from billing.domain.charges import ACTIVE
@@ -35,12 +35,13 @@ class Ramp:
 
     @property
     def said(self) -> list[Said]:
-        return [Said(each.on, each.price_id, _plain(each.quantity)) for each in self.steps.values()]
+        return [Said(each.on, each.price_id, _plain(each.quantity), each.at) for each in self.steps.values()]
 
     @property
     def first(self) -> Stretch:
         row = self.base
-        return Stretch(row.starts_on, row.ends_on, Held(row.price_id, row.quantity.normalize()))
+        held = Held(row.price_id, row.quantity.normalize())
+        return Stretch(row.starts_on, row.ends_on, held, starts_time=row.starts_time)
 
     def held(self, day: date) -> Held:
         """What holds on a day, or would without a pause."""
@@ -138,6 +139,7 @@ class Upcoming:
     """
 
     on: date
+    at: time
     price: Price | None
     quantity: Decimal | None
     price_before: Price
@@ -213,6 +215,7 @@ def _upcoming(ramp: Ramp, step: SubscriptionStep, row: Subscription) -> Upcoming
         before = Held(ramp.was.price_id, ramp.was.quantity)
     return Upcoming(
         on=step.on,
+        at=step.at,
         price=step.price,
         quantity=step.quantity,
         price_before=ramp.prices[before.price],

@@ -51,13 +51,14 @@ NAMED = 5
 _OF = "subscription__"
 _DISCOUNT = ("name", "plans", "products", "starts_on", "ends_on", "given_until")
 _FACTS = (
-    "id", "public_id", "quantity", "starts_on", "ends_on", "back", "through", "discounts", "late", "role", "price_id",
+    "id", "public_id", "quantity", "starts_on", "starts_time", "ends_on", "ends_time", "back", "through", "discounts",
+    "late", "role", "price_id",
     "price__plan__name", "price__plan__code", "price__plan__product__code", "price__plan__products_before",
     "price__model", "price__unit_price", "price__terms", "price__tax_percent",
     "price__unit", "price__every", "price__timing", "price__currency", "price__meter_id",
     *(f"{_OF}{name}" for name in (
-        "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "paused_on", "resumes_on",
-        "refund", "autopay",
+        "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "ends_time", "paused_on",
+        "resumes_on", "refund", "autopay",
         "customer__entity_id", "customer__terms_days", "customer__archived_at", "customer__one_invoice",
     )),
 )  # fmt: skip
@@ -199,6 +200,7 @@ def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) ->
         proration=Proration(row["proration"]),
         paused=row["paused_on"] is not None and row["resumes_on"] is None,
         refund=row["refund"],
+        ends_time=row["ends_time"],
         discounts=tuple(_discount(each) for each in rows[0]["discounts"]),
         one_invoice=row["customer__one_invoice"],
     )
@@ -250,6 +252,8 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         timing=Timing(row["price__timing"]),
         starts_on=row["starts_on"],
         ends_on=row["ends_on"],
+        starts_time=row["starts_time"],
+        ends_time=row["ends_time"],
         billed_through=row["through"],
         credited=row["back"] is not None,
         price_id=price,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from billing.domain.proration import MIDNIGHT
 from billing.forms import StepForm
 from billing.listing import price
 from billing.models import MOST_STEPS, Price
@@ -59,4 +60,4 @@ def read_steps(data: Any, prices: Sequence[Price]) -> TypedSteps:
 def step_typed(said: Mapping[str, Any]) -> Step:
     """The step that a form says."""
     chosen = price(said["price"]) if said["price"] else None
-    return Step(chosen, said["unit_price"], said["quantity"], said["on"])
+    return Step(chosen, said["unit_price"], said["quantity"], said["on"], at=said.get("at", MIDNIGHT))

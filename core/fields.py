@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from django import forms
@@ -17,6 +17,7 @@ _JOINERS = "\u200c\u200d"
 _BREAKS = "\n\t"
 FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
 """Days that books are kept for."""
+ISO_TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _PLAIN = re.compile(r"-?\d{1,20}([.,]\d{1,20})?", re.ASCII)
@@ -108,6 +109,19 @@ class Day(forms.DateField):
         if day and not FIRST_DAY <= day <= LAST_DAY:
             raise ValidationError(_("That date is too far away."), code="too_far")
         return day
+
+
+class TimeOfDay(forms.TimeField):
+    """A time of day as HH:MM or HH:MM:SS; midnight where it is left empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        shown = forms.TimeInput(attrs={"type": "time"}, format="%H:%M:%S")
+        super().__init__(**{"widget": shown, "input_formats": ["%H:%M", "%H:%M:%S"], **kwargs})
+
+    def to_python(self, value: Any) -> time:
+        if isinstance(value, str) and value.strip() and not ISO_TIME.fullmatch(value.strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value) or time.min
 
 
 def fresh_key() -> str:

@@ -113,6 +113,17 @@ def _part(each: Mapping[str, Any], _amount: Money) -> Step | None:
     return Step(label, f"× {share}")
 
 
+def _seconds(each: Mapping[str, Any], _amount: Money) -> Step | None:
+    """The part of a period that is billed, by its seconds."""
+    try:
+        seconds, whole = int(each["seconds"]), int(each["of"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Step(
+        _("By the second, of the period's %(days)s days") % {"days": whole // 86400}, f"× {seconds}/{whole}"
+    )
+
+
 def _discount(each: Mapping[str, Any], amount: Money) -> Step | None:
     """What a discount takes off."""
     try:
@@ -133,8 +144,9 @@ def _unused(each: Mapping[str, Any], _amount: Money) -> Step | None:
         days, of, start = int(each["days"]), int(each["of"]), date.fromisoformat(each["start"])
     except (KeyError, TypeError, ValueError):
         return None
+    since = str(each.get("since", ""))  # a time of the day, where it is credited by the second
     return Step(
-        _("Not used from %(day)s on") % {"day": shortdate(start)},
+        _("Not used from %(day)s on") % {"day": " ".join(part for part in (shortdate(start), since) if part)},
         _("%(days)s of %(of)s billed days") % {"days": days, "of": of},
     )
 
@@ -250,6 +262,7 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any], Money], Step | None]] = {
     "share": _part,
     "discount": _discount,
     "unused": _unused,
+    "seconds": _seconds,
     "recounted": _recounted,
     "billed_before": _billed_before,
     "rounded": _rounded,

@@ -135,6 +135,10 @@ class SubscriptionItemOut(RecordOut):
         allow_null=True,
         help_text="First day that it is not billed any more, when that is before the subscription's.",
     )
+    starts_time = serializers.TimeField(
+        help_text="When on its first day, where it is prorated by the second."
+    )
+    ends_time = serializers.TimeField(help_text="Up to when it is billed of the day it ends on, likewise.")
 
 
 class SubscriptionOut(RecordOut):
@@ -161,6 +165,9 @@ class SubscriptionOut(RecordOut):
     )
     proration = Word([str(each) for each in Proration], help_text="What a part of a period costs.")
     ends_on = serializers.DateField(allow_null=True, help_text="First day that is not billed any more.")
+    ends_time = serializers.TimeField(
+        help_text="Up to when it is billed of that day, where it is prorated by the second."
+    )
     zone = serializers.CharField(help_text="Its days are days there.")
     refund = serializers.BooleanField(
         help_text="What is credited at its end is asked back to the method it was paid by."

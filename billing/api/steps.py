@@ -13,7 +13,7 @@ from billing.ramps import Upcoming, upcoming
 from billing.services.change import add_step, revoke_change
 from billing.services.prices import MOST_UNIT_PRICE
 from billing.services.steps import Step
-from core.api.fields import Day, Exact, Id, In, Out, PublicId, Whole
+from core.api.fields import Day, Exact, Id, In, Out, PublicId, TimeOfDay, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.errors import NotFound
 from core.paging import Order
@@ -31,6 +31,15 @@ def own_unit_price() -> Exact:
         max_value=MOST_UNIT_PRICE,
         required=False,
         help_text="Instead of the price's own, for this subscription alone, in major units.",
+    )
+
+
+def time_of_day() -> TimeOfDay:
+    """When on its day something changes or ends."""
+    return TimeOfDay(
+        required=False,
+        help_text="Time of that day in the subscription's zone, its beginning unless you say otherwise. Only of what is"
+        " prorated by the `second`: what was and what is then share the day.",
     )
 
 
@@ -60,6 +69,7 @@ class StepIn(In):
         required=False,
         help_text="Instead: after so many of the plan's periods, the first being the one under way.",
     )
+    at = time_of_day()
 
 
 def wished(said: Mapping[str, Any], at: str = "") -> dict[str, Any]:
@@ -81,6 +91,7 @@ class StepOut(Out):
     OBJECT = "subscription_step"
 
     on = serializers.DateField(help_text="First day of it; what names it in its subscription.")
+    at = serializers.TimeField(help_text="Time of that day, where it is prorated by the second.")
     price = Id(allow_null=True)
     quantity = Exact(max_digits=28, allow_null=True)
     price_before = Id(help_text="What holds before it.")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from billing import listing, previews
 from billing.api.outputs import GivenBill, SubscriptionItemOut, SubscriptionOut, UpcomingOut
-from billing.api.steps import StepIn, own_unit_price, steps_wished, wished
+from billing.api.steps import StepIn, own_unit_price, steps_wished, time_of_day, wished
 from billing.domain.anchors import MOST_TRIAL, Rhythm
 from billing.domain.proration import Proration
 from billing.models import MOST_ADDED, MOST_QUANTITY, MOST_STEPS, Price, Subscription, SubscriptionItem
@@ -91,9 +91,9 @@ class SubscriptionIn(In):
     proration = serializers.ChoiceField(
         choices=[str(each) for each in Proration],
         required=False,
-        help_text="What a part of a period costs. `day`, unless you say otherwise: its days of the period's;"
-        " `thirtieth`: of months that all have thirty; `none`: nothing where it begins late, all where it ends early,"
-        " and no credit.",
+        help_text="What a part of a period costs. `day`, unless you say otherwise: its days of the period's; `second`:"
+        " its seconds, so that plans change and end at a time of day; `thirtieth`: of months that all have thirty;"
+        " `none`: nothing where it begins late, all where it ends early, and no credit.",
     )
     added = serializers.ListField(
         child=AddedIn(),
@@ -132,6 +132,7 @@ class EndSubscriptionIn(In):
         help_text="First day that is not billed any more; the end of the plan's period under way, unless you say"
         " otherwise.",
     )
+    at = time_of_day()
     refund = Flag(
         required=False,
         help_text="Ask what was paid of unused days back to its method; else it stays as credit.",

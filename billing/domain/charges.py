@@ -8,12 +8,13 @@ minor units of the subscription's currency, prices major units, days local to it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
-from billing.domain.dues import Due, Odd, due_of, dues, plan_on, unused_from
+from billing.domain.dues import Due, Odd, due_of, dues, plan_on, unused_from, unused_since
 from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts
 from billing.domain.late import Correction, corrections
 from billing.domain.lines import line_of, unused_minor
+from billing.domain.proration import MIDNIGHT
 from core.money import MoneyError
 from core.periods import Period, local_midnight
 from invoicing.domain.totals import LineDraft, totals
@@ -25,12 +26,16 @@ MAX_PERIODS = 36
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """The days of a billed period that are taken back, because its item ended before; net minor units."""
+    """The days of a billed period that are taken back, because its item ended before; net minor units.
+
+    By seconds they count from `since` on the first of them on.
+    """
 
     item: ItemFacts
     of: Billed
     span: Period
     unused_minor: int
+    since: time = MIDNIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +119,11 @@ def _credits(facts: SubscriptionFacts, item: ItemFacts, ended: date) -> list[Cre
     found = []
     for each in item.billed:
         start = max(ended, each.span.start)
-        minor = unused_minor(facts.currency, due_of(facts, item, each.span), Period(start, each.span.end))
+        since = unused_since(facts, item, start)
+        unused = Period(start, each.span.end)
+        minor = unused_minor(facts.currency, due_of(facts, item, each.span), unused, since)
         minor = max(0, min(minor, each.amount_minor) - each.back_minor)
-        found.append(Credit(item, each, Period(start, each.back_from or each.span.end), minor))
+        found.append(Credit(item, each, Period(start, each.back_from or each.span.end), minor, since))
     return found
 
 

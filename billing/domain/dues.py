@@ -5,12 +5,13 @@ Periods come from the subscription's anchor and the price's interval, so that th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from billing.domain.discounts import Discount
 from billing.domain.facts import ItemFacts, SubscriptionFacts, Timing, Used
-from billing.domain.proration import Proration
+from billing.domain.proration import DAY, MIDNIGHT, Proration, share, unused
 from core.periods import Period, index_on, period
 
 
@@ -20,13 +21,18 @@ class Odd(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A period of an item that is billed as one line: `span`, which is all of `whole` or a part of it."""
+    """A period of an item that is billed as one line: `span`, which is all of `whole` or a part of it.
+
+    By seconds it begins at `since` on its first day and goes on to `until` on the day after its last.
+    """
 
     item: ItemFacts
     span: Period
     whole: Period
     proration: Proration = Proration.DAY
     discounts: tuple[Discount, ...] = ()
+    since: time = MIDNIGHT
+    until: time = MIDNIGHT
 
     @property
     def quantity(self) -> Decimal:
@@ -45,6 +51,37 @@ class Due:
     def on(self) -> date:
         """The local date on which it falls due."""
         return self.span.end if self.item.timing is Timing.ARREARS else self.span.start
+
+    @property
+    def share(self) -> Fraction:
+        """How much of the whole period it costs, from 0 to 1; all of what a meter counted or what is owed once."""
+        item = self.item
+        if item.meter_id or item.unit is None:
+            return Fraction(1)
+        return share(
+            self.proration, self.span, self.whole, item.unit, item.every, since=self.since, until=self.until
+        )
+
+    @property
+    def by_days(self) -> bool:
+        """Whether its share is so many days of the period's."""
+        timed = self.since != MIDNIGHT or self.until != MIDNIGHT
+        return self.proration is Proration.DAY or (self.proration is Proration.SECOND and not timed)
+
+    @property
+    def seconds(self) -> int:
+        """How many seconds of the whole period it is."""
+        return int(self.share * self.whole.days * DAY)
+
+    def unused(self, part: Period, ended: time) -> Fraction:
+        """How much of what it costs its last days are, from a time of the first of them on; of what is owed once 0."""
+        item = self.item
+        if item.unit is None:
+            return Fraction(0)
+        return unused(
+            self.proration, part, self.span, self.whole, item.unit, item.every,
+            ended=ended, since=self.since, until=self.until,
+        )  # fmt: skip
 
 
 def dues(facts: SubscriptionFacts, item: ItemFacts) -> Iterator[Due]:
@@ -66,7 +103,10 @@ def dues(facts: SubscriptionFacts, item: ItemFacts) -> Iterator[Due]:
 def due_of(facts: SubscriptionFacts, item: ItemFacts, span: Period, whole: Period | None = None) -> Due:
     """A period of an item, or the part of one, with the convention for parts and the discounts that hold for it."""
     granted = tuple(each for each in facts.discounts_of(item) if each.holds(span.start))
-    return Due(item, span, whole or whole_of(facts, item, span.start), facts.proration, granted)
+    whole = whole or whole_of(facts, item, span.start)
+    since = item.starts_time if span.start == item.starts_on else MIDNIGHT
+    until = facts.goes_on_to(item, span.end) if span.end < whole.end else MIDNIGHT
+    return Due(item, span, whole, facts.proration, granted, since, until)
 
 
 def next_due(facts: SubscriptionFacts) -> date | None:
@@ -88,6 +128,13 @@ def unused_from(facts: SubscriptionFacts, item: ItemFacts) -> date | None:
     if item.billed_through == item.starts_on or end >= item.billed_through:
         return None
     return max(end, item.starts_on)
+
+
+def unused_since(facts: SubscriptionFacts, item: ItemFacts, day: date) -> time:
+    """From when on a day is not used that is the first of what is taken back of an item: its end, or its beginning."""
+    if day == item.starts_on:
+        return item.starts_time
+    return facts.goes_on_to(item, day) if day == facts.end_of(item) else MIDNIGHT
 
 
 def whole_of(facts: SubscriptionFacts, item: ItemFacts, day: date) -> Period:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 
 from billing.domain.discounts import Belongs, Discount
 from billing.domain.pricing import Terms
-from billing.domain.proration import Proration
+from billing.domain.proration import MIDNIGHT, Proration
 from core.periods import Period, Unit
 
 
@@ -83,7 +83,8 @@ class ItemFacts:
     """One thing that a subscription bills: a price, how much of it, and from when to when; the plan, or beside it.
 
     With `meter_id` the quantity is what that meter counted, by the first day of the period in `used`. `unit` None is a
-    price that is owed once, on `starts_on`. `plan` is the code of the price's plan, `belongs` the products that this
+    price that is owed once, on `starts_on`. By seconds it begins at `starts_time` on its first day and goes on to
+    `ends_time` on the day it ends. `plan` is the code of the price's plan, `belongs` the products that this
     belongs to. `billed_through` is the first day
     not billed yet, or taken back when it was `credited`; `billed` says what was billed from the item's end on, where
     that is not taken back yet. `late` says that usage of billed periods may have changed, `recounts` which these are.
@@ -101,6 +102,8 @@ class ItemFacts:
     starts_on: date
     ends_on: date | None
     billed_through: date
+    starts_time: time = MIDNIGHT
+    ends_time: time = MIDNIGHT
     price_id: int = 0
     is_plan: bool = True
     plan: str = ""
@@ -136,6 +139,7 @@ class SubscriptionFacts:
     proration: Proration = Proration.DAY
     paused: bool = False
     refund: bool = False
+    ends_time: time = MIDNIGHT
     discounts: tuple[Discount, ...] = ()
     one_invoice: bool = False
 
@@ -152,3 +156,8 @@ class SubscriptionFacts:
         """The first day that an item is not billed any more: its own end or the subscription's; None without one."""
         ends = [day for day in (item.ends_on, self.ends_on) if day is not None]
         return min(ends) if ends else None
+
+    def goes_on_to(self, item: ItemFacts, day: date) -> time:
+        """The time of a day up to which an item goes on into it, where it is the item's end or the subscription's."""
+        ends = ((item.ends_on, item.ends_time), (self.ends_on, self.ends_time))
+        return min((at for end, at in ends if end == day), default=MIDNIGHT)

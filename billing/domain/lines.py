@@ -1,7 +1,7 @@
 """One period of an item as the line of a document, saying why it comes to that. Pure; amounts are minor units."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,7 +10,7 @@ from billing.domain.discounts import discounted
 from billing.domain.dues import Due, Odd
 from billing.domain.facts import ItemFacts
 from billing.domain.pricing import Model, Priced, Unpriceable, price
-from billing.domain.proration import Proration, share, unused
+from billing.domain.proration import DAY, MIDNIGHT, Proration
 from billing.domain.wording import off, short
 from core.money import Money, MoneyError, exponent, from_decimal
 from core.periods import Period
@@ -64,16 +64,14 @@ def source_of(item: ItemFacts, start: date) -> str:
     return f"{item.public_id}:{start.isoformat()}"
 
 
-def unused_minor(currency: str, due: Due, part: Period) -> int:
+def unused_minor(currency: str, due: Due, part: Period, ended: time = MIDNIGHT) -> int:
     """What the last days of a billed period came to, minor units: their exact share of it, rounded once.
 
-    Raises Odd when the period cannot be priced.
+    By seconds they count from `ended` on the first of them on. Raises Odd when the period cannot be priced.
     """
-    item = due.item
-    if item.unit is None or not (worth := _worth(due)).amount:
+    if due.item.unit is None or not (worth := _worth(due)).amount:
         return 0
-    rest = unused(due.proration, part, due.span, due.whole, item.unit, item.every)
-    return _rounded(worth.amount * rest, currency).minor
+    return _rounded(worth.amount * due.unused(part, ended), currency).minor
 
 
 def discount_minor(currency: str, due: Due) -> int:
@@ -93,12 +91,9 @@ def _rounded(amount: Fraction, currency: str) -> Money:
 
 
 def _worth(due: Due) -> _Worth:
-    item = due.item
     if due.quantity >= BEYOND:
         raise Odd("The quantity is too large.")
-    part = Fraction(1)
-    if not item.meter_id and item.unit is not None:
-        part = share(due.proration, due.span, due.whole, item.unit, item.every)
+    part = due.share
     try:
         priced = _priced(due)
     except Unpriceable as error:
@@ -129,9 +124,19 @@ def _detail(due: Due, worth: _Worth, currency: str) -> str:
 def _parted(due: Due, worth: _Worth, said: str) -> str:
     if worth.share == 1:
         return said
-    if due.proration is Proration.DAY:
+    if due.by_days:
         return f"{said} for {due.span.days} of {due.whole.days} days"
+    if due.proration is Proration.SECOND:
+        return f"{said} for {_clocked(due.seconds)} of {due.whole.days} days"
     return f"{said} × {worth.share}" if worth.share else f"{said}, free up to its next period"
+
+
+def _clocked(seconds: int) -> str:
+    """A time as days and hours: 15 days 09:30."""
+    days, rest = divmod(seconds, DAY)
+    minutes, rest = divmod(rest, 60)
+    clock = f"{minutes // 60:02}:{minutes % 60:02}" + (f":{rest:02}" if rest else "")
+    return f"{days} days {clock}"
 
 
 def _why(due: Due, worth: _Worth) -> tuple[dict[str, Any], ...]:
@@ -143,8 +148,10 @@ def _why(due: Due, worth: _Worth) -> tuple[dict[str, Any], ...]:
     ]
     if worth.share != 1:
         between = {"start": whole.start.isoformat(), "end": whole.end.isoformat()}
-        if due.proration is Proration.DAY:
+        if due.by_days:
             steps.append({"step": "prorated", "days": span.days, "of": whole.days, **between})
+        elif due.proration is Proration.SECOND:
+            steps.append({"step": "seconds", "seconds": due.seconds, "of": whole.days * DAY, **between})
         else:
             steps.append({"step": "share", "share": str(worth.share), "by": str(due.proration), **between})
     return (*(dict(each) for each in (*steps, *worth.off)), {"step": "rounded", "rule": "half_up"})

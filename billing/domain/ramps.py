@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
+
+from billing.domain.proration import MIDNIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +18,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said from a day on: another price, another quantity or both; None stays as it is before the day."""
+    """What was said from a day on: another price, another quantity or both; None stays as it is before the day.
+
+    By seconds it holds from `at` of the day on.
+    """
 
     on: date
     price: int | None = None
     quantity: Decimal | None = None
+    at: time = MIDNIGHT
 
     def after(self, before: Held) -> Held:
         """What holds from its day on."""
@@ -40,12 +46,20 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Days on which one price and quantity hold; `paused`: a pause ends them."""
+    """Days on which one price and quantity hold; `paused`: a pause ends them.
+
+    By seconds they hold from `starts_time` of the first day on, up to `ends_time` of the day on which they end.
+    """
 
     starts_on: date
     ends_on: date | None
     held: Held
     paused: bool = False
+    starts_time: time = MIDNIGHT
+    ends_time: time = MIDNIGHT
+
+
+_Turn = tuple[date, time, Held]
 
 
 def held_on(first: Stretch, said: Sequence[Said], day: date) -> Held:
@@ -69,22 +83,25 @@ def stretches(first: Stretch, said: Sequence[Said], pause: Pause | None) -> list
     found = _joined(before, pause.off, paused=True)
     if pause.again is not None:
         after = [turn for turn in turns if turn[0] > pause.again]
-        found += _joined([(pause.again, held_on(first, said, pause.again)), *after], None)
+        found += _joined([(pause.again, MIDNIGHT, held_on(first, said, pause.again)), *after], None)
     return found
 
 
-def _turns(first: Stretch, said: Sequence[Said]) -> list[tuple[date, Held]]:
-    """The days from which something else holds."""
-    turns = [(first.starts_on, first.held)]
+def _turns(first: Stretch, said: Sequence[Said]) -> list[_Turn]:
+    """The days, and times of them, from which something else holds."""
+    turns = [(first.starts_on, first.starts_time, first.held)]
     for each in sorted(said, key=lambda each: each.on):
-        after = each.after(turns[-1][1])
-        if each.on > first.starts_on and after != turns[-1][1]:
-            turns.append((each.on, after))
+        after = each.after(turns[-1][2])
+        if each.on > first.starts_on and after != turns[-1][2]:
+            turns.append((each.on, each.at, after))
     return turns
 
 
-def _joined(turns: Sequence[tuple[date, Held]], end: date | None, *, paused: bool = False) -> list[Stretch]:
+def _joined(turns: Sequence[_Turn], end: date | None, *, paused: bool = False) -> list[Stretch]:
     """Each stretch up to the next one, the last up to the end."""
-    ends = [*(day for day, _ in turns[1:]), end]
+    ends = [*((day, at) for day, at, _ in turns[1:]), (end, MIDNIGHT)]
     last = len(turns) - 1
-    return [Stretch(day, ends[n], held, paused and n == last) for n, (day, held) in enumerate(turns)]
+    return [
+        Stretch(day, ends[n][0], held, paused and n == last, at, ends[n][1])
+        for n, (day, at, held) in enumerate(turns)
+    ]

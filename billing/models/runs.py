@@ -1,5 +1,7 @@
 """Which periods were billed, and what a run put aside."""
 
+from datetime import time
+
 from django.db import models
 
 from billing.models.subscriptions import Subscription, SubscriptionItem
@@ -66,9 +68,9 @@ class BilledPeriod(TenantRow):
 class CreditedPeriod(TenantRow):
     """The last days `[period_start, period_end)` of a billed period were taken back, because its item ended before.
 
-    `unused_minor` is what those days came to, `amount_minor` what the credit note gave of it, less where a person had
-    credited the line before; without a note there was nothing left to give. An item that was credited is never billed
-    again. Natural key: item and first day.
+    By seconds they count from `since` on the first of them on. `unused_minor` is what those days came to,
+    `amount_minor` what the credit note gave of it, less where a person had credited the line before; without a note
+    there was nothing left to give. An item that was credited is never billed again. Natural key: item and first day.
     """
 
     subscription = TenantForeignKey(Subscription)
@@ -78,6 +80,7 @@ class CreditedPeriod(TenantRow):
     document = TenantForeignKey("invoicing.Document", null=True, blank=True)
     period_start = models.DateField()
     period_end = models.DateField()
+    since = models.TimeField(default=time.min, db_default=time.min)
     unused_minor = models.BigIntegerField()
     amount_minor = models.BigIntegerField()
 

@@ -1,9 +1,10 @@
 """Who bought what."""
 
-from datetime import date
+from datetime import date, time
 
 from django.db import models
 
+from billing.domain.proration import Proration
 from billing.models.catalogue import Price
 from core.base import Record, TenantForeignKey, TenantRow
 
@@ -28,7 +29,8 @@ class Subscription(Record):
     `price` and `quantity` are those of the plan it is on now, for lists. It begins on `starts_on` and is billed from
     its items' first day on, later when it begins with a trial. `anchor` is a day on which a period begins, before its
     first day or after. Paused it stays active where it is known when it goes on, else its state is paused. With
-    `refund`, what is credited at its end is asked back to the method it was paid by. `held_at` is set when a run could
+    `refund`, what is credited at its end is asked back to the method it was paid by. Prorated by the second it goes on
+    to `ends_time` of the day it ends on, in its zone. `held_at` is set when a run could
     not bill it or the gate found its bill odd: it waits for a person and stops nothing else.
     """
 
@@ -44,6 +46,7 @@ class Subscription(Record):
     proration = models.CharField(max_length=10, default="day")
     zone = models.CharField(max_length=64)
     ends_on = models.DateField(null=True, blank=True)
+    ends_time = models.TimeField(default=time.min, db_default=time.min)
     paused_on = models.DateField(null=True, blank=True)
     resumes_on = models.DateField(null=True, blank=True)
     refund = models.BooleanField(default=False)
@@ -52,6 +55,11 @@ class Subscription(Record):
     next_bill_at = models.DateTimeField()
     held_at = models.DateTimeField(null=True, blank=True)
     held_reason = models.CharField(max_length=500, blank=True, default="")
+
+    @property
+    def by_the_second(self) -> bool:
+        """Whether it changes and ends at a time of day."""
+        return self.proration == Proration.SECOND
 
     @property
     def billed_items(self) -> "list[SubscriptionItem]":
@@ -86,7 +94,8 @@ class SubscriptionItem(Record):
     """One thing that a subscription bills, from `starts_on` up to `ends_on`: the plan itself, or what is added to it.
 
     Price and quantity never change: what changes ends and another begins, so that every past bill can be made again.
-    `paused`: a pause ended it, and when that is over another takes its place.
+    `paused`: a pause ended it, and when that is over another takes its place. Prorated by the second it begins at
+    `starts_time` of its first day and goes on to `ends_time` of the day it ends on, in the subscription's zone.
     """
 
     PREFIX = "si"
@@ -97,6 +106,8 @@ class SubscriptionItem(Record):
     role = models.CharField(max_length=10)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
+    starts_time = models.TimeField(default=time.min, db_default=time.min)
+    ends_time = models.TimeField(default=time.min, db_default=time.min)
     paused = models.BooleanField(default=False)
 
     class Meta:
@@ -119,12 +130,15 @@ def in_order(item: SubscriptionItem) -> tuple[bool, date, int]:
 class SubscriptionStep(TenantRow):
     """What was said of a subscription's plan from `on` on: another price, another quantity or both; None stays.
 
+    Prorated by the second it holds from the time `at` of that day on.
+
     Natural key: subscription and day. The plan's items follow from these, see billing.domain.ramps; what is taken back
     leaves the table, and the audit has it.
     """
 
     subscription = TenantForeignKey(Subscription, related_name="steps")
     on = models.DateField()
+    at = models.TimeField(default=time.min, db_default=time.min)
     price = TenantForeignKey(Price, null=True, blank=True)
     quantity = models.DecimalField(max_digits=28, decimal_places=12, null=True, blank=True)
 

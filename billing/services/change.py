@@ -1,16 +1,17 @@
 """Another price or quantity for a subscription's plan, from a day on: one step of many that may be to come."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
 from billing.domain.dues import plan_on
+from billing.domain.proration import MIDNIGHT
 from billing.models import Price, Subscription
 from billing.ramps import Ramp
 from billing.selectors import subscription_facts
 from billing.services.steps import Step, day_of, drop, lay, ramp_of, require_day, say, take_steps
-from billing.services.subscriptions import changed, live_one, schedule, subscribe
+from billing.services.subscriptions import changed, live_one, require_time, schedule, subscribe
 from core.errors import Conflict, Invalid, NotFound
 
 
@@ -22,21 +23,24 @@ def change(
     quantity: Decimal | None = None,
     on: date | None = None,
     after_periods: int | None = None,
+    at: time = MIDNIGHT,
     today: date,
 ) -> Subscription:
     """Bill a subscription's plan at another price or quantity from a local date on. Inside work().
 
     `unit_price`, in major units, is instead of that of the price. By default from the end of the period under way, so
     that nothing is prorated; within a period each price bills its days, and what is billed of the old one beyond the
-    day is credited by the next run, as the subscription's proration says. What is not said stays as it is before the
-    day. What is set for other days stays as it was said; what is set for the same day is replaced, by what holds
-    before the day already it is taken back; the same wish again changes nothing. Raises Invalid for a day before the
-    plan's last change that is billed or at or after the end, a price in another currency or not offered, one that is
-    owed once, a quantity below zero, too many steps to come, and when nothing would change; Conflict when it is paused
-    or has ended.
+    day is credited by the next run, as the subscription's proration says: by the second both share the day at the time
+    `at`, unless a period begins on it that is not billed, or a meter counts one of them. What is not said stays as it
+    is before the day. What is set for other days stays as it was said; what is set for the same day is replaced, by
+    what holds before the day already it is taken back; the same wish again changes nothing. Raises Invalid for a day
+    before the plan's last change that is billed or at or after the end, a price in another currency or not offered,
+    one that is owed once, a quantity below zero, too many steps to come, a time that cannot count, and when nothing
+    would change; Conflict when it is paused or has ended.
     """
     subscription, ramp = _changeable(public_id)
-    step = Step(price, unit_price, quantity, on, after_periods)
+    require_time(subscription, on, at)
+    step = Step(price, unit_price, quantity, on, after_periods, at)
     day = day_of(ramp, step, today)
     require_day(ramp, day, today)
     if not say(subscription, ramp, step, day, today):
@@ -51,6 +55,7 @@ def add_step(public_id: str, step: Step, *, today: date) -> date:
     Raises what `change` raises, and Invalid for a day that has come and for a step that would change nothing.
     """
     subscription, ramp = _changeable(public_id)
+    require_time(subscription, step.on, step.at)
     day = day_of(ramp, step, today)
     if day <= today:
         raise Invalid("A step has a day to come.", fields={"on": "A day after today."})

@@ -8,6 +8,7 @@ from typing import Any
 
 from billing.domain.charges import Charge, Credit
 from billing.domain.lines import source_of
+from billing.domain.proration import MIDNIGHT
 from billing.events import RefundAsked
 from billing.models import BillingRun, CreditedPeriod
 from core.events import emit_all
@@ -48,6 +49,7 @@ def give_credits(run: BillingRun, charges: Sequence[Charge], invoices: Mapping[i
             document=each.back.note if each.minor(part) else None,
             period_start=part.span.start,
             period_end=part.span.end,
+            since=part.since,
             unused_minor=part.unused_minor,
             amount_minor=each.minor(part),
         )
@@ -115,6 +117,8 @@ def _taken(each: Credit) -> Taken:
         "days": each.span.days,
         "of": each.of.span.days,
     }
+    if each.since != MIDNIGHT:
+        unused["since"] = each.since.isoformat()
     return Taken(each.unused_minor, each.span.start, each.span.end, (unused,))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 from django.db.models import QuerySet
@@ -11,6 +11,7 @@ from billing.domain.charges import ENDED
 from billing.domain.days import day_problem
 from billing.domain.dues import cut_at, period_end, plan_on
 from billing.domain.facts import SubscriptionFacts
+from billing.domain.proration import MIDNIGHT
 from billing.domain.ramps import Pause
 from billing.events import SubscriptionPaused, SubscriptionResumed
 from billing.models import ONCE, PLAN, Subscription, SubscriptionItem
@@ -142,10 +143,7 @@ def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscr
     take_on(subscription.customer.public_id)
     settled = subscription.state == ENDED or any(cut_at(facts, item, ended) for item in facts.items)
     if not settled and (on is None or on <= ended):
-        subscription.ends_on = None
-        subscription.refund = False
-        subscription.touch("ends_on", "refund")
-        return _resumed(subscription, ended, "ended")
+        return _resumed(_endless(subscription), ended, "ended")
     day = on or max(ended, today)
     require_recent("on", day, today)
     if day < ended:
@@ -154,12 +152,16 @@ def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscr
     if problem := day_problem(day):
         raise Invalid(problem, fields={"on": problem})
     _again_after_its_end(subscription, facts, ended, day)
-    subscription.ends_on = None
-    subscription.refund = False
-    subscription.touch("ends_on", "refund")
+    _endless(subscription)
     ramp = ramp_of(subscription)
     lay(subscription, ramp, ramp.pause)
     return _resumed(subscription, day, "ended")
+
+
+def _endless(subscription: Subscription) -> Subscription:
+    subscription.ends_on, subscription.ends_time, subscription.refund = None, MIDNIGHT, False
+    subscription.touch("ends_on", "ends_time", "refund")
+    return subscription
 
 
 def _again_after_its_end(
@@ -187,12 +189,13 @@ def _again_after_its_end(
         again += [row for row in rows if row.paused and row.ends_on == subscription.paused_on]
         subscription.resumes_on = day
         subscription.touch("resumes_on")
-    _begin_again(again, day)
+    _begin_again(again, day, subscription.ends_time if day == ended else MIDNIGHT)
     for row in later:
-        _begin_again([row], row.starts_on)
+        _begin_again([row], row.starts_on, row.starts_time)
     for row in over:
+        row.ends_time = subscription.ends_time if ended > row.starts_on else row.starts_time
         row.ends_on = max(ended, row.starts_on)
-        row.touch("ends_on")
+        row.touch("ends_on", "ends_time")
 
 
 def _resumed(subscription: Subscription, on: date, was: str) -> Subscription:
@@ -286,7 +289,7 @@ def _begins_or_ends(day: date) -> Invalid:
     return Invalid(problem, fields={"on": problem})
 
 
-def _begin_again(rows: Sequence[SubscriptionItem], day: date) -> None:
+def _begin_again(rows: Sequence[SubscriptionItem], day: date, at: time = MIDNIGHT) -> None:
     SubscriptionItem.objects.bulk_create(
         SubscriptionItem(
             subscription=row.subscription,
@@ -294,7 +297,9 @@ def _begin_again(rows: Sequence[SubscriptionItem], day: date) -> None:
             quantity=row.quantity,
             role=row.role,
             starts_on=day,
+            starts_time=at,
             ends_on=row.ends_on if row.ends_on is not None and row.ends_on > day else None,
+            ends_time=row.ends_time if row.ends_on is not None and row.ends_on > day else MIDNIGHT,
         )
         for row in rows
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
+from billing.domain.proration import MIDNIGHT
 from billing.events import SubscriptionCreated
 from billing.models import (
     PLAN,
@@ -33,6 +34,8 @@ class MovedItem:
     starts_on: date
     ends_on: date | None
     paused: bool = False
+    starts_time: time = MIDNIGHT
+    ends_time: time = MIDNIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class MovedStep:
     on: date
     price: str
     quantity: Decimal | None
+    at: time = MIDNIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,15 @@ def move_in(moved: Moved, *, customer: str, prices: Mapping[str, Price]) -> Subs
     SubscriptionItem.objects.bulk_create(
         SubscriptionItem(
             subscription=made, price=prices[each.price], quantity=each.quantity, role=each.role,
-            starts_on=each.starts_on, ends_on=each.ends_on, paused=each.paused,
+            starts_on=each.starts_on, starts_time=each.starts_time,
+            ends_on=each.ends_on, ends_time=each.ends_time, paused=each.paused,
         )
         for each in moved.items
     )  # fmt: skip
     SubscriptionStep.objects.bulk_create(
-        SubscriptionStep(subscription=made, on=each.on, price=prices.get(each.price), quantity=each.quantity)
+        SubscriptionStep(
+            subscription=made, on=each.on, at=each.at, price=prices.get(each.price), quantity=each.quantity
+        )
         for each in moved.steps
     )
     _take_off(made, moved.discounts)

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from billing.domain.dues import Due, Odd, due_of, dues
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.lines import line_of, unused_minor
+from billing.domain.proration import MIDNIGHT
 from billing.models import BilledPeriod, CorrectedPeriod, CreditedPeriod, Subscription
 from billing.selectors import subscription_facts, with_usage
 from billing.services.mrr import MrrDifference, differing
@@ -101,7 +102,10 @@ def _from_the_start(
         end = facts.end_of(item)
         if end is not None and rows:
             end = max(end, rows[-1].period_end)
-        items.append(replace(item, billed_through=item.starts_on, credited=False, ends_on=end))
+        until = MIDNIGHT if end is None else facts.goes_on_to(item, end)
+        items.append(
+            replace(item, billed_through=item.starts_on, credited=False, ends_on=end, ends_time=until)
+        )
     return replace(facts, items=tuple(items), ends_on=None)
 
 
@@ -117,7 +121,7 @@ def _credits(
         due = due_of(facts, item, Period(row.period_start, row.period_end))
         for back in credited.get(row.pk, ()):
             part = Period(back.period_start, back.period_end)
-            unused = unused_minor(facts.currency, due, Period(part.start, row.period_end))
+            unused = unused_minor(facts.currency, due, Period(part.start, row.period_end), back.since)
             would = max(0, min(unused, row.amount_minor) - taken)
             taken += would
             if would != back.unused_minor:

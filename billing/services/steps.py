@@ -1,13 +1,14 @@
 """Saying what a subscription's plan becomes over time, and laying its items as that was said."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, time
 from decimal import Decimal
 
 from billing.domain.days import day_problem
 from billing.domain.dues import period_end
 from billing.domain.facts import ItemFacts, SubscriptionFacts
+from billing.domain.proration import MIDNIGHT
 from billing.domain.ramps import Held, Pause, Stretch, stretches
 from billing.models import (
     MOST_PERIODS,
@@ -22,7 +23,13 @@ from billing.models import (
 from billing.ramps import Ramp, ramp_from, steps_of
 from billing.selectors import subscription_facts
 from billing.services.prices import own_price
-from billing.services.subscriptions import empty, require_recent, require_sellable, require_unused
+from billing.services.subscriptions import (
+    empty,
+    require_recent,
+    require_sellable,
+    require_time,
+    require_unused,
+)
 from core.errors import Invalid
 from core.locks import lock
 from core.periods import Unit, boundary, index_on
@@ -34,7 +41,7 @@ class Step:
     another quantity.
 
     The day is said, or is the end of so many of the plan's periods, the first being the one under way; by default of
-    one, or of what is billed, when that is later.
+    one, or of what is billed, when that is later. Prorated by the second it holds from the time `at` of the day said.
     """
 
     price: Price | None = None
@@ -42,6 +49,7 @@ class Step:
     quantity: Decimal | None = None
     on: date | None = None
     after_periods: int | None = None
+    at: time = MIDNIGHT
 
 
 def ramp_of(subscription: Subscription) -> Ramp:
@@ -109,20 +117,21 @@ def say(subscription: Subscription, ramp: Ramp, step: Step, day: date, today: da
             return False
         _begin_otherwise(subscription, ramp, after)
         if ramp.was is not None:
-            _put(subscription, ramp, day, price, step.quantity, today)
+            _put(subscription, ramp, day, ramp.base.starts_time, price, step.quantity, today)
         return True
     if there is None and after == before:
         raise Invalid("Nothing would change.", fields={"price": "Another price, or another quantity."})
     if after == before:
         drop(ramp, day)
         return True
-    return _put(subscription, ramp, day, price, step.quantity, today)
+    return _put(subscription, ramp, day, step.at, price, step.quantity, today)
 
 
 def _put(
     subscription: Subscription,
     ramp: Ramp,
     day: date,
+    at: time,
     price: Price | None,
     quantity: Decimal | None,
     today: date,
@@ -133,13 +142,13 @@ def _put(
             problem = f"{MOST_STEPS} steps are to come already; take one back first."
             raise Invalid(problem, fields={"on": problem})
         ramp.steps[day] = SubscriptionStep.objects.create(
-            subscription=subscription, on=day, price=price, quantity=quantity
+            subscription=subscription, on=day, at=at, price=price, quantity=quantity
         )
         return True
-    if (there.price_id, there.quantity) == (price.pk if price else None, quantity):
+    if (there.price_id, there.quantity, there.at) == (price.pk if price else None, quantity, at):
         return False
-    there.price, there.quantity = price, quantity
-    there.save(update_fields=["price", "quantity"])
+    there.price, there.quantity, there.at = price, quantity, at
+    there.save(update_fields=["price", "quantity", "at"])
     return True
 
 
@@ -153,11 +162,13 @@ def lay(subscription: Subscription, ramp: Ramp, pause: Pause | None) -> None:
 
     Raises Invalid where something to come could not be sold with what holds before it by then.
     """
-    first, *rest = stretches(ramp.first, ramp.said, pause)
+    first, *rest = _timed(ramp, stretches(ramp.first, ramp.said, pause))
     _bound(ramp.base, first)
-    there = {(row.starts_on, row.price_id, row.quantity.normalize()): row for row in ramp.ahead}
+    there = {
+        (row.starts_on, row.starts_time, row.price_id, row.quantity.normalize()): row for row in ramp.ahead
+    }
     for each in rest:
-        row = there.pop((each.starts_on, each.held.price, each.held.quantity), None)
+        row = there.pop((each.starts_on, each.starts_time, each.held.price, each.held.quantity), None)
         if row is not None:
             _bound(row, each)
             continue
@@ -168,17 +179,45 @@ def lay(subscription: Subscription, ramp: Ramp, pause: Pause | None) -> None:
             quantity=each.held.quantity,
             starts_on=each.starts_on,
             ends_on=each.ends_on,
+            starts_time=each.starts_time,
+            ends_time=each.ends_time,
             paused=each.paused,
             role=PLAN,
         )
     for row in there.values():
-        _bound(row, Stretch(row.starts_on, row.starts_on, ramp.first.held))
+        _bound(row, Stretch(row.starts_on, row.starts_on, ramp.first.held, ends_time=row.starts_time))
+
+
+def _timed(ramp: Ramp, found: Sequence[Stretch]) -> list[Stretch]:
+    """The stretches, each with the times of day that count: where one ends and the next begins, of both or of none."""
+    timed = [found[0]]
+    for each in found[1:]:
+        at = each.starts_time if _counts(ramp, timed[-1], each) else MIDNIGHT
+        timed[-1:] = [replace(timed[-1], ends_time=at), replace(each, starts_time=at)]
+    return timed
+
+
+def _counts(ramp: Ramp, was: Stretch, then: Stretch) -> bool:
+    """Whether the time of the day counts on which a stretch takes the place of one.
+
+    What a meter counts is billed by days. Where a period begins on that day and is not billed yet, only what then holds
+    bills it, and so all of the day.
+    """
+    price = ramp.prices[was.held.price]
+    if price.meter_id or ramp.prices[then.held.price].meter_id:
+        return False
+    anchor, unit, every, day = ramp.facts.anchor, Unit(price.unit), price.every, then.starts_on
+    if boundary(anchor, unit, every, index_on(anchor, unit, every, day)) != day:
+        return True
+    billed = (item.billed_through for item in ramp.facts.items if item.item_id == ramp.base.pk)
+    return was.starts_on == ramp.base.starts_on and any(through > day for through in billed)
 
 
 def _bound(row: SubscriptionItem, wanted: Stretch) -> None:
-    if (row.ends_on, row.paused) != (wanted.ends_on, wanted.paused):
-        row.ends_on, row.paused = wanted.ends_on, wanted.paused
-        row.touch("ends_on", "paused")
+    now = (row.ends_on, row.ends_time, row.paused)
+    if now != (wanted.ends_on, wanted.ends_time, wanted.paused):
+        row.ends_on, row.ends_time, row.paused = wanted.ends_on, wanted.ends_time, wanted.paused
+        row.touch("ends_on", "ends_time", "paused")
 
 
 def _begin_otherwise(subscription: Subscription, ramp: Ramp, held: Held) -> None:
@@ -189,6 +228,7 @@ def _begin_otherwise(subscription: Subscription, ramp: Ramp, held: Held) -> None
         price_id=held.price,
         quantity=held.quantity,
         starts_on=was.starts_on,
+        starts_time=was.starts_time,
         role=PLAN,
     )
     was.paused = False
@@ -235,6 +275,7 @@ def take_steps(subscription: Subscription, steps: Sequence[Step], today: date) -
     days: dict[date, int] = {}
     for n, step in enumerate(steps):
         try:
+            require_time(subscription, step.on, step.at)
             day = day_of(ramp, step, today)
             require_day(ramp, day, None)
             if day in days or day == ramp.base.starts_on:

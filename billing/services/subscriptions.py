@@ -1,7 +1,7 @@
 """Who subscribes to what: from when, to when, and what is added to it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -11,6 +11,7 @@ from billing.domain.charges import ENDED, PAUSED, state_of
 from billing.domain.days import day_problem
 from billing.domain.dues import billed_through, cut_at, next_due, period_end, plan_on
 from billing.domain.facts import ItemFacts
+from billing.domain.proration import MIDNIGHT
 from billing.events import SubscriptionChanged, SubscriptionCreated, SubscriptionEnded
 from billing.models import (
     ADDED,
@@ -214,6 +215,17 @@ def require_recent(field: str, day: date, today: date) -> None:
         raise Invalid(problem, fields={field: problem})
 
 
+def require_time(subscription: Subscription, on: date | None, at: time) -> None:
+    """Refuse a time of day where days are not shared by it, or without its day."""
+    problem = ""
+    if at != MIDNIGHT and not subscription.by_the_second:
+        problem = "Only a subscription that is prorated by the second changes at a time of day."
+    elif at != MIDNIGHT and on is None:
+        problem = "Say the day, too."
+    if problem:
+        raise Invalid(problem, fields={"at": problem})
+
+
 def require_unused(items: Sequence[ItemFacts], day: date) -> None:
     """Refuse a day before the end of usage that is billed: what was used is not taken back by days."""
     billed = [item.billed_through for item in items if item.meter_id and item.billed_through > item.starts_on]
@@ -224,8 +236,8 @@ def require_unused(items: Sequence[ItemFacts], day: date) -> None:
 
 def empty(item: SubscriptionItem) -> None:
     """An item that never bills: it ends on the day it begins. Rows stay, so that the audit can be read."""
-    item.ends_on = item.starts_on
-    item.touch("ends_on")
+    item.ends_on, item.ends_time = item.starts_on, item.starts_time
+    item.touch("ends_on", "ends_time")
 
 
 def _subscription_of(item: str, expected: str) -> str:
@@ -351,21 +363,25 @@ def release(public_id: str) -> Subscription:
     return subscription if subscription.state == ENDED else schedule(subscription)
 
 
-def end(public_id: str, *, on: date | None = None, today: date, refund: bool = False) -> Subscription:
+def end(
+    public_id: str, *, on: date | None = None, at: time = MIDNIGHT, today: date, refund: bool = False
+) -> Subscription:
     """End a subscription on a local date, the first that is not billed any more. Inside work().
 
-    By default at the end of the plan's period under way. The next run bills what comes before the day and credits what
-    is billed beyond it, as the subscription's proration says; with `refund` what was paid of that is asked back to the
-    method it was paid by, else it stays as the customer's credit. Where neither is due it ends at once. Raises Invalid
-    for a day before it begins or over a year back, Conflict when it ended on another day and that is settled. The same
-    wish again changes nothing.
+    By default at the end of the plan's period under way. Prorated by the second what is billed by days goes on to the
+    time `at` of a day said, unless it is the first of a period that is not billed. The next run bills what comes before
+    and credits what is billed beyond, as the subscription's proration says; with `refund` what was paid of that is
+    asked back to the method it was paid by, else it stays as the customer's credit. Where neither is due it ends at
+    once. Raises Invalid for a day before it begins or over a year back and for a time that cannot count, Conflict when
+    it ended on another day and that is settled. The same wish again changes nothing.
     """
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))
     (facts,) = subscription_facts([subscription.pk])
     day = on or period_end(facts, plan_on(facts, today), today)
     if problem := day_problem(day):
         raise Invalid(problem, fields={"on": problem})
-    if (subscription.ends_on, subscription.refund) == (day, refund):
+    require_time(subscription, on, at)
+    if (subscription.ends_on, subscription.ends_time, subscription.refund) == (day, at, refund):
         return subscription
     if subscription.state == ENDED:
         raise Conflict("This has ended already.")
@@ -376,6 +392,6 @@ def end(public_id: str, *, on: date | None = None, today: date, refund: bool = F
         raise Invalid(problem, fields={"on": problem})
     require_recent("on", day, today)
     require_unused(facts.items, day)
-    subscription.ends_on, subscription.refund = day, refund
-    subscription.touch("ends_on", "refund")
+    subscription.ends_on, subscription.ends_time, subscription.refund = day, at, refund
+    subscription.touch("ends_on", "ends_time", "refund")
     return changed(schedule(subscription), "end", day)

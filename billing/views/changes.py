@@ -68,7 +68,7 @@ def item_end(request: HttpRequest, slug: str, public_id: str, item: str) -> Http
 def _changed(public_id: str, form: ChangeForm) -> Subscription:
     step = step_typed(form.cleaned_data)
     return change(
-        public_id, price=step.price, unit_price=step.unit_price, quantity=step.quantity, on=step.on,
+        public_id, price=step.price, unit_price=step.unit_price, quantity=step.quantity, on=step.on, at=step.at,
         today=clock.today(entity().zone),
     )  # fmt: skip
 

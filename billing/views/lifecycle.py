@@ -66,13 +66,17 @@ def _previewed(request: HttpRequest, slug: str, public_id: str, form: Form, act:
 @require_POST
 def subscription_end(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """End it on a day; the next run bills what comes before and credits what is billed beyond."""
-    return _done(request, slug, public_id, "end", EndAllForm(request.POST), end, _("The end is set"))
+    return _done(request, slug, public_id, "end", _end_form(request, public_id), end, _("The end is set"))
 
 
 @page(SUBSCRIPTIONS_EDIT)
 @require_POST
 def end_preview(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    return _previewed(request, slug, public_id, EndAllForm(request.POST), end)
+    return _previewed(request, slug, public_id, _end_form(request, public_id), end)
+
+
+def _end_form(request: HttpRequest, public_id: str) -> EndAllForm:
+    return EndAllForm(request.POST, timed=subscription(public_id).by_the_second)
 
 
 @page(SUBSCRIPTIONS_EDIT)

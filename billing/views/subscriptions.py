@@ -277,7 +277,7 @@ def subscription_shown(
         "dialogs": {
             "add": ItemForm(prices=offered, today=today),
             "change": change_form(row, offered),
-            "end": EndAllForm(initial={"on": max(today, row.next_bill_on)}),
+            "end": EndAllForm(initial={"on": max(today, row.next_bill_on)}, timed=row.by_the_second),
             "pause": PauseForm(),
             "again": AgainForm(initial={"on": today}),
             "discount": DiscountForm(coupons=live_coupons(today)),
@@ -333,7 +333,7 @@ def change_form(row: Subscription, offered: Sequence[Price], data: Any = None) -
     now = row.price.overrides or row.price
     if now.pk not in {each.pk for each in choices}:
         choices.insert(0, now)
-    return ChangeForm(data, prices=choices)
+    return ChangeForm(data, prices=choices, timed=row.by_the_second)
 
 
 def next_figures(found: NextBill, currency: str) -> dict[str, Any]:

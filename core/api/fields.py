@@ -16,7 +16,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.choices import countries, currencies
-from core.fields import FIRST_DAY, ISO_DAY, LAST_DAY, plain_address, visible_text
+from core.fields import FIRST_DAY, ISO_DAY, ISO_TIME, LAST_DAY, plain_address, visible_text
 from core.privacy import PERSONAL, bank
 from core.scope import current
 
@@ -128,6 +128,15 @@ class Day(serializers.DateField):
         if not FIRST_DAY <= day <= LAST_DAY:
             raise serializers.ValidationError(_("That date is too far away."))
         return day
+
+
+class TimeOfDay(serializers.TimeField):
+    """A time of day as HH:MM or HH:MM:SS."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not ISO_TIME.fullmatch(value):
+            raise serializers.ValidationError(_("This must be a time of day, as 14:30:00."))
+        return super().to_internal_value(value)
 
 
 class Moment(serializers.DateTimeField):

@@ -132,6 +132,14 @@ def longdate(value: dt.date | None) -> str:
 
 
 @register.filter
+def daytime(value: dt.time) -> str:
+    """A time that stands behind a day, ` 14:30`; nothing at midnight, where the day says all."""
+    if value == dt.time.min:
+        return ""
+    return f" {value:%H:%M:%S}" if value.second else f" {value:%H:%M}"
+
+
+@register.filter
 def shortdate(value: dt.date | None, today: dt.date | None = None) -> str:
     """`31 Oct 2026`; with the reader's today as argument the year is left out while it is the same."""
     if value is None:

@@ -111,7 +111,7 @@ def bounds(item: Item, line: Line) -> tuple[int, int] | None:
     if line.metered or item.once:
         return full, full
     whole = whole_period(item, line.span.start)
-    if line.span == whole:
+    if line.span == whole and not (item.timed and line.span.start == item.starts_on):
         return full, full
     if item.slack is None:
         return 0, full

@@ -110,7 +110,8 @@ class Item:
     `cuts` are days on which it was cut for a recorded reason (a pause, a change, an alignment). `quantity` is None
     where a meter counts it. `once`: it is billed a single time. `follows` is the item it took the place of,
     `entered_on` the day somebody entered it, where that is later than its subscription's. `slack` is how many days the
-    convention for parts of a period may be off their count; None: a part may cost anything up to all of it.
+    convention for parts of a period may be off their count; None: a part may cost anything up to all of it. `timed`: it
+    begins at a time of its first day, so that its first period is a part also where a period begins on that day.
     """
 
     id: int
@@ -124,6 +125,7 @@ class Item:
     follows: int | None = None
     entered_on: date | None = None
     slack: int | None = 1
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

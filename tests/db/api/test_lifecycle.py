@@ -113,7 +113,7 @@ def test_what_cannot_be_is_named_and_nothing_is_written(
     ({"anchor_day": 32}, ["/anchor_day"]),
     ({"anchor": "2026-02-30"}, ["/anchor"]),
     ({"anchor": "1899-01-01"}, ["/anchor"]),
-    ({"proration": "second"}, ["/proration"]),
+    ({"proration": "hour"}, ["/proration"]),
     ({"calendar": True, "anchor_day": 5}, ["/anchor_day", "/calendar"]),
 ])  # fmt: skip
 def test_periods_that_cannot_be_are_named(

@@ -64,7 +64,10 @@ _rhythms = st.sampled_from([
     Rhythm(anchor_day=31, proration=Proration.THIRTIETH),
     Rhythm(anchor=date(2024, 2, 29), trial_days=3),
     Rhythm(calendar=True, proration=Proration.NONE),
+    Rhythm(calendar=True, proration=Proration.SECOND),
+    Rhythm(trial_days=1, proration=Proration.SECOND),
 ])  # fmt: skip
+_times = st.sampled_from([time(), time(0, 0, 1), time(12), time(23, 59, 59)])
 _quantities = st.decimals(0, 30, places=2)
 
 
@@ -114,6 +117,12 @@ class Life(RuleBasedStateMachine):
         """A refusal is an answer; anything else is not."""
         with suppress(AppError), work():
             act()
+
+    def at(self, sub: str, at: time) -> time:
+        """A time of day, where days are shared by it."""
+        with work():
+            by = Subscription.objects.get(public_id=sub).proration
+        return at if by == Proration.SECOND else time()
 
     def one(self, pick: int) -> str:
         with work():
@@ -175,12 +184,14 @@ class Life(RuleBasedStateMachine):
         price=st.integers(0, 5),
         quantity=_quantities,
         ahead=st.none() | st.integers(-10, 60),
+        at=_times,
     )
-    def alter(self, pick: int, price: int, quantity: Decimal, ahead: int | None) -> None:
+    def alter(self, pick: int, price: int, quantity: Decimal, ahead: int | None, at: time) -> None:
         on = None if ahead is None else self.today + timedelta(days=ahead)
         sub = self.one(pick)
+        at = time() if on is None else self.at(sub, at)
         self.attempt(lambda: change(
-            sub, price=self.offered[price], quantity=quantity, on=on, today=self.today
+            sub, price=self.offered[price], quantity=quantity, on=on, at=at, today=self.today
         ))  # fmt: skip
 
     @rule(
@@ -188,11 +199,13 @@ class Life(RuleBasedStateMachine):
         price=st.none() | st.integers(0, 5),
         quantity=st.none() | _quantities,
         ahead=st.integers(1, 120),
+        at=_times,
     )
-    def step(self, pick: int, price: int | None, quantity: Decimal | None, ahead: int) -> None:
+    def step(self, pick: int, price: int | None, quantity: Decimal | None, ahead: int, at: time) -> None:
         """Another step, behind those that are to come, before them or between; the others stay."""
         sub, on = self.one(pick), self.today + timedelta(days=ahead)
-        wish = Step(None if price is None else self.offered[price], quantity=quantity, on=on)
+        base = None if price is None else self.offered[price]
+        wish = Step(base, quantity=quantity, on=on, at=self.at(sub, at))
         before = self.days(sub)
         self.attempt(lambda: add_step(sub, wish, today=self.today))
         assert self.days(sub) - {on} == before - {on}
@@ -246,10 +259,11 @@ class Life(RuleBasedStateMachine):
         sub = self.one(pick)
         self.attempt(lambda: reactivate(sub, on=on, today=self.today))
 
-    @rule(pick=st.integers(0, 9), ahead=st.integers(-30, 80))
-    def leave(self, pick: int, ahead: int) -> None:
+    @rule(pick=st.integers(0, 9), ahead=st.integers(-30, 80), at=_times)
+    def leave(self, pick: int, ahead: int, at: time) -> None:
         sub = self.one(pick)
-        self.attempt(lambda: end(sub, on=self.today + timedelta(days=ahead), today=self.today))
+        at, on = self.at(sub, at), self.today + timedelta(days=ahead)
+        self.attempt(lambda: end(sub, on=on, at=at, today=self.today))
 
     @rule(pick=st.integers(0, 9), ahead=st.integers(-30, 80))
     def drop(self, pick: int, ahead: int) -> None:

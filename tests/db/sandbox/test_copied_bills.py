@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -98,6 +98,16 @@ def changed_later() -> Subscription:
     return made
 
 
+def by_the_second() -> Subscription:
+    """A change that has come, one that is to come and the end, each at a time of its day."""
+    rhythm = Rhythm(calendar=True, proration=Proration.SECOND)
+    made = sold(TODAY - timedelta(days=40), rhythm=rhythm)
+    for ahead, at in ((-3, time(6)), (17, time(18, 30))):
+        day = TODAY + timedelta(days=ahead)
+        change(made.public_id, quantity=Decimal(20 + ahead), on=day, at=at, today=TODAY)
+    return end(made.public_id, on=TODAY + timedelta(days=60), at=time(12), today=TODAY)
+
+
 def in_steps() -> Subscription:
     """Steps that say a quantity or a price alone, one that changes nothing by now, and one within the pause."""
     made = sold(TODAY - timedelta(days=20))
@@ -134,7 +144,7 @@ def own() -> Subscription:
 
 LIVES: list[Callable[[], Subscription]] = [
     calendar, thirty_first, thirty_first_later, thirtieth, trial, trial_to_come, coupon, paused, pause_to_come,
-    changed_later, in_steps, many, own,
+    changed_later, by_the_second, in_steps, many, own,
 ]  # fmt: skip
 
 

@@ -1,9 +1,10 @@
-"""Parts of periods, by worked amounts of other systems: by days, by thirtieths, or not at all."""
+"""Parts of periods, by worked amounts of other systems: by days, seconds or thirtieths, or not at all."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from billing.domain.proration import Proration, share, unused
 from core.periods import Period, Unit, index_on, period
 from tests.unit.billing.test_charges import FACTS, ITEM
 
-DAY, THIRTIETH, NONE = Proration
+DAY, SECOND, THIRTIETH, NONE = Proration
 
 
 def span(start: str, end: str) -> Period:
@@ -144,6 +145,8 @@ def test_a_first_part_by_the_calendar_is_billed_by_its_days(
     ("10", span("2024-03-05", "2024-04-01"), "2024-03-12", DAY, 645),
     ("15", span("2024-03-12", "2024-04-01"), "2024-03-12", DAY, 968),
     ("29", span("2024-02-01", "2024-03-01"), "2024-02-12", DAY, 1800),
+    ("5", span("2026-06-01", "2026-07-01"), "2026-06-02", SECOND, 483),
+    ("20", span("2026-06-01", "2026-07-01"), "2026-06-02", SECOND, 1933),
     ("30", span("2026-02-01", "2026-03-01"), "2026-02-16", THIRTIETH, 1500),
     ("30", span("2026-02-01", "2026-03-01"), "2026-02-16", NONE, 0),
 ])  # fmt: skip
@@ -182,3 +185,30 @@ def test_never_more_is_credited_than_was_billed() -> None:
     )
     (credit,) = charge(replace(FACTS, anchor=june.start, items=(item,)), june.start).credits
     assert credit.unused_minor == 700
+
+
+@given(
+    st.dates(date(2020, 1, 1), date(2030, 1, 1)),
+    st.lists(st.tuples(st.integers(0, 30), st.times()), min_size=1, max_size=5, unique_by=lambda cut: cut[0]),
+)
+def test_a_month_is_shared_without_rest(day: date, cuts: list[tuple[int, time]]) -> None:
+    """However often it changes, on whichever days and times, its parts are one month, and none is below nothing."""
+    whole = month("2001-01-01", str(day))
+    turns = sorted((whole.start + timedelta(days=n), at.replace(microsecond=0)) for n, at in cuts)
+    turns = [turn for turn in turns if whole.start < turn[0] < whole.end]
+    ends = [(whole.start, time()), *turns, (whole.end, time())]
+    parts = [
+        share(SECOND, Period(begin, end), whole, Unit.MONTH, 1, since=since, until=until)
+        for (begin, since), (end, until) in pairwise(ends)
+    ]
+    assert sum(parts) == 1
+    assert min(parts) > 0
+
+
+@given(st.times(), st.integers(1, 30))
+def test_what_is_unused_and_what_is_used_are_what_was_billed(at: time, day: int) -> None:
+    july, at = span("2026-07-01", "2026-08-01"), at.replace(microsecond=0)
+    cut = july.start + timedelta(days=day)
+    used = share(SECOND, Period(july.start, cut), july, Unit.MONTH, 1, until=at)
+    rest = unused(SECOND, Period(cut, july.end), july, july, Unit.MONTH, 1, ended=at)
+    assert used + rest == 1
