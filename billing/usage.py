@@ -27,6 +27,8 @@ _SERIES = (
     "JOIN billing_usageseries s ON s.organization_id = %(org)s AND s.subscription_id = a.subscription_id"
     " AND s.meter_id = a.meter_id"
 )
+# What a series counted is looked up series by series (OFFSET 0 keeps it so): where the server knows nothing of the
+# tables yet, it would rather read all that is there for each.
 LEFT = "NOT EXISTS (SELECT FROM billing_usagevoid v WHERE v.organization_id = e.organization_id AND v.event_id = e.id)"
 """Of events called e: those that are not voided."""
 _BUCKETS = f"""
@@ -34,18 +36,18 @@ SELECT a.n, a.kind, s."group", sum(b.count), sum(b.total),
     sum(b.total * extract(epoch FROM a.till - b.start) - b.area), max(b.most), max(b.last_at),
     (array_agg(b.last_name ORDER BY b.last_at DESC NULLS LAST, b.last_name DESC))[1],
     (array_agg(b.last ORDER BY b.last_at DESC NULLS LAST, b.last_name DESC))[1]
-FROM {_ASKED} {_SERIES}
-JOIN billing_usagebucket b ON b.organization_id = %(org)s AND b.series_id = s.id AND b.grain = a.grain
-    AND b.start >= a.since AND b.start < a.until
+FROM {_ASKED} {_SERIES} CROSS JOIN LATERAL (
+    SELECT * FROM billing_usagebucket b WHERE b.organization_id = %(org)s AND b.series_id = s.id AND b.grain = a.grain
+    AND b.start >= a.since AND b.start < a.until OFFSET 0) b
 WHERE a.grain < 2 GROUP BY a.n, a.kind, s.id, s."group"
 """  # noqa: S608 - fixed text
 _EVENTS = f"""
 SELECT a.n, a.kind, s."group", count(*), sum(e.value), sum(e.value * extract(epoch FROM a.till - e.at)), max(e.value),
     max(e.at), (array_agg(e.transaction_id ORDER BY e.at DESC, e.transaction_id DESC))[1],
     (array_agg(e.value ORDER BY e.at DESC, e.transaction_id DESC))[1]
-FROM {_ASKED} {_SERIES}
-JOIN billing_usageevent e ON e.organization_id = %(org)s AND e.series_id = s.id
-    AND e.at >= a.since AND e.at < a.until AND {LEFT}
+FROM {_ASKED} {_SERIES} CROSS JOIN LATERAL (
+    SELECT * FROM billing_usageevent e WHERE e.organization_id = %(org)s AND e.series_id = s.id
+    AND e.at >= a.since AND e.at < a.until AND {LEFT} OFFSET 0) e
 WHERE a.grain = 2 GROUP BY a.n, a.kind, s.id, s."group"
 """  # noqa: S608 - fixed text
 # A day's row says when a key came first and last that day. Only where the period lies between the two, and so within
@@ -54,8 +56,9 @@ _KEYS = f"""
 SELECT a.n, s."group", count(DISTINCT u.key)
 FROM unnest(%(n)s::int[], %(subscription)s::bigint[], %(meter)s::bigint[], %(day)s::timestamptz[],
     %(since)s::timestamptz[], %(until)s::timestamptz[]) AS a(n, subscription_id, meter_id, day, since, until) {_SERIES}
-JOIN billing_usageseen u ON u.organization_id = %(org)s AND u.series_id = s.id
-    AND u.day >= a.day AND u.day < a.until AND u.first_at < a.until AND u.last_at >= a.since
+CROSS JOIN LATERAL (
+    SELECT * FROM billing_usageseen u WHERE u.organization_id = %(org)s AND u.series_id = s.id
+    AND u.day >= a.day AND u.day < a.until AND u.first_at < a.until AND u.last_at >= a.since OFFSET 0) u
 WHERE u.first_at >= a.since OR u.last_at < a.until OR EXISTS (
     SELECT FROM billing_usageevent e WHERE e.organization_id = %(org)s AND e.series_id = u.series_id
     AND e.at >= a.since AND e.at < a.until AND e.key = u.key AND {LEFT})

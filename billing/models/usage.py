@@ -49,7 +49,7 @@ class UsageSeries(TenantRow):
                 fields=["organization", "subscription", "meter", "group"], name="usageseries_once"
             )
         ]
-        indexes = [models.Index(fields=["organization", "meter"], name="usageseries_meter")]
+        indexes = [models.Index(fields=["organization", "meter", "subscription"], name="usageseries_meter")]
 
 
 class UsageKey(TenantRow):

@@ -1,15 +1,20 @@
 """The billing run against set-based SQL that fills the same tables."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing.domain.usage_events import read
+from billing.services.meters import create_meter
 from billing.services.run import open_run, run_billing
+from billing.services.usage import ingest
 from core import clock, doors
 from core.models import AuditEntry
+from core.periods import Unit, boundary
 from core.scope import current, work
 from ledger.services.post import accounts
 from tests.databases import as_owner
@@ -17,6 +22,12 @@ from tools.bench.data import DAY, acorn, subscriptions
 from tools.bench.report import Row, middle, seconds
 
 COUNT, AUDITED = 10_000, 3_000
+RATED, EVENTS, BATCH = 4_000, 10, 1_000
+TIERS = [
+    {"up_to": Decimal(100), "unit_price": Decimal("0.10")},
+    {"up_to": Decimal(300), "unit_price": Decimal("0.08")},
+    {"unit_price": Decimal("0.05"), "flat": Decimal(1)},
+]
 _PEER = Path(__file__).with_name("billing_peer.sql")
 _UNAUDITED = """
     DO $$
@@ -80,6 +91,58 @@ def billing_run() -> Iterator[Row]:
         0.02,
         at_least=False,
     )
+
+
+def rating() -> Iterator[Row]:
+    """A run that rates a month of usage in tiers, against one over flat subscriptions; growth from a quarter."""
+    start = clock.now().date().replace(day=1)
+    end = boundary(start, Unit.MONTH, 1, 1)
+
+    def taken(count: int) -> float:
+        with acorn():
+            with work():
+                create_meter(name="Calls", code="calls", aggregation="sum", field="n", group_by=["region"])
+            subscriptions(
+                count, start, {"model": "graduated", "tiers": TIERS, "timing": "arrears", "meter": "calls"}
+            )
+            use(count)
+            return seconds(lambda: run_billing(end))
+
+    quarter, whole = taken(RATED // 4), taken(RATED)
+    with acorn():
+        subscriptions(RATED, start)
+        flat = seconds(lambda: run_billing(start))
+    yield Row(
+        f"rating {RATED:,} periods of {EVENTS} events", f"{RATED / whole:,.0f} invoices/s",
+        f"{RATED / flat:,.0f} /s flat", flat / whole, 0.5,
+    )  # fmt: skip
+    yield Row(
+        "  the same, growth n to 4n",
+        f"{whole:.1f} s",
+        f"{quarter:.1f} s",
+        whole / quarter,
+        4.6,
+        at_least=False,
+    )
+
+
+def use(count: int) -> None:
+    """Events of so many subscriptions, a few of each in two regions, in batches as programs send them."""
+    from billing.models import Subscription
+
+    with work():
+        names = list(Subscription.objects.order_by("pk").values_list("public_id", flat=True))
+    at = clock.now().isoformat()
+    for first in range(0, count * EVENTS, BATCH):
+        events = [
+            {
+                "transaction_id": f"e{n}", "meter": "calls", "subscription": names[n // EVENTS], "at": at,
+                "properties": {"n": str(n % 97), "region": ("eu", "us")[n % 2]},
+            }
+            for n in range(first, min(first + BATCH, count * EVENTS))
+        ]  # fmt: skip
+        with work():
+            ingest([read(each) for each in events])
 
 
 def statements() -> Iterator[Row]:

@@ -1,8 +1,9 @@
 """Databases and data for the rows: a clone of the migrated template, filled by plain SQL."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 from django.db import connection
@@ -27,12 +28,19 @@ def acorn() -> Iterator[Scope]:
         yield scope
 
 
-def subscriptions(count: int, starts_on: date = DAY) -> None:
-    """`count` flat monthly subscriptions of as many customers, due on `starts_on`."""
+def subscriptions(count: int, starts_on: date = DAY, price: Mapping[str, Any] | None = None) -> None:
+    """`count` monthly subscriptions of as many customers from a day on, flat unless a price is said."""
+    from billing.services.prices import create_price
+    from billing.services.subscriptions import subscribe
     from tests import factories
 
     with work():
-        first = factories.subscription(factories.customer(), starts_on, model="flat")
+        owner = factories.customer()
+        if price is None:
+            first = factories.subscription(owner, starts_on, model="flat")
+        else:
+            made = create_price(name="Track", code="track", currency=owner.currency, **price)
+            first = subscribe(customer=owner.public_id, price=made, starts_on=starts_on)
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO customers_customer (organization_id, public_id, version, created_at, updated_at,"

@@ -7,6 +7,7 @@ from tools.bench.report import Row
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "billing-run": billing.billing_run,
+    "rating": billing.rating,
     "statements": billing.statements,
     "audit": billing.audit,
     "nothing-due": billing.nothing_due,

@@ -45,6 +45,9 @@ function onRow(act) {
 function toBulk() {
   const first = find(".bulk button:not([disabled])");
   first?.focus();
+  // A bar that has only just appeared moves the rows, and the browser then moves the page after them, past the bar.
+  const stay = () => first?.scrollIntoView({ block: "nearest" });
+  requestAnimationFrame(() => requestAnimationFrame(stay));
   return Boolean(first);
 }
 
