@@ -165,6 +165,8 @@ def operation(  # noqa: PLR0913 - a declaration: each names one thing
         def run(view: "Api", request: Any, **path: str) -> HttpResponse:
             if declared.permission != ANY_KEY:
                 require(declared.permission)
+            if any("\0" in name for name in path.values()):  # no text in the database can be that
+                raise NotFound("That is not here.")
             return _run(declared, method, view, request, path)
 
         run.operation = declared  # type: ignore[attr-defined]

@@ -167,3 +167,15 @@ def test_methods_that_the_api_does_not_have_are_refused(api: Program, route: Rou
         )
     overridden = api("GET", address, X_HTTP_Method_Override="DELETE")
     assert overridden.status_code in {200, 404, 405, 422, 400}
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in api_routes() if "<str:" in route.text], ids=lambda route: route.text
+)
+def test_a_name_that_no_text_can_be_is_not_found(api: Program, route: Route) -> None:
+    methods = [each.upper() for each in ("get", "post", "put", "patch") if hasattr(route.view.cls, each)]
+    for text in ("%00", "a%00b", "%FF", "%ED%A0%80", "%0A", "x" * 300):
+        address = route.address(dict.fromkeys(route.parameters, text))
+        for method in methods:
+            answer = api(method, address, None if method == "GET" else {})
+            assert answer.status_code == 404 or pointers(answer), (method, text)
