@@ -46,7 +46,9 @@ def make(effect: Effect) -> None:
 def end_top_up(effect: Effect) -> None:
     """End a top-up on its day; again it finds nothing to do."""
     with work():
-        expire(effect.payload["top_up"])
+        begins = expire(effect.payload["top_up"])
+    if begins is not None:
+        raise effects.Later(begins)
 
 
 @registry.effect(bulk.KIND, _("Issue or send many documents"))

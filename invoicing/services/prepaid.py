@@ -5,7 +5,7 @@ Lock order: customer, document, top-ups, then what issuing and applying lock.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -237,20 +237,23 @@ def take(row: TopUp, kind: Gone, minor: int, *, on: date, document: Document | N
     row.touch()
 
 
-def expire(public_id: str, *, today: date | None = None) -> None:
+def expire(public_id: str, *, today: date | None = None) -> datetime | None:
     """End a top-up whose day has come: what was paid of it and is left becomes income. Inside work().
 
     What was not paid stays owed, and can be drawn no more: its invoice is voided or credited by a person. A rerun
-    changes nothing. `today` is a local date of the legal entity, its own unless given. Emits top_up.expired.
+    changes nothing. `today` is a local date of the legal entity, its own unless given. Where its day is still to come,
+    as after the legal entity's zone was changed, says when that begins. Emits top_up.expired.
     """
     row = lock_one(TopUp.objects.select_related("document", "entity").filter(public_id=public_id))
     today = today or clock.today(row.entity.zone)
+    if row.expires_on is not None and row.expires_on > today:
+        return local_midnight(row.expires_on, row.entity.zone)
     (fund,) = funds_of([row])
     minor = fund.available_minor
-    if row.expires_on is None or row.expires_on > today or not minor:
-        return
+    if row.expires_on is None or not minor:
+        return None
     if TopUpMove.objects.filter(top_up=row, kind=Gone.EXPIRED).exists():
-        return
+        return None
     take(row, Gone.EXPIRED, minor, on=today)
     legs = (
         Leg(Purpose.PREPAID, minor, row.currency, row.customer_id),
@@ -267,3 +270,4 @@ def expire(public_id: str, *, today: date | None = None) -> None:
             amount_minor=minor,
         )
     )
+    return None

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.db import transaction
 
+from core.effects import waiting, work_off
 from core.errors import AppError, Invalid
 from core.models import Effect, OutboxEvent
 from core.money import Money
@@ -21,6 +22,7 @@ from ledger.domain.entries import Purpose
 from receivables.models import OpenItem
 from receivables.selectors import item_states
 from receivables.services.reverse import reverse
+from tenants.services.entities import update_entity
 from tests import factories
 from tests.prepaid import DAY, LATER, balances, draw, drawn, proven, topped
 
@@ -147,6 +149,31 @@ def test_on_its_day_what_was_paid_and_is_left_becomes_income(acorn: Scope) -> No
         event = OutboxEvent.objects.get(name="top_up.expired")
         assert event.payload["amount_minor"] == 5000
     assert balances()["4900"] == -5000
+    proven()
+
+
+@pytest.mark.parametrize(
+    ("zone", "at"),
+    [
+        ("Pacific/Pago_Pago", datetime(2026, 12, 1, 11, tzinfo=UTC)),
+        ("Europe/Berlin", datetime(2026, 11, 30, 23, tzinfo=UTC)),
+    ],
+)
+def test_its_day_is_that_of_the_zone_that_its_house_has_by_then(
+    acorn: Scope, zone: str, at: datetime
+) -> None:
+    with work():
+        row = topped(factories.customer(), expires_on=date(2026, 12, 1))
+        update_entity(row.entity_id, version=row.entity.version, zone=zone)
+    for when, left in ((datetime(2026, 11, 30, 23, 1, tzinfo=UTC), at.hour == 23), (at, True), (at, True)):
+        with time_machine.travel(when, tick=False):
+            work_off([])
+        with work():
+            row.refresh_from_db()
+            assert (row.left_minor == 0) == left
+    with work():
+        assert not waiting().filter(kind="prepaid.expire").exists()
+        assert OutboxEvent.objects.filter(name="top_up.expired").count() == 1
     proven()
 
 
