@@ -24,7 +24,7 @@ class Proration(StrEnum):
     THIRTIETH = "thirtieth"
     """Its days of months that all have thirty: 23 May to 15 June are 22. Weeks and days go by days."""
     NONE = "none"
-    """Nothing where it begins within a period, all of it where it ends within one; nothing is credited."""
+    """Nothing where it begins within a period, all of it where it ends within one; nothing of that is credited."""
 
 
 def share(
@@ -48,7 +48,7 @@ def share(
     if by is Proration.NONE:
         return Fraction(part.start == whole.start)
     if by is Proration.THIRTIETH and unit in _MONTHS:
-        days = _thirties(part.end) - _thirties(part.start)
+        days = _thirties(part.end, whole) - _thirties(part.start, whole)
         return min(Fraction(days, MONTH * _MONTHS[unit] * every), Fraction(1))
     return Fraction(part.days, whole.days)
 
@@ -65,16 +65,17 @@ def unused(
     since: time = MIDNIGHT,
     until: time = MIDNIGHT,
 ) -> Fraction:
-    """The exact share of what was billed for `billed` that its last days, `part`, are; nothing without proration.
+    """The exact share of what was billed for `billed` that its last days, `part`, are.
 
-    By seconds the part begins at `ended` on its first day; `since` and `until` are of what was billed, see `share`.
+    Without proration it is nothing of what was begun, and all of what never was. By seconds the part begins at `ended`
+    on its first day; `since` and `until` are of what was billed, see `share`.
     """
-    if by is Proration.NONE:
-        return Fraction(0)
     if by is Proration.SECOND:
         return Fraction(_seconds(part, ended, until), _seconds(billed, since, until))
     if part == billed:
         return Fraction(1)
+    if by is Proration.NONE:
+        return Fraction(0)
     paid = share(by, billed, whole, unit, every)
     return min(share(by, part, whole, unit, every) / paid, Fraction(1)) if paid else Fraction(0)
 
@@ -88,6 +89,10 @@ def _into(at: time) -> int:
     return (at.hour * 60 + at.minute) * 60 + at.second
 
 
-def _thirties(day: date) -> int:
-    """Days since the year 0 in which every month has thirty; a 31st is the 30th."""
-    return (day.year * 12 + day.month) * MONTH + min(day.day, MONTH)
+def _thirties(day: date, whole: Period) -> int:
+    """Days since the year 0 in which every month has thirty; a 31st is the 30th.
+
+    Where a period begins or ends early for want of a day in its month, it does so on the day that is wanting.
+    """
+    number = max(whole.start.day, whole.end.day) if day in (whole.start, whole.end) else day.day
+    return (day.year * 12 + day.month) * MONTH + min(number, MONTH)

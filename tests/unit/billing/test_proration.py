@@ -85,7 +85,36 @@ def test_what_is_used_and_what_is_not_make_up_what_was_billed(
     paid = share(DAY, billed, whole, unit, every)
     assert used + rest * paid == paid
     assert 0 <= unused(THIRTIETH, Period(cut, end), billed, whole, unit, every) <= 1
-    assert unused(NONE, Period(cut, end), billed, whole, unit, every) == 0
+    assert unused(NONE, Period(cut, end), billed, whole, unit, every) == (cut == start)
+
+
+@given(
+    st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.sampled_from(Unit), st.integers(1, 4),
+    st.integers(0, 40), st.lists(st.integers(0, 4000), max_size=4), st.sampled_from(Proration),
+)  # fmt: skip
+def test_the_parts_that_steps_cut_a_period_into_make_up_the_period(
+    anchor: date, unit: Unit, every: int, n: int, cuts: list[int], by: Proration
+) -> None:
+    whole = period(anchor, unit, every, n)
+    days = sorted({whole.start, whole.end, *(whole.start + timedelta(each % whole.days) for each in cuts)})
+    parts = [share(by, Period(one, other), whole, unit, every) for one, other in pairwise(days)]
+    assert sum(parts) == 1
+    assert min(parts) >= 0
+
+
+@pytest.mark.parametrize(("whole", "cut", "first"), [
+    (span("2026-01-31", "2026-02-28"), "2026-02-10", "10/30"),
+    (span("2026-02-28", "2026-03-31"), "2026-03-10", "10/30"),
+    (span("2024-02-29", "2024-03-31"), "2024-03-30", "1"),
+    (span("2026-03-31", "2026-04-30"), "2026-04-15", "15/30"),
+    (span("2026-02-28", "2026-03-29"), "2026-03-15", "16/30"),
+    (span("2026-02-01", "2026-03-01"), "2026-02-28", "27/30"),
+])  # fmt: skip
+def test_where_months_end_early_a_thirtieth_is_still_one(whole: Period, cut: str, first: str) -> None:
+    """A period that begins at the end of February for want of a 31st begins on the 30th of a month of thirty days."""
+    at = date.fromisoformat(cut)
+    assert share(THIRTIETH, Period(whole.start, at), whole, Unit.MONTH, 1) == Fraction(first)
+    assert share(THIRTIETH, Period(at, whole.end), whole, Unit.MONTH, 1) == 1 - Fraction(first)
 
 
 @pytest.mark.parametrize(("first", "day", "anchor", "next_month"), [
