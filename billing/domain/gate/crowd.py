@@ -152,7 +152,7 @@ def _added_twice(look: Look, line: Line) -> Iterator[Finding]:
     item = look.items.get(line.item)
     for other in look.bill.items if item else ():
         same = (other.terms.price, other.quantity) == (item.terms.price, item.quantity) if item else False
-        live = other.ends_on is None or other.ends_on > line.span.start
+        live = other.ends_on is None or other.ends_on > max(line.span.start, other.starts_on)
         if same and live and other.id < line.item and other.starts_on < line.span.end:
             sentence = f"The subscription has {plain(line.quantity)} × {line.terms.plan} already: is this added twice?"
             yield look.finding("added_twice", Severity.ODD, line, sentence, now=line.item, usual=other.id)

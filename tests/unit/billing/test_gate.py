@@ -353,6 +353,9 @@ class TestFirst:
         less = replace(twice, quantity=Decimal(9))
         line = replace(NOW, item=8, quantity=Decimal(9), amount_minor=10800)
         assert kinds(replace(bill, items=(ITEM, less), lines=(NOW, line))) == set()
+        never = NOW.span.start + timedelta(days=3)
+        gone = replace(less, id=6, starts_on=never, ends_on=never)
+        assert kinds(replace(bill, items=(ITEM, gone, less), lines=(NOW, line))) == set(), "it never bills"
 
     def test_one_that_follows_another_is_compared_with_it(self) -> None:
         old = replace(ITEM, ends_on=ENDS[5])
