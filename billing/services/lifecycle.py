@@ -169,8 +169,8 @@ def _again_after_its_end(
 ) -> None:
     """End each item where the subscription ended, and begin again what would be in force on the day.
 
-    What was to begin later begins as it was to, so a pause that is known to end goes on; another in the place of what
-    was billed and taken back.
+    What was to begin later begins as it was to, so a pause that is known to end goes on, and one that was to come
+    comes; another in the place of what was billed and taken back.
     """
     credited = {item.item_id for item in facts.items if item.credited}
     rows = lock(SubscriptionItem.objects.filter(subscription=subscription).select_related("price"))
@@ -185,8 +185,9 @@ def _again_after_its_end(
         and (row.ends_on is None or row.ends_on > day)
         and (row.price.unit != ONCE or row.starts_on >= ended)
     ]
-    if subscription.paused_on is not None and subscription.resumes_on is None:
-        again += [row for row in rows if row.paused and row.ends_on == subscription.paused_on]
+    off = subscription.paused_on
+    if off is not None and off <= day and subscription.resumes_on is None:
+        again += [row for row in rows if row.paused and row.ends_on == off]
         subscription.resumes_on = day
         subscription.touch("resumes_on")
     _begin_again(again, day, subscription.ends_time if day == ended else MIDNIGHT)
@@ -194,8 +195,8 @@ def _again_after_its_end(
         _begin_again([row], row.starts_on, row.starts_time)
     for row in over:
         row.ends_time = subscription.ends_time if ended > row.starts_on else row.starts_time
-        row.ends_on = max(ended, row.starts_on)
-        row.touch("ends_on", "ends_time")
+        row.ends_on, row.paused = max(ended, row.starts_on), False
+        row.touch("ends_on", "ends_time", "paused")
 
 
 def _resumed(subscription: Subscription, on: date, was: str) -> Subscription:
@@ -290,6 +291,7 @@ def _begins_or_ends(day: date) -> Invalid:
 
 
 def _begin_again(rows: Sequence[SubscriptionItem], day: date, at: time = MIDNIGHT) -> None:
+    """Others in their place, up to what ends them after that day."""
     SubscriptionItem.objects.bulk_create(
         SubscriptionItem(
             subscription=row.subscription,
@@ -298,8 +300,10 @@ def _begin_again(rows: Sequence[SubscriptionItem], day: date, at: time = MIDNIGH
             role=row.role,
             starts_on=day,
             starts_time=at,
-            ends_on=row.ends_on if row.ends_on is not None and row.ends_on > day else None,
-            ends_time=row.ends_time if row.ends_on is not None and row.ends_on > day else MIDNIGHT,
+            ends_on=row.ends_on if later else None,
+            ends_time=row.ends_time if later else MIDNIGHT,
+            paused=row.paused and later,
         )
         for row in rows
+        for later in [row.ends_on is not None and row.ends_on > day]
     )
