@@ -1,6 +1,7 @@
 """Billing's lists and figures for pages."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -163,19 +164,28 @@ class BilledItem:
     live: bool
 
 
-def items(row: Subscription, facts: SubscriptionFacts | None = None) -> list[BilledItem]:
+def item_rows(row: Subscription) -> list[SubscriptionItem]:
+    """All items of a subscription, also those that never bill, with their prices. Inside work()."""
+    rows = SubscriptionItem.objects.filter(subscription=row)
+    return list(rows.select_related("price__plan", "price__meter", "subscription"))
+
+
+def items(
+    row: Subscription,
+    facts: SubscriptionFacts | None = None,
+    rows: Sequence[SubscriptionItem] | None = None,
+) -> list[BilledItem]:
     """What a subscription bills and billed, the plan's by day first, but changes taken back. Inside work().
 
-    Two queries, one when its facts are known.
+    Two queries, less when its facts and rows are known.
     """
     if facts is None:
         (facts,) = subscription_facts([row.pk])
     known = {each.item_id: each for each in facts.items}
-    rows = SubscriptionItem.objects.filter(subscription=row).exclude(ends_on=F("starts_on"))
-    rows = rows.select_related("price__plan", "price__meter", "subscription")
     found = [
         BilledItem(each, known[each.pk].billed_through, next(dues(facts, known[each.pk]), None) is not None)
-        for each in rows
+        for each in (item_rows(row) if rows is None else rows)
+        if each.ends_on != each.starts_on
     ]
     return sorted(found, key=lambda each: in_order(each.row))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 
-from billing.domain.charges import ACTIVE
+from billing.domain.charges import ENDED
 from billing.domain.dues import cut_at
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.ramps import Held, Pause, Said, Stretch, held_on
@@ -39,17 +39,17 @@ class Ramp:
 
     @property
     def first(self) -> Stretch:
-        row = self.base
-        held = Held(row.price_id, row.quantity.normalize())
-        return Stretch(row.starts_on, row.ends_on, held, starts_time=row.starts_time)
+        return _stretch(self.base)
 
     def held(self, day: date) -> Held:
         """What holds on a day, or would without a pause."""
-        return held_on(self.first, self.said, day)
+        row = self.was if self.was is not None and day < self.base.starts_on else self.base
+        return held_on(_stretch(row), self.said, day)
 
     def before(self, day: date) -> Held:
-        """What holds just before a day; on the base's first day what that bills."""
-        return self.held(max(day - timedelta(days=1), self.base.starts_on))
+        """What holds just before a day; on the base's first day what that bills, where no step made it so."""
+        follows = day > self.base.starts_on or (self.was is not None and day in self.steps)
+        return self.held(day - timedelta(days=1) if follows else day)
 
     def takes(self, day: date) -> bool:
         """Whether a step of a day can still become another."""
@@ -85,6 +85,11 @@ def ramp_from(
     prices |= {step.price_id: step.price for step in steps if step.price_id is not None}
     was = chain[at - 1] if at else None
     return Ramp(facts, base, chain[at + 1 :], said, since or base.starts_on, pause, was, prices)
+
+
+def _stretch(row: SubscriptionItem) -> Stretch:
+    held = Held(row.price_id, row.quantity.normalize())
+    return Stretch(row.starts_on, row.ends_on, held, starts_time=row.starts_time)
 
 
 def _plain(quantity: Decimal | None) -> Decimal | None:
@@ -211,8 +216,6 @@ def upcoming(
 
 def _upcoming(ramp: Ramp, step: SubscriptionStep, row: Subscription) -> Upcoming:
     before, after = ramp.before(step.on), ramp.held(step.on)
-    if ramp.was is not None and step.on == ramp.base.starts_on:
-        before = Held(ramp.was.price_id, ramp.was.quantity)
     return Upcoming(
         on=step.on,
         at=step.at,
@@ -222,6 +225,6 @@ def _upcoming(ramp: Ramp, step: SubscriptionStep, row: Subscription) -> Upcoming
         quantity_before=before.quantity,
         price_after=ramp.prices[after.price],
         quantity_after=after.quantity,
-        open=row.state == ACTIVE and ramp.takes(step.on),
+        open=row.state != ENDED and ramp.takes(step.on),
         reached=row.ends_on is None or step.on < row.ends_on,
     )

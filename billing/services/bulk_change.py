@@ -269,6 +269,8 @@ def _require_plain(row: Subscription, facts: SubscriptionFacts, wish: Wish, toda
         raise Held(_("A run put it aside: %(why)s") % {"why": row.held_reason})
     if wish.act == END and row.ends_on is not None:
         raise Planned(_("It ends on %(day)s already.") % {"day": row.ends_on})
+    if wish.act == CHANGE and facts.paused:
+        raise Conflict(_("It is paused from %(day)s on; go on with it first.") % {"day": row.paused_on})
     coming = [item.starts_on for item in facts.items if item.is_plan and item.ends_on != item.starts_on]
     if wish.act == CHANGE and max(coming, default=today) > max(today, min(coming, default=today)):
         raise Planned(_("Something of its plan is set for %(day)s already.") % {"day": max(coming)})

@@ -36,7 +36,8 @@ def change(
     what holds before the day already it is taken back; the same wish again changes nothing. Raises Invalid for a day
     before the plan's last change that is billed or at or after the end, a price in another currency or not offered,
     one that is owed once, a quantity below zero, too many steps to come, a time that cannot count, and when nothing
-    would change; Conflict when it is paused or has ended.
+    would change; Conflict when it has ended. What is said for a day in a pause holds when that is over, also where
+    nobody knows when.
     """
     subscription, ramp = _changeable(public_id)
     require_time(subscription, on, at)
@@ -52,7 +53,8 @@ def change(
 def add_step(public_id: str, step: Step, *, today: date) -> date:
     """What `change` does, for a day to come only, which is given back. Inside work().
 
-    Raises what `change` raises, and Invalid for a day that has come and for a step that would change nothing.
+    Raises what `change` raises, and Invalid for a day that has come, for the one on which the plan itself begins, and
+    for a step that would change nothing.
     """
     subscription, ramp = _changeable(public_id)
     require_time(subscription, step.on, step.at)
@@ -60,9 +62,13 @@ def add_step(public_id: str, step: Step, *, today: date) -> date:
     if day <= today:
         raise Invalid("A step has a day to come.", fields={"on": "A day after today."})
     require_day(ramp, day, today)
-    if say(subscription, ramp, step, day, today):
-        if day > ramp.base.starts_on and day not in ramp.steps:
-            raise Invalid("Nothing would change.", fields={"price": "Another price, or another quantity."})
+    if day == ramp.base.starts_on and day not in ramp.steps:
+        problem = f"It begins on {day}; a day after that, or change what it begins with."
+        raise Invalid(problem, fields={"on": problem})
+    said = say(subscription, ramp, step, day, today)
+    if day not in ramp.steps:
+        raise Invalid("Nothing would change.", fields={"price": "Another price, or another quantity."})
+    if said:
         _laid(subscription, ramp, today, day)
     return day
 
@@ -71,8 +77,8 @@ def revoke_change(public_id: str, *, on: date | None = None, today: date) -> Sub
     """Take back what is set for a later day; what is set for others stays as it was said. Inside work().
 
     Without a day the only one there is; without any nothing happens. Raises NotFound for a day that nothing is set for,
-    Conflict where no day is said and there are several, where it is in force or billed, and when the subscription is
-    paused or has ended.
+    Conflict where no day is said and there are several, where it is in force or billed, and when the subscription has
+    ended.
     """
     subscription, ramp = _changeable(public_id)
     if on is None:
@@ -117,10 +123,8 @@ def _laid(subscription: Subscription, ramp: Ramp, today: date, on: date | None) 
 
 
 def _changeable(public_id: str) -> tuple[Subscription, Ramp]:
-    """The subscription, locked, and its ramp; raises Conflict where a pause ends it and nobody knows how long."""
-    subscription = live_one(public_id)
-    if subscription.paused_on is not None and subscription.resumes_on is None:
-        raise Conflict(f"It is paused from {subscription.paused_on} on; go on with it first.")
+    """The subscription, locked, paused or not, and its ramp."""
+    subscription = live_one(public_id, paused=True)
     return subscription, ramp_of(subscription)
 
 

@@ -112,19 +112,18 @@ def say(subscription: Subscription, ramp: Ramp, step: Step, day: date, today: da
         price.pk if price else after.price, after.quantity if step.quantity is None else step.quantity
     )
     _require_plan(ramp, after, subscription, {before.price, there.price_id if there else None})
-    if day == ramp.base.starts_on:
-        if after == before:
-            return False
+    otherwise = day == ramp.base.starts_on and after != ramp.first.held
+    if otherwise:
         _begin_otherwise(subscription, ramp, after)
-        if ramp.was is not None:
-            _put(subscription, ramp, day, ramp.base.starts_time, price, step.quantity, today)
-        return True
+    if day == ramp.base.starts_on and (ramp.was is None or (there is None and not otherwise)):
+        return otherwise
     if there is None and after == before:
         raise Invalid("Nothing would change.", fields={"price": "Another price, or another quantity."})
     if after == before:
         drop(ramp, day)
         return True
-    return _put(subscription, ramp, day, step.at, price, step.quantity, today)
+    at = ramp.base.starts_time if day == ramp.base.starts_on else step.at
+    return _put(subscription, ramp, day, at, price, step.quantity, today) or otherwise
 
 
 def _put(

@@ -1,5 +1,6 @@
 """Changing what a subscription bills: its plan and quantity, and what is beside it."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +17,7 @@ from billing.listing import items, prices, subscription
 from billing.models import PLAN, Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
 from billing.previews import next_bill
-from billing.ramps import a_period
+from billing.ramps import Upcoming, a_period, upcoming
 from billing.services.change import change, revoke_change
 from billing.services.subscriptions import add_item, end_item
 from billing.step_forms import step_typed
@@ -103,20 +104,27 @@ def change_preview(request: HttpRequest, slug: str, public_id: str) -> HttpRespo
     if form.is_valid():
         with attempt() as outcome, dry_run():
             known = {each.row.pk for each in items(row)}
+            before = upcoming(row, today=context["today"])
             _changed(public_id, form)
-            context |= _after(subscription(public_id), row, known)
+            context |= _after(subscription(public_id), row, known, before)
         context["odd"] = outcome.error.message if outcome.error else context.get("odd")
     return TemplateResponse(request, "billing/parts/change_preview.html", context)
 
 
-def _after(changed: Subscription, row: Subscription, known: set[int]) -> dict[str, Any]:
+def _after(
+    changed: Subscription, row: Subscription, known: set[int], before: Sequence[Upcoming]
+) -> dict[str, Any]:
     """What a whole period costs from the day of the change on, and what the next invoice says.
 
-    `known` are the items that were there before.
+    `known` are the items that were there before, and `before` the steps to come.
     """
     today = clock.today(entity().zone)
     chain = [each.row for each in items(changed) if each.row.role == PLAN]
     fresh = [each for each in chain if each.pk not in known]
+    coming = [each for each in upcoming(changed, today=today) if each not in before]
+    figures = next_figures(next_bill(changed, today=today, settled=True), row.price.currency)
+    if coming and not fresh:  # within a pause, or what is so already
+        return {**_step_said(coming[0]), **figures}
     begun = [each for each in chain if each.starts_on <= today] or chain[:1]
     new = fresh[0] if fresh else begun[-1]
     was = next((each for each in chain if each.ends_on == new.starts_on), row)
@@ -125,7 +133,16 @@ def _after(changed: Subscription, row: Subscription, known: set[int]) -> dict[st
         "amount_then": a_period(new.price, new.quantity),
         "amount_now": a_period(was.price, was.quantity),
         "now": was.price,
-        **next_figures(next_bill(changed, today=today, settled=True), row.price.currency),
+        **figures,
+    }
+
+
+def _step_said(step: Upcoming) -> dict[str, Any]:
+    return {
+        "new": {"starts_on": step.on, "price": step.price_after, "quantity": step.quantity_after},
+        "amount_then": step.amount_after,
+        "amount_now": step.amount_before,
+        "now": step.price_before,
     }
 
 

@@ -22,6 +22,7 @@ from billing.lifecycle_forms import AgainForm, EndAllForm, EndForm, PauseForm
 from billing.listing import (
     NEWEST,
     BilledItem,
+    item_rows,
     items,
     periods,
     plan_codes,
@@ -242,8 +243,9 @@ def subscription_shown(
     currency = row.price.currency
     (facts,) = subscription_facts([row.pk])
     coming = next_bill(row, today=today, facts=facts)
-    its_items = items(row, facts)
-    coming_steps = upcoming(row, today=today, facts=facts, items=[each.row for each in its_items])
+    rows = item_rows(row)
+    its_items = items(row, facts, rows)
+    coming_steps = upcoming(row, today=today, facts=facts, items=rows)
     days = {each.on for each in coming_steps}
     later = {each.row.pk for each in its_items if each.row.role == PLAN and each.row.starts_on in days}
     offered = prices(currency=currency)

@@ -172,3 +172,17 @@ def test_the_one_change_is_taken_back_as_before_and_of_several_none(api: Program
     assert api("DELETE", f"{path}/steps/{day(30)}").status_code == 204
     api.post(f"{path}/change/revoke", None, 200)
     assert api.get(f"{path}/steps")["data"] == []
+
+
+@pytest.mark.parametrize("begun", [{"starts_on": day(30)}, {"trial_days": 30}])
+@pytest.mark.parametrize(
+    "body", [{"quantity": "2"}, {"on": day(30), "quantity": "2"}, {"on": day(30), "quantity": "1"}]
+)
+def test_the_day_on_which_a_subscription_begins_is_no_step_of_it(
+    api: Program, house: Scope, kestrel: Customer, begun: Any, body: Any
+) -> None:
+    made = subscribed(api, kestrel, quantity="1", **begun)
+    there = written(house)
+    refused = api("POST", f"/subscriptions/{made['id']}/steps", body)
+    assert (refused.status_code, pointers(refused)) == (422, ["/on"])
+    assert written(house) == there

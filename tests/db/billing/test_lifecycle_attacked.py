@@ -124,35 +124,38 @@ def test_a_second_pause_then_an_end_and_it_begins_again_once(acorn: Scope) -> No
 
 
 @pytest.mark.parametrize("paused_on", [MID, JULY])
-def test_a_change_to_come_is_not_touched_in_a_pause_that_would_be_lost(acorn: Scope, paused_on: date) -> None:
+def test_a_change_to_come_is_another_in_a_pause_and_is_not_lost(acorn: Scope, paused_on: date) -> None:
     with work():
         sub = bought(10)
         change(sub.public_id, price=flat(20), on=MID, today=JUNE)
         pause(sub.public_id, on=paused_on, today=JUNE)
-        for act in (
-            lambda: change(sub.public_id, quantity=Decimal(7), on=MID, today=JUNE),
-            lambda: change(sub.public_id, price=sub.price, on=MID, today=JUNE),
-            lambda: revoke_change(sub.public_id, today=JUNE),
-        ):
-            with pytest.raises(Conflict, match=f"paused from {paused_on}"):
-                act()
-    run_billing(AUGUST)
+        change(sub.public_id, price=flat(40), on=MID, today=JUNE)
+    run_billing(JULY)
     assert billed()[0] == ("2026-06-01", "2026-06-16", 500)
     assert max(last for _, last, _ in billed()) == str(paused_on)
     assert state(sub)[0] == "paused"
+    with work():
+        resume(sub.public_id, on=AUGUST, today=AUGUST)
+    run_billing(AUGUST)
+    assert billed()[-1] == ("2026-08-01", "2026-09-01", 4000)
     proven()
 
 
-def test_paused_from_its_first_day_it_is_not_changed(acorn: Scope) -> None:
+def test_paused_from_its_first_day_it_may_be_changed_and_bills_nothing(acorn: Scope) -> None:
     with work():
         sub = bought(10)
     run_billing(JUNE)
     with work():
         pause(sub.public_id, on=JUNE, today=JUNE)
-        with pytest.raises(Conflict):
-            change(sub.public_id, quantity=Decimal(3), today=JUNE)
-        with pytest.raises(Conflict):
-            revoke_change(sub.public_id, today=JUNE)
+        change(sub.public_id, price=flat(20), today=JUNE)
+        revoke_change(sub.public_id, today=JUNE)
+        change(sub.public_id, price=flat(30), on=JULY, today=JUNE)
+    run_billing(JULY)
+    assert (state(sub)[0], credited()) == ("paused", [("2026-06-01", "2026-07-01", 1000)])
+    with work():
+        resume(sub.public_id, on=AUGUST, today=AUGUST)
+    run_billing(AUGUST)
+    assert billed()[1:] == [("2026-08-01", "2026-09-01", 3000)]
     proven()
 
 

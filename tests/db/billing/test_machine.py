@@ -24,6 +24,7 @@ from billing.models import (
     BilledPeriod,
     CorrectedPeriod,
     CreditedPeriod,
+    HeldSubscription,
     LateUsage,
     Price,
     Subscription,
@@ -181,18 +182,40 @@ class Life(RuleBasedStateMachine):
 
     @rule(
         pick=st.integers(0, 9),
-        price=st.integers(0, 5),
-        quantity=_quantities,
+        price=st.none() | st.integers(0, 5),
+        quantity=st.none() | _quantities,
         ahead=st.none() | st.integers(-10, 60),
         at=_times,
     )
-    def alter(self, pick: int, price: int, quantity: Decimal, ahead: int | None, at: time) -> None:
+    def alter(
+        self, pick: int, price: int | None, quantity: Decimal | None, ahead: int | None, at: time
+    ) -> None:
         on = None if ahead is None else self.today + timedelta(days=ahead)
+        self.altered(self.one(pick), price, quantity, on, at)
+
+    @rule(
+        pick=st.integers(0, 9),
+        nth=st.integers(0, 9),
+        price=st.none() | st.integers(0, 5),
+        quantity=st.none() | _quantities,
+        at=_times,
+    )
+    def alter_where_it_changes(
+        self, pick: int, nth: int, price: int | None, quantity: Decimal | None, at: time
+    ) -> None:
+        """From a day on which the plan becomes another, billed or not, or on which a pause is over."""
         sub = self.one(pick)
+        with work():
+            rows = SubscriptionItem.objects.filter(subscription__public_id=sub, role="plan")
+            days = sorted(set(rows.values_list("starts_on", flat=True)))
+        self.altered(sub, price, quantity, days[-1 - nth % len(days)], at)
+
+    def altered(
+        self, sub: str, price: int | None, quantity: Decimal | None, on: date | None, at: time
+    ) -> None:
+        chosen = None if price is None else self.offered[price]
         at = time() if on is None else self.at(sub, at)
-        self.attempt(lambda: change(
-            sub, price=self.offered[price], quantity=quantity, on=on, at=at, today=self.today
-        ))  # fmt: skip
+        self.attempt(lambda: change(sub, price=chosen, quantity=quantity, on=on, at=at, today=self.today))
 
     @rule(
         pick=st.integers(0, 9),
@@ -344,6 +367,11 @@ class Life(RuleBasedStateMachine):
                 name = step.subscription.public_id
                 corrected[name] = corrected.get(name, 0) + step.difference_minor
             late = set(Subscription.objects.filter(held_at__isnull=False).values_list("public_id", flat=True))
+            for each in HeldSubscription.objects.filter(subscription__public_id__in=late):
+                alone = not SubscriptionItem.objects.filter(subscription=each.subscription_id).exclude(
+                    role="plan"
+                )
+                assert not alone or "added_twice" not in {one["kind"] for one in each.findings}, each.reason
         assert billed == {name: minor for name, minor in said.items() if name not in late}
         assert credited == {name: minor for name, minor in back.items() if name not in late}
         assert corrected == {name: minor for name, minor in again.items() if name not in late}

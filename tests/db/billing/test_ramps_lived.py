@@ -211,10 +211,12 @@ def test_the_gate_knows_what_a_step_follows_also_where_it_was_put_before_it(sub:
         assert (before(two, rows), before(three, rows)) == (one["id"], two["id"])
 
 
-def test_paused_or_ended_nothing_of_it_is_said(sub: Subscription) -> None:
+def test_of_what_has_ended_nothing_is_said(sub: Subscription) -> None:
     with work():
         step(sub, MAR, 20)
-        pause(sub.public_id, on=FEB, today=TODAY)
+        end(sub.public_id, on=FEB, today=TODAY)
+    run_billing(FEB)
+    with work():
         for act in (lambda: step(sub, APR, 5), lambda: revoke_change(sub.public_id, on=MAR, today=TODAY)):
-            with pytest.raises(Conflict, match="paused"):
+            with pytest.raises(Conflict, match="ended"):
                 act()

@@ -1,5 +1,6 @@
 """The steps of a plan on the pages of its subscription: typed with it, shown by day, added, taken back, refused."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -107,13 +108,46 @@ def test_what_it_ends_before_is_said_so_and_a_paused_one_offers_none(ana: Client
     assert "it ends before" in ana.get(path(sub)).content.decode()
 
 
-def test_while_it_is_paused_steps_are_shown_and_none_is_added(ana: Client, sub: Subscription) -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_while_it_is_paused_steps_are_shown_added_and_taken_back(
+    ana: Client, sub: Subscription, known: bool
+) -> None:
     step(sub, 60, 30)
     with work():
-        pause(sub.public_id, on=day(30), resumes_on=day(90), today=TODAY)
+        pause(sub.public_id, on=day(30), resumes_on=day(90) if known else None, today=TODAY)
     page = ana.get(path(sub)).content.decode()
     assert "quantity 10 → 30" in page
-    assert "Add a step" not in page
+    assert "Add a step" in page
+    wish = {"quantity": "40", "on": str(day(70))}
+    seen = ana.post(path(sub, "change", "preview"), wish).content.decode()
+    assert "40.00" in seen
+    assert ana.post(path(sub, "change"), wish).status_code == 302
+    assert ana.post(path(sub, "change", "revoke"), {"on": str(day(60))}).status_code == 302
+    assert days() == [(day(70), 40)]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_paused_from_its_first_day_on_its_steps_are_shown(
+    ana: Client, sub: Subscription, known: bool
+) -> None:
+    with work():
+        made = subscribe_in_steps(
+            customer=sub.customer.public_id, price=sub.price, starts_on=day(10), today=TODAY,
+            steps=[Step(quantity=Decimal(7), on=day(40))],
+        )  # fmt: skip
+        pause(made.public_id, on=day(10), resumes_on=day(90) if known else None, today=TODAY)
+    page = ana.get(path(made))
+    assert (page.status_code, "quantity 1 → 7" in page.content.decode()) == (200, True)
+    wish = {"quantity": "8", "on": str(day(50))}
+    seen = ana.post(path(made, "change", "preview"), wish)
+    assert (seen.status_code, "8.00" in seen.content.decode()) == (200, True)
+
+
+def test_an_own_price_is_said_beside_a_quantity_without_a_stray_comma(ana: Client, sub: Subscription) -> None:
+    with work():
+        add_step(sub.public_id, Step(unit_price=Decimal(2), quantity=Decimal(20), on=day(40)), today=TODAY)
+    text = " ".join(re.sub(r"<[^>]+>", "", ana.get(path(sub)).content.decode()).split())
+    assert "own price quantity 10 → 20" in text
 
 
 TYPED = {"customer": "Kestrel", "quantity": "10", "starts_on": str(TODAY), "steps": "3"}
