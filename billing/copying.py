@@ -22,6 +22,7 @@ from billing.models import (
     SubscriptionStep,
 )
 from billing.quotes import terms_at
+from billing.ramps import ramp_from
 from billing.selectors import subscription_facts
 from billing.services.meters import create_meter
 from billing.services.moving import Moved, MovedItem, MovedStep, move_in
@@ -100,7 +101,7 @@ def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
         steps[step.subscription_id].append(step)
     found = []
     for row in rows:
-        items = _left(row, facts[row.pk], sold[row.pk])
+        items = _left(row, facts[row.pk], sold[row.pk], steps[row.pk])
         if any(item.role == PLAN and item.ends_on != item.starts_on for item in items):
             found.append(
                 {
@@ -118,7 +119,10 @@ def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
 
 
 def _left(
-    row: Subscription, facts: SubscriptionFacts, sold: Mapping[int, SubscriptionItem]
+    row: Subscription,
+    facts: SubscriptionFacts,
+    sold: Mapping[int, SubscriptionItem],
+    steps: Sequence[SubscriptionStep],
 ) -> list[MovedItem]:
     """What of the items is still to come, from the first day that is not billed.
 
@@ -128,23 +132,22 @@ def _left(
     found = []
     for item in facts.items:
         its = sold[item.item_id]
-        due = next(dues(facts, item), None)
-        if due is not None or (pausing and its.paused and its.ends_on == row.paused_on):
-            starts_on = item.billed_through if due is not None or its.ends_on is None else its.ends_on
-            since = its.starts_time if starts_on == its.starts_on else MIDNIGHT
-            found.append(
-                MovedItem(
-                    its.price.public_id,
-                    its.quantity,
-                    its.role,
-                    starts_on,
-                    its.ends_on,
-                    its.paused,
-                    since,
-                    its.ends_time,
-                )
-            )
+        if next(dues(facts, item), None) is not None:
+            found.append(_moved(its, item.billed_through))
+        elif pausing and its.paused and its.ends_on == row.paused_on:
+            if its.role == PLAN:  # what was said for its day goes on from there
+                ramp = ramp_from(row, facts, list(sold.values()), steps)
+                held = ramp.held(its.ends_on)
+                its.price, its.quantity = ramp.prices[held.price], held.quantity
+            found.append(_moved(its, its.ends_on))
     return found
+
+
+def _moved(row: SubscriptionItem, starts_on: date) -> MovedItem:
+    since = row.starts_time if starts_on == row.starts_on else MIDNIGHT
+    return MovedItem(
+        row.price.public_id, row.quantity, row.role, starts_on, row.ends_on, row.paused, since, row.ends_time
+    )
 
 
 def _said(rows: Sequence[SubscriptionStep], items: Sequence[MovedItem]) -> list[MovedStep]:

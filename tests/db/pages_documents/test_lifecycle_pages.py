@@ -74,7 +74,7 @@ def test_a_pause_is_seen_set_and_taken_back(ana: Client, sub: Subscription) -> N
     page = ana.get(path(sub)).content.decode()
     for text in ("Paused from", "It goes on by itself", 'data-open-dialog="again"'):
         assert text in page, text
-    assert 'data-open-dialog="change"' not in page
+    assert 'data-open-dialog="pause"' not in page
     assert ana.post(path(sub, "resume"), {"on": str(TODAY)}).status_code == 302
     assert "Paused from" not in ana.get(path(sub)).content.decode()
 

@@ -285,6 +285,26 @@ def test_a_pause_is_moved_and_taken_back_here_as_there(sandbox: Scope, lives: di
         assert verify() == []
 
 
+def test_a_step_on_the_first_day_of_a_pause_holds_wherever_that_is_moved(sandbox: Scope) -> None:
+    with work():
+        made = sold(TODAY - timedelta(days=10))
+    run_billing(TODAY)
+    with work():
+        made.refresh_from_db()
+        off, sooner = made.next_bill_on, made.next_bill_on + timedelta(days=20)
+        add_step(made.public_id, Step(quantity=Decimal(20), on=off), today=TODAY)
+        pause(made.public_id, on=off, resumes_on=off + timedelta(days=40), today=TODAY)
+    copy(sandbox)
+    found = twins(sandbox)
+    with work():
+        resume(made.public_id, on=sooner, today=TODAY)
+        live = bills(made.public_id)
+    with enter(sandbox), work():
+        resume(found[made.public_id], on=sooner, today=TODAY)
+        assert bills(found[made.public_id]) == live
+        assert verify() == []
+
+
 def test_a_pause_that_is_over_is_not_taken_up_again(sandbox: Scope) -> None:
     with work():
         made = sold(TODAY - timedelta(days=20), unit="week")
