@@ -134,7 +134,7 @@ def _left(
         its = sold[item.item_id]
         if next(dues(facts, item), None) is not None:
             found.append(_moved(its, item.billed_through))
-        elif pausing and its.paused and its.ends_on == row.paused_on:
+        elif pausing and its.paused and its.ends_on is not None and its.ends_on == row.paused_on:
             if its.role == PLAN:  # what was said for its day goes on from there
                 ramp = ramp_from(row, facts, list(sold.values()), steps)
                 held = ramp.held(its.ends_on)
