@@ -139,11 +139,13 @@ def _after(
 
 def _step_said(step: Upcoming) -> dict[str, Any]:
     return {
-        "new": {"starts_on": step.on, "price": step.price_after, "quantity": step.quantity_after},
+        "new": {
+            "starts_on": step.on, "starts_time": step.at, "price": step.price_after, "quantity": step.quantity_after,
+        },
         "amount_then": step.amount_after,
         "amount_now": step.amount_before,
         "now": step.price_before,
-    }
+    }  # fmt: skip
 
 
 @page(SUBSCRIPTIONS_EDIT)
