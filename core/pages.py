@@ -51,8 +51,13 @@ def attempt() -> Iterator[Outcome]:
 
 
 def at_fields(form: Any, error: AppError | None) -> bool:
-    """Put a refusal's sentences at their fields, those about no field of the form above them; whether it has any."""
+    """Put a refusal's sentences at their fields, those about no field of the form above them; whether it has any.
+
+    A code that another one has is said at the code: a dialog hides what its page says.
+    """
     fields = error.fields if isinstance(error, Invalid) else {}
+    if error is not None and error.code == "code_taken":
+        fields = {"code": error.message}
     for name, message in fields.items():
         form.add_error(name if name in form.fields else None, message)
     return bool(fields)

@@ -71,7 +71,7 @@ def create_coupon(
                 periods=periods, plans=wanted, products=named, most=most, until=until,
             )  # fmt: skip
     except IntegrityError as error:
-        raise Conflict(f"There is a coupon {code} already.") from error
+        raise Conflict(f"There is a coupon {code} already.", code="code_taken") from error
     emit(CouponCreated(made.public_id, made.version, code=made.code, title=made.name))
     return made
 

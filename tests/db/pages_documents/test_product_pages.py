@@ -84,9 +84,37 @@ def test_what_is_no_product_comes_back(ana: Client, snapshot: Snapshot, given: d
     assert snapshot() == before
 
 
-def test_a_taken_code_is_a_conflict_that_says_so(ana: Client, sub: Subscription) -> None:
-    answer = ana.post(f"{PAGE}new/", NEW)
-    assert (answer.status_code, "already" in answer.content.decode()) == (409, True)
+COUPON = {"name": "Half", "code": "HALF", "percent": "50", "currency": "EUR", "key": KEY}
+
+
+@pytest.mark.parametrize(
+    ("address", "dialog", "wish"),
+    [
+        (f"{PAGE}new/", "product", NEW),
+        (f"{PLANS}coupons/new/", "coupon", COUPON),
+        (
+            "/o/acorn/usage/new/",
+            "meter",
+            {"name": "M", "code": "m", "aggregation": "count", "late_days": "1"},
+        ),
+        (
+            f"{PLANS}features/new/",
+            "feature-new",
+            {"name": "F", "code": "f", "kind": "switch", "combine": "sum"},
+        ),
+    ],
+)
+def test_a_taken_code_is_a_conflict_that_says_so_at_its_field(
+    ana: Client, acorn: Scope, address: str, dialog: str, wish: dict[str, str]
+) -> None:
+    """In the dialog, which hides whatever is on the page behind it."""
+    statuses = []
+    for n in range(2):
+        answer = ana.post(address, {**wish, "key": f"{KEY[:-1]}{n}"})
+        statuses.append(answer.status_code)
+    assert statuses == [302, 409], answer.content.decode()
+    shown = answer.content.decode().split(f'id="{dialog}"')[1].split("</dialog>")[0]
+    assert "already" in shown
 
 
 def test_its_page_says_what_belongs_to_it_who_has_it_and_what_that_is_worth(
