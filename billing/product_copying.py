@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from billing.models import Plan, Product
-from billing.services.products import archive_product, create_product
+from billing.models import Plan, Product, SubscriptionItem
+from billing.services.products import archive_product, create_product, move_plan
 from core.copying import Copier, register
 
 
@@ -37,16 +37,24 @@ def _plans(rows: Sequence[Plan]) -> list[dict[str, Any]]:
 
 
 def _write_plans(facts: list[dict[str, Any]]) -> int:
-    """Plans that belong to a product here, or did, keep that."""
+    """Plans that belong to a product here, or did, keep that. What is subscribed to here is moved, as from today on:
+    what was billed of it here was billed without a product."""
     products = {row.code: row for row in Product.objects.all()}
     free = {row.code: row for row in Plan.objects.filter(product=None, products_before=[])}
+    sold = set(SubscriptionItem.objects.values_list("price__plan__code", flat=True).distinct())
     made = 0
     for each in facts:
-        plan = free.get(each["code"])
-        if plan is not None:
-            plan.product, plan.products_before = products.get(each["product"]), each["before"]
+        plan, product = free.get(each["code"]), products.get(each["product"])
+        if plan is None:
+            continue
+        if plan.code not in sold:
+            plan.product, plan.products_before = product, each["before"]
             plan.touch("product", "products_before")
-            made += 1
+        elif product is not None and product.archived_at is None:
+            move_plan(plan.public_id, product=product.code)
+        else:
+            continue
+        made += 1
     return made
 
 
