@@ -16,9 +16,9 @@ WHERE s.state = 'active' AND s.held_at IS NULL AND s.next_bill_on <= %(day)s;
 
 INSERT INTO invoicing_document (id, organization_id, public_id, version, created_at, updated_at, external_id, metadata,
     kind, state, entity_id, customer_id, number, currency, terms_days, net_minor, tax_minor, total_minor, memo, source,
-    autopay, seal, pdf_problem)
+    autopay, seal, pdf_problem, prepays)
 SELECT doc, %(org)s, 'doc_' || lpad(doc::text, 26, '0'), 1, %(at)s, %(at)s, '', '{}', 'invoice', 'draft', entity_id,
-    customer_id, '', currency, terms_days, net, tax, net + tax, '', sub || ':' || starts, false, '', '' FROM plan;
+    customer_id, '', currency, terms_days, net, tax, net + tax, '', sub || ':' || starts, false, '', '', false FROM plan;
 INSERT INTO invoicing_line (organization_id, document_id, position, description, detail, quantity, unit_price,
     amount_minor, tax_category, tax_percent, service_start, service_end, source, why)
 SELECT %(org)s, doc, 1, plan, '', 1, unit_price, net, 'S', tax_percent, starts, ends, sub || ':' || starts,

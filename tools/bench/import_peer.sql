@@ -15,10 +15,10 @@ WHERE c.number = 'C' || n %% %(customers)s;
 
 INSERT INTO invoicing_document (id, organization_id, public_id, version, created_at, updated_at, external_id, metadata,
     kind, state, entity_id, customer_id, number, currency, issued_on, due_on, terms_days, net_minor, tax_minor,
-    total_minor, memo, source, autopay, seal, pdf_problem)
+    total_minor, memo, source, autopay, seal, pdf_problem, prepays)
 SELECT doc, %(org)s, 'doc_' || lpad(doc::text, 26, '0'), 1, %(at)s, %(at)s, n::text, '{}', 'opening', 'issued', entity_id,
     customer_id, 'OLD-' || n, 'EUR', day, day + 30, 0, minor, 0, minor, '', 'imp:' || n, false,
-    encode(sha256(convert_to(n::text, 'UTF8')), 'hex'), '' FROM plan;
+    encode(sha256(convert_to(n::text, 'UTF8')), 'hex'), '', false FROM plan;
 INSERT INTO receivables_openitem (id, organization_id, public_id, version, created_at, updated_at, external_id, metadata,
     customer_id, entity_id, kind, side, label, reference, source, currency, total_minor, open_minor, reserved_minor,
     effective_on, due_on)

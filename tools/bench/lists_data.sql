@@ -50,9 +50,9 @@ ORDER BY day;
 
 INSERT INTO invoicing_document (id, organization_id, public_id, version, created_at, updated_at, external_id, metadata, kind,
     state, entity_id, customer_id, number, currency, issued_on, due_on, terms_days, net_minor, tax_minor, total_minor,
-    memo, source, autopay, seal, pdf_problem)
+    memo, source, autopay, seal, pdf_problem, prepays)
 SELECT doc, %(org)s, 'doc_' || lpad(n::text, 26, '0'), 1, now(), now(), '', '{}', 'invoice', 'issued', entity_id, customer_id,
-    'INV-2026-' || lpad(n::text, 7, '0'), 'EUR', made, due, 30, minor, 0, minor, '', 'bench:' || n, false, 'x', '' FROM plan;
+    'INV-2026-' || lpad(n::text, 7, '0'), 'EUR', made, due, 30, minor, 0, minor, '', 'bench:' || n, false, 'x', '', false FROM plan;
 INSERT INTO invoicing_line (organization_id, document_id, position, description, detail, quantity, unit_price, amount_minor,
     tax_category, tax_percent, service_start, service_end, source, why)
 SELECT %(org)s, doc, 1, 'Track Pro', '', 1, minor / 100.0, minor, 'Z', 0, NULL, NULL, '', '[]' FROM plan;
