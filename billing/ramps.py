@@ -140,7 +140,8 @@ def _joined(
 class Upcoming:
     """A step to come: what it says, and what holds before it and from then on.
 
-    `open`: it can be taken back. Not `reached`: the subscription ends before it.
+    `at`: from when on that day, which is its beginning where the time that was said does not count. `open`: it can be
+    taken back. Not `reached`: the subscription ends before it.
     """
 
     on: date
@@ -216,9 +217,10 @@ def upcoming(
 
 def _upcoming(ramp: Ramp, step: SubscriptionStep, row: Subscription) -> Upcoming:
     before, after = ramp.before(step.on), ramp.held(step.on)
+    begins = [each.starts_time for each in (ramp.base, *ramp.ahead) if each.starts_on == step.on]
     return Upcoming(
         on=step.on,
-        at=step.at,
+        at=begins[-1] if begins else step.at,
         price=step.price,
         quantity=step.quantity,
         price_before=ramp.prices[before.price],

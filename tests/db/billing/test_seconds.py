@@ -9,6 +9,7 @@ from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
 from billing.models import Price, Subscription, SubscriptionItem
 from billing.previews import next_bill
+from billing.ramps import upcoming
 from billing.services.change import add_step, change
 from billing.services.lifecycle import pause, reactivate
 from billing.services.run import run_billing
@@ -95,6 +96,15 @@ def test_what_is_said_for_later_is_billed_up_to_its_time_and_from_it_on(acorn: S
         ("2026-07-16", "12:00", "", "00:00"),
     ]
     proven()
+
+
+@pytest.mark.parametrize(("on", "shown"), [(MID, NOON), (AUGUST, time.min)])
+def test_a_step_is_shown_from_when_it_counts(acorn: Scope, on: date, shown: time) -> None:
+    with work():
+        sub = by_seconds(10)
+        add_step(sub.public_id, Step(flat(20), on=on, at=NOON), today=JULY)
+        (step,) = upcoming(Subscription.objects.get(), today=JULY)
+        assert (step.on, step.at) == (on, shown)
 
 
 def test_in_arrears_each_bills_its_seconds(acorn: Scope) -> None:
