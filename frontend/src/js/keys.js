@@ -2,6 +2,8 @@
 import { inField, layered, make } from "./dom.js";
 
 const GO_MS = 1200;
+/** At once: a page that still glides after one key ends where that key sent it, whatever came after. */
+const NEAREST = { block: "nearest", behavior: "instant" };
 let waitsForGo = 0;
 
 const visible = (element) => element.getClientRects().length > 0;
@@ -27,7 +29,7 @@ function moveRow(step) {
   const next = all[at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + step))];
   all[at]?.classList.remove("cursor");
   next.classList.add("cursor");
-  next.scrollIntoView({ block: "nearest" });
+  next.scrollIntoView(NEAREST);
   // The link before the checkbox: Enter opens what has the focus, and in a checkbox it would send the form.
   (next.querySelector("a.t-id, a[href]") ?? next.querySelector("input[type=checkbox]") ?? next).focus({ preventScroll: true });
   return true;
@@ -44,10 +46,8 @@ function onRow(act) {
 /** From any row to what can be done with the chosen ones: their bar stands before all rows. */
 function toBulk() {
   const first = find(".bulk button:not([disabled])");
-  first?.focus();
-  // A bar that has only just appeared moves the rows, and the browser then moves the page after them, past the bar.
-  const stay = () => first?.scrollIntoView({ block: "nearest" });
-  requestAnimationFrame(() => requestAnimationFrame(stay));
+  first?.focus({ preventScroll: true });
+  first?.scrollIntoView(NEAREST);
   return Boolean(first);
 }
 
