@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/openapi.json", api.openapi, name="openapi"),
     path("api/docs/", api.reference_page, name="api-reference"),
     path("api/docs/errors/", api.errors_page, name="api-errors"),
+    path("api/docs/<slug:part>/", api.part_page, name="api-part"),
     path("api/v1/", include("tenants.api.urls")),
     path("api/v1/", include("customers.api.urls")),
     path("api/v1/", include("integrations.api.urls")),

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 from django.urls import resolve, reverse
+from django.utils.text import slugify
 from rest_framework import serializers
 
 from core.api.fields import Flag
@@ -273,7 +274,7 @@ def copied(request: HttpRequest) -> Copied | None:
         query = [*QueryDict(fixed).items(), *_filters(declared, call, request.GET).items()]
         address += f"?{urlencode(query)}" if query else ""
     whole = f"{request.scheme}://{request.get_host()}{address}"
-    about = f"{reverse('api-reference')}#{operation_id(view.cls, call.method)}"
+    about = f"{reverse('api-part', args=[slugify(view.cls.tag)])}#{operation_id(view.cls, call.method)}"
     return Copied(_command(call.method, whole, declared), about)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.utils.text import slugify
+
 from arapp.api.changes import METHODS
 from core.api.schema import document
 from core.errors import AppError
@@ -42,9 +44,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The operations about one thing."""
+    """The operations about one thing, and its place among the pages of the reference."""
 
     name: str
+    slug: str
     entries: tuple[Entry, ...]
 
 
@@ -59,7 +62,7 @@ def parts() -> tuple[Part, ...]:
                 found.setdefault(methods[method]["tags"][0], []).append(
                     _entry(whole, path, method, methods[method])
                 )
-    return tuple(Part(name, tuple(entries)) for name, entries in sorted(found.items()))
+    return tuple(Part(name, slugify(name), tuple(entries)) for name, entries in sorted(found.items()))
 
 
 def _entry(whole: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Entry:

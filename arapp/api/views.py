@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -27,6 +27,15 @@ def _document() -> str:
 @require_safe
 def reference_page(request: HttpRequest) -> HttpResponse:
     return render(request, "api/reference.html", {"parts": parts()})
+
+
+@open_page("says what the API can do, nothing of anybody")
+@require_safe
+def part_page(request: HttpRequest, part: str) -> HttpResponse:
+    shown = next((each for each in parts() if each.slug == part), None)
+    if shown is None:
+        raise Http404
+    return render(request, "api/part.html", {"parts": parts(), "shown": shown})
 
 
 @open_page("says what refusals mean, nothing of anybody")

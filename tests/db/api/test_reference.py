@@ -11,12 +11,23 @@ def test_every_operation_stands_in_the_reference(db: None, client: Client) -> No
     entries = [entry for part in parts() for entry in part.entries]
     wanted = [each["operationId"] for path in document()["paths"].values() for each in path.values()]
     assert sorted(entry.anchor for entry in entries) == sorted(wanted)
-    page = client.get("/api/docs/")
-    shown = page.content.decode()
-    assert page.status_code == 200
-    assert all(f'id="{name}"' in shown and f'href="#{name}"' in shown for name in wanted)
-    assert "Customer.parent" not in shown
+    contents = client.get("/api/docs/").content.decode()
+    for part in parts():
+        place = f"/api/docs/{part.slug}/"
+        page = client.get(place)
+        shown = page.content.decode()
+        assert page.status_code == 200
+        for entry in part.entries:
+            assert f'href="{place}#{entry.anchor}"' in contents
+            assert f'id="{entry.anchor}"' in shown
+            assert f'href="#{entry.anchor}"' in shown
+        assert "Customer.parent" not in shown
+    assert len({part.slug for part in parts()}) == len(parts())
     assert client.get("/api/openapi.json").json()["paths"].keys() == document()["paths"].keys()
+
+
+def test_a_part_that_is_not_there_is_not_found(db: None, client: Client) -> None:
+    assert client.get("/api/docs/unicorns/").status_code == 404
 
 
 def test_fields_say_what_they_are(db: None) -> None:
