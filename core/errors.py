@@ -6,7 +6,8 @@ from typing import Any
 class AppError(Exception):
     """A refusal: `code` is stable and for programs, `message` is a sentence for people, `extra` its facts.
 
-    Subclasses stand beside the service that raises them and set `status` (an HTTP status) and `code`.
+    `fields` maps the name of a field that it is about to its sentence. Subclasses stand beside the service that
+    raises them and set `status` (an HTTP status) and `code`.
     """
 
     status = 400
@@ -17,10 +18,11 @@ class AppError(Exception):
         self.message = message
         self.code = code or self.code
         self.extra = extra
+        self.fields: dict[str, str] = {}
 
 
 class Invalid(AppError):
-    """Input that cannot be accepted; `fields` maps a field's name to its sentence."""
+    """Input that cannot be accepted."""
 
     status = 422
     code = "invalid"
@@ -49,6 +51,16 @@ class Conflict(AppError):
 
     status = 409
     code = "conflict"
+
+
+class CodeTaken(Conflict):
+    """Another one of its kind has the code, which is the field `code`."""
+
+    code = "code_taken"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.fields = {"code": message}
 
 
 class KeyReused(Conflict):

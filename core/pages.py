@@ -9,7 +9,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from core import clock, registry
-from core.errors import AppError, Busy, Invalid, NotFound
+from core.errors import AppError, Busy, NotFound
 from core.middleware import is_lock_timeout
 from core.models import Effect
 from core.scope import current
@@ -51,13 +51,8 @@ def attempt() -> Iterator[Outcome]:
 
 
 def at_fields(form: Any, error: AppError | None) -> bool:
-    """Put a refusal's sentences at their fields, those about no field of the form above them; whether it has any.
-
-    A code that another one has is said at the code: a dialog hides what its page says.
-    """
-    fields = error.fields if isinstance(error, Invalid) else {}
-    if error is not None and error.code == "code_taken":
-        fields = {"code": error.message}
+    """Put a refusal's sentences at their fields, those about no field of the form above them; whether it has any."""
+    fields = error.fields if error else {}
     for name, message in fields.items():
         form.add_error(name if name in form.fields else None, message)
     return bool(fields)

@@ -13,7 +13,7 @@ from arapp.imports import words
 from arapp.imports.forms import DAYS, MARKS, MOST_VALUES, Named, ShapeForm, UploadForm, named
 from arapp.permissions import IMPORTS_RUN
 from core import clock, files, limits, registry
-from core.errors import AppError, Invalid
+from core.errors import AppError
 from core.imports import opening
 from core.imports import work as imports
 from core.imports.base import Importer
@@ -153,7 +153,7 @@ def _columns(
         importer = imports.importer_of(source)
         first_rows = imports.samples_of(source)
         samples = {heading: _sample(source, heading, first_rows) for heading in source.headers}
-        fields = error.fields if isinstance(error, Invalid) else {}
+        fields = error.fields if error else {}
         context = {
             "slug": slug,
             "today": clock.today(entity().zone),

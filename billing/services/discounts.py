@@ -27,7 +27,7 @@ from billing.selectors import subscription_facts
 from billing.services.products import keep_products
 from billing.services.subscriptions import changed, live_one, schedule
 from core import clock, money
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import CodeTaken, Conflict, Invalid, NotFound
 from core.events import emit
 from core.locks import lock_one
 
@@ -52,7 +52,7 @@ def create_coupon(
 
     For `periods` of a subscription's plan, 1 for once, None for ever; for some `plans` and what belongs to some
     `products` (codes), or all that is billed; given `most` times at the most, and not after `until`. Raises Invalid,
-    Conflict when the code is taken.
+    CodeTaken when the code is taken.
     """
     problems = _problems(code, name, percent, amount, currency, periods, most)
     wanted = list(dict.fromkeys(plans))
@@ -71,7 +71,7 @@ def create_coupon(
                 periods=periods, plans=wanted, products=named, most=most, until=until,
             )  # fmt: skip
     except IntegrityError as error:
-        raise Conflict(f"There is a coupon {code} already.", code="code_taken") from error
+        raise CodeTaken(f"There is a coupon {code} already.") from error
     emit(CouponCreated(made.public_id, made.version, code=made.code, title=made.name))
     return made
 

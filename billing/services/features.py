@@ -17,15 +17,9 @@ from billing.domain.features import (
 from billing.events import FeatureChanged, FeatureCreated, PlanFeaturesChanged
 from billing.models import Feature, FeatureGrant, Plan
 from core import clock
-from core.errors import Conflict, Invalid
+from core.errors import CodeTaken, Invalid
 from core.events import emit
 from core.locks import keep, lock_one
-
-
-class FeatureCodeTaken(Conflict):
-    """Another feature has this code."""
-
-    code = "code_taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ def create_feature(
     """A feature that plans can grant from now on. Inside work(). Natural key: its code.
 
     `unit` is the word for what a limit counts. `combine` and `per_unit` say what limits of several items come to.
-    Raises Invalid, also for more than 200 features that are not retired, and FeatureCodeTaken; emits feature.created.
+    Raises Invalid, also for more than 200 features that are not retired, and CodeTaken; emits feature.created.
     """
     problems = feature_problems(name, code, kind, unit, combine)
     if per_unit and kind != Kind.LIMIT:
@@ -65,7 +59,7 @@ def create_feature(
                 name=name.strip(), code=code, kind=kind, unit=unit.strip(), combine=combine, per_unit=per_unit
             )
     except IntegrityError as error:
-        raise FeatureCodeTaken(f"There is a feature “{code}” already.") from error
+        raise CodeTaken(f"There is a feature “{code}” already.") from error
     emit(FeatureCreated(made.public_id, made.version, **_said(made)))
     return made
 

@@ -9,16 +9,10 @@ from billing.domain.usage import Aggregation
 from billing.domain.usage_events import LATE_DAYS, MOST_LATE_DAYS, NAME, group_problem, name_problem
 from billing.models import Meter
 from core import clock
-from core.errors import Conflict, Invalid
+from core.errors import CodeTaken, Invalid
 from core.locks import lock_one
 
 _CODE = re.compile(rf"(?!mtr_)[a-z0-9][a-z0-9_.-]{{0,{NAME - 1}}}", re.ASCII)
-
-
-class CodeTaken(Conflict):
-    """Another meter has this code."""
-
-    code = "code_taken"
 
 
 def create_meter(

@@ -12,7 +12,7 @@ from billing.models import MOST_DESCRIPTION, Plan, Product, SubscriptionDiscount
 from billing.services.mrr import FILL
 from core import clock
 from core.effects import due
-from core.errors import Conflict, Invalid
+from core.errors import CodeTaken, Invalid
 from core.events import emit
 from core.locks import keep, lock, lock_one
 
@@ -22,16 +22,10 @@ _FIRST_ZONE = "Pacific/Kiritimati"
 """Where each day begins before it does anywhere else."""
 
 
-class ProductCodeTaken(Conflict):
-    """Another product has this code."""
-
-    code = "code_taken"
-
-
 def create_product(*, name: str, code: str, description: str = "") -> Product:
     """A product that plans can belong to. Inside work(). Natural key: its code.
 
-    Raises Invalid, and ProductCodeTaken; emits product.created.
+    Raises Invalid, and CodeTaken; emits product.created.
     """
     problems = {} if _CODE.fullmatch(code) else {"code": "Letters, digits, dots and dashes."}
     if problems := problems | _word_problems(name, description):
@@ -42,7 +36,7 @@ def create_product(*, name: str, code: str, description: str = "") -> Product:
                 name=name.strip(), code=code, description=description.strip()
             )
     except IntegrityError as error:
-        raise ProductCodeTaken(f"There is a product “{code}” already.") from error
+        raise CodeTaken(f"There is a product “{code}” already.") from error
     emit(ProductCreated(made.public_id, made.version, code=made.code, title=made.name))
     return made
 

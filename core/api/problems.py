@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from psycopg2 import errorcodes
 from rest_framework import exceptions as drf
 
-from core.errors import AppError, Busy, Invalid
+from core.errors import AppError, Busy
 from core.middleware import is_lock_timeout, pgcode
 
 MEDIA_TYPE = "application/problem+json"
@@ -121,8 +121,6 @@ def _known(error: Exception) -> Exception:
 
 
 def _fields(error: AppError) -> list[dict[str, str]]:
-    if not isinstance(error, Invalid):
-        return []
     return [
         {"pointer": "/" + name.replace(".", "/"), "message": str(message)}
         for name, message in error.fields.items()

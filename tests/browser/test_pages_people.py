@@ -123,7 +123,14 @@ def test_rows_open_by_keyboard(watched: Watched, site: Site) -> None:
 @pytest.mark.parametrize("watched", SIZES, indirect=True, ids=lambda size: f"{size[0]}-{size[1]}")
 def test_pages_are_accessible_and_quiet(watched: Watched, site: Site) -> None:
     page = watched.page
-    for path in ("/sign-in/", "/sign-up/", "/forgotten/", "/api/docs/errors/", "/api/docs/", "/api/docs/products/"):
+    for path in (
+        "/sign-in/",
+        "/sign-up/",
+        "/forgotten/",
+        "/api/docs/errors/",
+        "/api/docs/",
+        "/api/docs/products/",
+    ):
         visit(page, site.origin + path)
         fine(watched)
     as_member(page, site, "ana")

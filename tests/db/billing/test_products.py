@@ -25,7 +25,6 @@ from billing.services.discounts import create_coupon, discount, give_coupon
 from billing.services.mrr import fill_movements
 from billing.services.prices import create_price
 from billing.services.products import (
-    ProductCodeTaken,
     archive_product,
     change_product,
     create_product,
@@ -37,7 +36,7 @@ from billing.services.run import run_billing
 from billing.services.subscriptions import add_item, subscribe
 from core import clock
 from core.effects import waiting
-from core.errors import AppError, Invalid
+from core.errors import AppError, CodeTaken, Invalid
 from core.models import OutboxEvent
 from core.scope import Scope, enter, work
 from tests import factories
@@ -311,7 +310,7 @@ def test_bad_products_are_refused_at_their_field(
 def test_a_code_is_one_products(acorn: Scope, birch: Scope) -> None:
     with work():
         a_product()
-        with pytest.raises(ProductCodeTaken):
+        with pytest.raises(CodeTaken):
             a_product()
         assert Product.objects.count() == 1
     with enter(birch), work():

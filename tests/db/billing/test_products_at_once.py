@@ -10,9 +10,9 @@ from django.db import OperationalError
 from billing.models import Plan, Product, Subscription
 from billing.services.discounts import create_coupon, give_coupon
 from billing.services.mrr import fill_movements
-from billing.services.products import ProductCodeTaken, archive_product
+from billing.services.products import archive_product
 from billing.services.run import run_billing
-from core.errors import AppError
+from core.errors import AppError, CodeTaken
 from core.models import Effect, OutboxEvent
 from core.scope import Scope, work
 from tests.db.billing.test_late_at_once import batch
@@ -153,7 +153,7 @@ def test_of_two_products_of_one_code_one_is_made(committed_acorn: Scope) -> None
     def make() -> str:
         try:
             return a_product().code
-        except ProductCodeTaken:
+        except CodeTaken:
             return "taken"
 
     assert sorted(at_once(committed_acorn, make, make)) == ["taken", "track"]

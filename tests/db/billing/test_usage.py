@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from billing.domain.usage import Aggregation
 from billing.domain.usage_events import Refused
 from billing.models import Subscription, UsageBucket, UsageEvent, UsageKey, UsageSeries
-from billing.services.meters import CodeTaken, archive_meter
+from billing.services.meters import archive_meter
 from billing.services.usage import ingest, make_months
 from billing.services.usage_voids import void
 from billing.usage import Asked, usage_by_group, usage_of, values_of
 from core import clock
-from core.errors import Invalid
+from core.errors import CodeTaken, Invalid
 from core.scope import Scope, work
 from tests import factories
 from tests.metering import DAY, at, hours_ago, meter, said, send, statuses, used
