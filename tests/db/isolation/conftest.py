@@ -109,12 +109,18 @@ def neighbours(django_db_setup: None, django_db_blocker: Any) -> Iterator[House]
         yield house
 
 
+@pytest.fixture(scope="module")
+def as_it_stands(neighbours: House, django_db_blocker: Any) -> list[Any]:
+    """Acorn's rows, to which each test comes anew: what one writes is rolled back."""
+    with django_db_blocker.unblock():
+        return snapshot(neighbours)
+
+
 @pytest.fixture
-def next_door(neighbours: House) -> Iterator[House]:
+def next_door(neighbours: House, as_it_stands: list[Any]) -> Iterator[House]:
     with transaction.atomic():
-        before = snapshot(neighbours)
         yield neighbours
-        assert snapshot(neighbours) == before, "something of Acorn's changed"
+        assert snapshot(neighbours) == as_it_stands, "something of Acorn's changed"
         transaction.set_rollback(True)
 
 
