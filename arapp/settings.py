@@ -168,6 +168,7 @@ LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORM_RENDERER = "core.selects.Renderer"
 USE_I18N = True
 
 STATIC_URL = "/static/"
