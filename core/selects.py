@@ -35,5 +35,8 @@ def _options(options: list[Mapping[str, Any]]) -> SafeString:
     return format_html_join(
         "",
         '<option value="{}"{}>{}</option>',
-        ((str(each["value"]), flatatt(each["attrs"]) if each["attrs"] else "", each["label"]) for each in options),
+        (
+            (str(each["value"]), flatatt(each["attrs"]) if each["attrs"] else "", each["label"])
+            for each in options
+        ),
     )

@@ -37,7 +37,7 @@ class Elements(HTMLParser):
     [("G & \"'", [("2", "Two"), (3, "three")]), (None, "Nobody")],
 ])  # fmt: skip
 def test_a_list_is_drawn_as_django_does(widget: type[forms.Select], value: Any, choices: list[Any]) -> None:
-    attrs = {"class": "form-select", "aria-label": "a \"b\" & c'", "disabled": False, "required": True}
+    attrs = {"class": "form-select", "aria-label": 'a "b" & c\'', "disabled": False, "required": True}
     drawn = [
         widget(attrs, choices).render("pick", value, {"id": "id_pick"}, renderer)
         for renderer in (Renderer(), DjangoTemplates())
