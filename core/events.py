@@ -55,7 +55,7 @@ def emit(*events: Event) -> None:
 
 
 def emit_all(events: Iterable[Event]) -> None:
-    """`emit` for a batch: one statement, two for very many, and one wake-up after COMMIT."""
+    """`emit` for a batch: one statement, and one wake-up after COMMIT."""
     at = clock.now()
     rows = [
         {
