@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain, groupby, islice, takewhile
 from typing import Any
 
@@ -42,6 +43,7 @@ from billing.models import (
 )
 from billing.usage import Asked, usage_of, values_of
 from core.periods import Period, Unit, local_midnight
+from core.scope import current
 from ledger.selectors import closed_entities
 from tenants.selectors import entity_facts
 
@@ -66,11 +68,21 @@ _FACTS = (
 
 def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFacts]:
     """What pricing needs, in order of id, one query. Inside work()."""
+    rows = _facts_of(current().organization_id).filter(subscription_id__in=subscription_ids)
+    terms: dict[int, Terms] = {}
+    return [
+        _subscription(sorted(items, key=_in_order), terms)
+        for _, items in groupby(rows, key=lambda row: row["subscription__id"])
+    ]
+
+
+@lru_cache(maxsize=256)
+def _facts_of(_organization_id: int) -> "QuerySet[SubscriptionItem, dict[str, Any]]":
+    """Items as pricing needs them: built once for each organization, which takes as long as to read by it."""
     last = BilledPeriod.objects.filter(item=OuterRef("pk")).order_by("-period_start").values("period_end")[:1]
     back = CreditedPeriod.objects.filter(item=OuterRef("pk")).order_by("period_start").values("period_start")
-    rows = (
-        SubscriptionItem.objects.filter(subscription_id__in=subscription_ids)
-        .annotate(
+    return (
+        SubscriptionItem.objects.annotate(
             back=Subquery(back[:1]),
             through=Coalesce("back", Subquery(last), "starts_on"),
             discounts=discounts_of(OuterRef("subscription_id")),
@@ -79,11 +91,6 @@ def subscription_facts(subscription_ids: Sequence[int]) -> list[SubscriptionFact
         .order_by("subscription_id", "pk")
         .values(*_FACTS)
     )
-    terms: dict[int, Terms] = {}
-    return [
-        _subscription(sorted(items, key=_in_order), terms)
-        for _, items in groupby(rows, key=lambda row: row["subscription__id"])
-    ]
 
 
 def _in_order(row: Mapping[str, Any]) -> tuple[bool, date]:
