@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing.models import BilledPeriod, Price, Subscription, SubscriptionItem
-from billing.selectors import preview
+from billing.selectors import preview, subscription_facts
 from billing.services.prices import create_price, retire_price
 from billing.services.replay import replay_billing
 from billing.services.run import run_billing
@@ -186,6 +186,16 @@ def test_anothers_items_are_not_there(acorn: Scope, birch: Scope) -> None:
             end_item(theirs.public_id, on=MARCH, today=MARCH)
         with pytest.raises(NotFound):
             add_item(theirs.subscription.public_id, price=priced(unit_price=Decimal(1)), starts_on=DAY)
+
+
+def test_facts_are_those_of_whose_scope_it_is(acorn: Scope, birch: Scope) -> None:
+    with work():
+        mine = factories.subscription(factories.customer(), DAY).pk
+    with enter(birch), work():
+        theirs = factories.subscription(factories.customer(), DAY).pk
+    for scope, own, other in ((acorn, mine, theirs), (birch, theirs, mine), (acorn, mine, theirs)):
+        with enter(scope), work():
+            assert [facts.subscription_id for facts in subscription_facts([own, other])] == [own]
 
 
 def test_a_replaced_price_is_not_sold_any_more_and_goes_on_for_who_has_it(sub: Subscription) -> None:

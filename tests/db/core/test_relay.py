@@ -320,6 +320,23 @@ def test_an_event_comes_back_as_it_was_emitted(acorn: Scope) -> None:
     assert (row.name, row.object_public_id, row.object_version) == ("test.rang", "job_1", 3)
 
 
+@pytest.mark.parametrize("many", [20, 21, 500])
+def test_many_events_at_once_are_kept_as_they_were_emitted_and_in_order(acorn: Scope, many: int) -> None:
+    day = datetime(2026, 2, 28, 23, 59, 59, 5, tzinfo=UTC)
+    events = [
+        Rang("job_1", n, f"ding\t\\{n}\n\"ü", on=date(2026, 2, 28) if n % 2 else None, at=day)
+        for n in range(1, many + 1)
+    ]
+    with work():
+        emit(*events)
+        rows = list(OutboxEvent.objects.order_by("id"))
+    assert [Rang.of(row) for row in rows] == events
+    assert len({row.public_id for row in rows}) == many
+    assert {(row.name, row.attempts, row.place, row.next_attempt_at == row.occurred_at) for row in rows} == {
+        ("test.rang", 0, None, True)
+    }
+
+
 def test_fields_of_a_newer_writer_are_ignored(acorn: Scope) -> None:
     with work():
         emit(Rang("job_1", 1, "x"))
