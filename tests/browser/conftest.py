@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.nursery import MAY_DIFFER, Nursery
 
@@ -98,13 +98,18 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def _is_wrong(said: ConsoleMessage) -> bool:
+    """A request that a newer one takes the place of is broken off, which htmx says as an error by these two names."""
+    return said.type == "error" and not said.text.startswith(("htmx:afterRequest,", "htmx:sendAbort,"))
+
+
 class Watched:
     """A page that remembers what went wrong: console errors, refused inline code, exceptions."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.wrong: list[str] = []
-        page.on("console", lambda said: self.wrong.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: self.wrong.append(said.text) if _is_wrong(said) else None)
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
 
 

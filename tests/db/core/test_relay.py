@@ -324,7 +324,7 @@ def test_an_event_comes_back_as_it_was_emitted(acorn: Scope) -> None:
 def test_many_events_at_once_are_kept_as_they_were_emitted_and_in_order(acorn: Scope, many: int) -> None:
     day = datetime(2026, 2, 28, 23, 59, 59, 5, tzinfo=UTC)
     events = [
-        Rang("job_1", n, f"ding\t\\{n}\n\"ü", on=date(2026, 2, 28) if n % 2 else None, at=day)
+        Rang("job_1", n, f'ding\t\\{n}\n"ü', on=date(2026, 2, 28) if n % 2 else None, at=day)
         for n in range(1, many + 1)
     ]
     with work():
