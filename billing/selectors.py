@@ -137,7 +137,7 @@ def with_billed(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]:
         if row.to > max(ended[row.item_id], row.period_start):
             span = Period(row.period_start, row.period_end)
             found[row.item_id].append(
-                Billed(row.pk, row.document_id, span, row.amount_minor, row.to, row.back)
+                Billed(row.pk, row.document_id, span, row.amount_minor, row.to, row.back, row.until)
             )
     return [
         replace(

@@ -121,7 +121,7 @@ def _credits(facts: SubscriptionFacts, item: ItemFacts, ended: date) -> list[Cre
         start = max(ended, each.span.start)
         since = unused_since(facts, item, start)
         unused = Period(start, each.span.end)
-        minor = unused_minor(facts.currency, due_of(facts, item, each.span), unused, since)
+        minor = unused_minor(facts.currency, due_of(facts, item, each.span, until=each.until), unused, since)
         minor = max(0, min(minor, each.amount_minor) - each.back_minor)
         found.append(Credit(item, each, Period(start, each.back_from or each.span.end), minor, since))
     return found

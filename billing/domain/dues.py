@@ -100,12 +100,25 @@ def dues(facts: SubscriptionFacts, item: ItemFacts) -> Iterator[Due]:
         start, index = span.end, index + 1
 
 
-def due_of(facts: SubscriptionFacts, item: ItemFacts, span: Period, whole: Period | None = None) -> Due:
-    """A period of an item, or the part of one, with the convention for parts and the discounts that hold for it."""
+def due_of(
+    facts: SubscriptionFacts,
+    item: ItemFacts,
+    span: Period,
+    whole: Period | None = None,
+    *,
+    until: time | None = None,
+) -> Due:
+    """A period of an item, or the part of one, with the convention for parts and the discounts that hold for it.
+
+    By seconds it goes on to `until` on the day after its last, by default as the item does.
+    """
     granted = tuple(each for each in facts.discounts_of(item) if each.holds(span.start))
     whole = whole or whole_of(facts, item, span.start)
     since = item.starts_time if span.start == item.starts_on else MIDNIGHT
-    until = facts.goes_on_to(item, span.end) if span.end < whole.end else MIDNIGHT
+    if span.end == whole.end:
+        until = MIDNIGHT
+    elif until is None:
+        until = facts.goes_on_to(item, span.end)
     return Due(item, span, whole, facts.proration, granted, since, until)
 
 
@@ -135,6 +148,43 @@ def unused_since(facts: SubscriptionFacts, item: ItemFacts, day: date) -> time:
     if day == item.starts_on:
         return item.starts_time
     return facts.goes_on_to(item, day) if day == facts.end_of(item) else MIDNIGHT
+
+
+def stops(facts: SubscriptionFacts, day: date) -> dict[int, time]:
+    """Up to which time of a date on which it ends each item is billed, by id, as far as not all is taken back.
+
+    What begins on that day begins when the plan before it stopped, since it never bills itself.
+    """
+    found = {item.item_id: _stop(facts, item, day) for item in facts.items}
+    plans = [item for item in facts.items if item.is_plan]
+    before = [found[item.item_id] for item in plans if item.starts_on < day]
+    return found | {
+        item.item_id: max(before, default=item.starts_time) for item in plans if item.starts_on == day
+    }
+
+
+def _stop(facts: SubscriptionFacts, item: ItemFacts, day: date) -> time:
+    """The beginning of the day where days are not shared: where a meter counts, where a period begins that is not
+    billed, and of what does not end on it.
+    """
+    if item.starts_on == day:
+        return item.starts_time
+    begins = whole_of(facts, item, day).start == day and item.billed_through <= day and not item.credited
+    if facts.end_of(item) != day or item.meter_id is not None or begins:
+        return MIDNIGHT
+    return facts.goes_on_to(item, day)
+
+
+def settled_to(facts: SubscriptionFacts, day: date) -> time:
+    """Up to which time of a date the plan was billed, and credited, for good: it cannot end before."""
+    return max(
+        (
+            item.ends_time
+            for item in facts.items
+            if item.is_plan and item.ends_on == day > item.starts_on and cut_at(facts, item, day)
+        ),
+        default=MIDNIGHT,
+    )
 
 
 def whole_of(facts: SubscriptionFacts, item: ItemFacts, day: date) -> Period:

@@ -29,7 +29,10 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """A period of an item that was billed, and what credits took back of it: its days from one on; net minor units."""
+    """A period of an item that was billed, and what credits took back of it: its days from one on; net minor units.
+
+    By seconds it goes on to `until` on the day after its last.
+    """
 
     period_id: int
     document_id: int
@@ -37,6 +40,7 @@ class Billed:
     amount_minor: int
     back_from: date | None = None
     back_minor: int = 0
+    until: time = MIDNIGHT
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ def held_on(first: Stretch, said: Sequence[Said], day: date) -> Held:
 def stretches(first: Stretch, said: Sequence[Said], pause: Pause | None) -> list[Stretch]:
     """All of a plan from its first stretch on: no day twice, none left out but those of the pause.
 
-    What changes nothing makes no stretch. What was said for a day in the pause holds when that is over.
+    What changes nothing makes no stretch. What was said for a day in the pause holds when that is over. A pause that is
+    over on the first day is so from when that begins.
     """
     turns = _turns(first, said)
     if pause is None:
@@ -83,7 +84,8 @@ def stretches(first: Stretch, said: Sequence[Said], pause: Pause | None) -> list
     found = _joined(before, pause.off, paused=True)
     if pause.again is not None:
         after = [turn for turn in turns if turn[0] > pause.again]
-        found += _joined([(pause.again, MIDNIGHT, held_on(first, said, pause.again)), *after], None)
+        at = first.starts_time if pause.again == first.starts_on else MIDNIGHT
+        found += _joined([(pause.again, at, held_on(first, said, pause.again)), *after], None)
     return found
 
 

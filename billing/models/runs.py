@@ -34,6 +34,7 @@ class BillingRun(Record):
 class BilledPeriod(TenantRow):
     """An item was billed for `[period_start, period_end)`: the natural key that no run can pass twice.
 
+    By seconds it goes on to `until` on the day after its last, whatever becomes of what ended there.
     `amount_minor` is net of what discounts took off. `quantity` and `terms` are what it was billed by, as
     billing.domain.gate.kept writes them: the next bill is compared with them. What was billed before they were kept has
     none.
@@ -45,6 +46,7 @@ class BilledPeriod(TenantRow):
     document = TenantForeignKey("invoicing.Document")
     period_start = models.DateField()
     period_end = models.DateField()
+    until = models.TimeField(default=time.min, db_default=time.min)
     amount_minor = models.BigIntegerField()
     discount_minor = models.BigIntegerField(default=0)
     quantity = models.DecimalField(max_digits=28, decimal_places=12, null=True, blank=True)

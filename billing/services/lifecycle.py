@@ -1,6 +1,6 @@
 """Pausing a subscription, going on with it, and taking it up again when it was ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import date, time
 from decimal import Decimal
@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from billing.domain.charges import ENDED
 from billing.domain.days import day_problem
-from billing.domain.dues import cut_at, period_end, plan_on
+from billing.domain.dues import cut_at, period_end, plan_on, stops
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.proration import MIDNIGHT
 from billing.domain.ramps import Pause
@@ -170,13 +170,22 @@ def _again_after_its_end(
     """End each item where the subscription ended, and begin again what would be in force on the day.
 
     What was to begin later begins as it was to, so a pause that is known to end goes on, and one that was to come
-    comes; another in the place of what was billed and taken back.
+    comes; another in the place of what was billed and taken back. On the day of the end it begins when what was billed
+    stopped.
     """
     credited = {item.item_id for item in facts.items if item.credited}
+    stopped = stops(facts, ended)
     rows = lock(SubscriptionItem.objects.filter(subscription=subscription).select_related("price"))
     lived = [row for row in rows if row.ends_on != row.starts_on]
     over = [row for row in lived if row.ends_on is None or row.ends_on > ended]
-    over = [row for row in over if row.starts_on < max(ended, day) or row.pk in credited]
+    again_at = stopped if day == ended else {}
+    over = [
+        row
+        for row in over
+        if row.starts_on < max(ended, day)
+        or row.pk in credited
+        or (row.starts_on == day and row.starts_time != again_at.get(row.pk, row.starts_time))
+    ]
     later = [row for row in over if row.starts_on > day]
     again = [
         row
@@ -190,12 +199,13 @@ def _again_after_its_end(
         again += [row for row in rows if row.paused and row.ends_on == off]
         subscription.resumes_on = day
         subscription.touch("resumes_on")
-    _begin_again(again, day, subscription.ends_time if day == ended else MIDNIGHT)
+    _begin_again(again, day, again_at)
     for row in later:
-        _begin_again([row], row.starts_on, row.starts_time)
+        _begin_again([row], row.starts_on)
     for row in over:
-        row.ends_time = subscription.ends_time if ended > row.starts_on else row.starts_time
         row.ends_on, row.paused = max(ended, row.starts_on), False
+    for row in [*over, *(row for row in lived if row.ends_on == ended and row not in over)]:
+        row.ends_time = stopped[row.pk] if ended > row.starts_on else row.starts_time
         row.touch("ends_on", "ends_time", "paused")
 
 
@@ -290,8 +300,11 @@ def _begins_or_ends(day: date) -> Invalid:
     return Invalid(problem, fields={"on": problem})
 
 
-def _begin_again(rows: Sequence[SubscriptionItem], day: date, at: time = MIDNIGHT) -> None:
-    """Others in their place, up to what ends them after that day."""
+def _begin_again(rows: Sequence[SubscriptionItem], day: date, at: Mapping[int, time] | None = None) -> None:
+    """Others in their place, up to what ends them after that day; by seconds from a time of it on, by their ids.
+
+    What began on that day itself begins when it did, where nothing else is said.
+    """
     SubscriptionItem.objects.bulk_create(
         SubscriptionItem(
             subscription=row.subscription,
@@ -299,7 +312,7 @@ def _begin_again(rows: Sequence[SubscriptionItem], day: date, at: time = MIDNIGH
             quantity=row.quantity,
             role=row.role,
             starts_on=day,
-            starts_time=at,
+            starts_time=(at or {}).get(row.pk, row.starts_time if row.starts_on == day else MIDNIGHT),
             ends_on=row.ends_on if later else None,
             ends_time=row.ends_time if later else MIDNIGHT,
             paused=row.paused and later,

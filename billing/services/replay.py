@@ -100,9 +100,9 @@ def _from_the_start(
     for item in facts.items:
         rows = billed.get(item.item_id)
         end = facts.end_of(item)
-        if end is not None and rows:
-            end = max(end, rows[-1].period_end)
         until = MIDNIGHT if end is None else facts.goes_on_to(item, end)
+        if end is not None and rows and end <= rows[-1].period_end:
+            end, until = rows[-1].period_end, rows[-1].until
         items.append(
             replace(item, billed_through=item.starts_on, credited=False, ends_on=end, ends_time=until)
         )
@@ -118,7 +118,7 @@ def _credits(
     """Where the unused days of a billed period come to something else today."""
     for row in billed:
         taken = 0
-        due = due_of(facts, item, Period(row.period_start, row.period_end))
+        due = due_of(facts, item, Period(row.period_start, row.period_end), until=row.until)
         for back in credited.get(row.pk, ()):
             part = Period(back.period_start, back.period_end)
             unused = unused_minor(facts.currency, due, Period(part.start, row.period_end), back.since)

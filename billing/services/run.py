@@ -272,6 +272,7 @@ def _periods(run: BillingRun, billed: Sequence[tuple[Charge, int]], judged: Judg
             document_id=document_id,
             period_start=due.span.start,
             period_end=due.span.end,
+            until=due.until,
             amount_minor=line.amount_minor,
             discount_minor=discount_minor(each.facts.currency, due),
             quantity=due.quantity,

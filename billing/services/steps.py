@@ -200,8 +200,10 @@ def _counts(ramp: Ramp, was: Stretch, then: Stretch) -> bool:
     """Whether the time of the day counts on which a stretch takes the place of one.
 
     What a meter counts is billed by days. Where a period begins on that day and is not billed yet, only what then holds
-    bills it, and so all of the day.
+    bills it, and so all of the day. Where the one begins on that day itself, the other begins when it did.
     """
+    if then.starts_on == was.starts_on:
+        return True
     price = ramp.prices[was.held.price]
     if price.meter_id or ramp.prices[then.held.price].meter_id:
         return False

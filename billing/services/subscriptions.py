@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from billing.domain.anchors import Rhythm
 from billing.domain.charges import ENDED, PAUSED, state_of
 from billing.domain.days import day_problem
-from billing.domain.dues import billed_through, cut_at, next_due, period_end, plan_on
+from billing.domain.dues import billed_through, cut_at, next_due, period_end, plan_on, settled_to
 from billing.domain.facts import ItemFacts
 from billing.domain.proration import MIDNIGHT
 from billing.events import SubscriptionChanged, SubscriptionCreated, SubscriptionEnded
@@ -369,7 +369,8 @@ def end(
     """End a subscription on a local date, the first that is not billed any more. Inside work().
 
     By default at the end of the plan's period under way. Prorated by the second what is billed by days goes on to the
-    time `at` of a day said, unless it is the first of a period that is not billed. The next run bills what comes before
+    time `at` of a day said, unless it is the first of a period that is not billed, and at least to the time up to which
+    the plan is settled on that day. The next run bills what comes before
     and credits what is billed beyond, as the subscription's proration says; with `refund` what was paid of that is
     asked back to the method it was paid by, else it stays as the customer's credit. Where neither is due it ends at
     once. Raises Invalid for a day before it begins or over a year back and for a time that cannot count, Conflict when
@@ -381,6 +382,7 @@ def end(
     if problem := day_problem(day):
         raise Invalid(problem, fields={"on": problem})
     require_time(subscription, on, at)
+    at = max(at, settled_to(facts, day))
     if (subscription.ends_on, subscription.ends_time, subscription.refund) == (day, at, refund):
         return subscription
     if subscription.state == ENDED:

@@ -1,0 +1,191 @@
+"""By the second, whatever comes on one and the same day, and in whichever order: no second twice and none left out."""
+
+from datetime import date, time
+from decimal import Decimal
+
+import pytest
+
+from billing.models import Subscription
+from billing.services.change import change
+from billing.services.lifecycle import pause, reactivate, resume
+from billing.services.run import run_billing
+from billing.services.subscriptions import end
+from core.scope import Scope, work
+from tests.billed import billed, proven
+from tests.db.billing.test_lifecycle import credited, flat
+from tests.db.billing.test_seconds import (
+    AUGUST,
+    JULY,
+    MID,
+    NOON,
+    WHOLE,
+    by_seconds,
+    changed,
+    plan,
+)
+
+EARLY, REST = date(2026, 7, 11), ("2026-07-16", "2026-08-01")
+NINE, SIX, EVENING = time(9), time(6), time(18)
+
+
+def ended(sub: Subscription, on: date, at: time, today: date | None = None) -> Subscription:
+    with work():
+        return end(sub.public_id, on=on, at=at, today=today or on)
+
+
+def again(sub: Subscription, on: date) -> None:
+    with work():
+        reactivate(sub.public_id, on=on, today=on)
+
+
+def beside_arrears() -> Subscription:
+    """31 a month, and something beside it that is billed when the month is over, so that it is not over before."""
+    return by_seconds(31, added=[(flat(0, timing="arrears"), Decimal(1))])
+
+
+@pytest.fixture
+def dear_from_noon(acorn: Scope) -> Subscription:
+    """31 a month in July, 62 from noon of the 16th on, all of it billed and credited."""
+    with work():
+        sub, dear = by_seconds(31), flat(62)
+    run_billing(JULY)
+    changed(sub, dear, MID, NOON)
+    run_billing(MID)
+    assert (billed(), credited()) == ([(*WHOLE, 3100), (*REST, 3100)], [(*REST, 1550)])
+    return sub
+
+
+def test_an_end_before_what_is_billed_of_its_day_comes_when_that_does(dear_from_noon: Subscription) -> None:
+    found = ended(dear_from_noon, MID, NINE)
+    assert found.ends_time == NOON
+    assert ended(dear_from_noon, MID, NINE).version == found.version, "the same wish again changes nothing"
+    run_billing(MID)
+    assert credited()[1:] == [(*REST, 3100)]
+    proven()
+
+
+@pytest.mark.parametrize("at", [NINE, NOON, EVENING])
+def test_taken_up_on_the_day_of_a_change_it_goes_on_from_that(dear_from_noon: Subscription, at: time) -> None:
+    """Half a month of each, however often it ends that day."""
+    for _ in range(2):
+        ended(dear_from_noon, MID, at)
+        run_billing(MID)
+        again(dear_from_noon, MID)
+        run_billing(MID)
+    assert billed()[1:] == [(*REST, 3100)] * 3
+    assert credited() == [(*REST, 1550), (*REST, 3100), (*REST, 3100)]
+    proven()
+
+
+def test_a_plan_billed_up_to_a_time_is_not_over_before(acorn: Scope) -> None:
+    with work():
+        sub, dear = by_seconds(31), flat(62)
+        change(sub.public_id, price=dear, on=MID, at=NOON, today=JULY)
+    run_billing(JULY)
+    assert ended(sub, MID, NINE).ends_time == NOON
+    run_billing(MID)
+    assert (billed(), credited()) == ([("2026-07-01", "2026-07-16", 1550)], [])
+    proven()
+
+
+def test_what_was_to_begin_after_its_end_begins_with_it_when_it_is_taken_up(acorn: Scope) -> None:
+    """To be dear from noon, over at nine; taken up that day, it is dear from nine."""
+    with work():
+        sub, dear = by_seconds(31), flat(62)
+    run_billing(JULY)
+    changed(sub, dear, MID, NOON)
+    ended(sub, MID, NINE)
+    run_billing(MID)
+    assert credited() == [(*REST, 1563)]  # 15 days and 15 hours: 1562.5
+    again(sub, MID)
+    run_billing(MID)
+    assert billed()[1:] == [(*REST, 3125)]
+    assert plan(sub) == [
+        ("2026-07-01", "00:00", "2026-07-16", "09:00"),
+        ("2026-07-16", "09:00", "", "00:00"),
+    ]
+    proven()
+
+
+def test_gone_on_with_on_the_day_of_a_change_it_goes_on_from_that(dear_from_noon: Subscription) -> None:
+    sub = dear_from_noon
+    with work():
+        pause(sub.public_id, on=MID, today=MID)
+    run_billing(MID)
+    with work():
+        resume(sub.public_id, on=MID, today=MID)
+    run_billing(MID)
+    assert billed()[1:] == [(*REST, 3100)] * 2
+    assert credited()[1:] == [(*REST, 3100)]
+    proven()
+
+
+def test_gone_on_with_on_the_first_day_of_a_period_it_goes_on_from_the_change(acorn: Scope) -> None:
+    with work():
+        sub, dear = by_seconds(31, date(2026, 6, 1)), flat(62)
+    run_billing(JULY)
+    changed(sub, dear, JULY, NOON)
+    run_billing(JULY)
+    with work():
+        pause(sub.public_id, on=JULY, today=JULY)
+    run_billing(JULY)
+    with work():
+        resume(sub.public_id, on=JULY, today=JULY)
+    run_billing(JULY)
+    assert billed()[1:] == [(*WHOLE, 3100), (*WHOLE, 6100), (*WHOLE, 6100)]
+    assert credited() == [(*WHOLE, 3050), (*WHOLE, 6100)]
+    proven()
+
+
+@pytest.mark.parametrize("timing", ["advance", "arrears"])
+def test_taken_up_where_its_end_was_that_of_a_period_all_of_the_next_is_billed(
+    acorn: Scope, timing: str
+) -> None:
+    with work():
+        sub = by_seconds(flat(31, timing=timing))
+        end(sub.public_id, on=AUGUST, at=NOON, today=JULY)
+    run_billing(AUGUST)
+    again(sub, AUGUST)
+    run_billing(date(2026, 9, 1))
+    assert billed()[:2] == [(*WHOLE, 3100), ("2026-08-01", "2026-09-01", 3100)]
+    proven()
+
+
+def test_what_was_billed_up_to_an_end_stays_so_when_that_is_gone(acorn: Scope) -> None:
+    """Billed up to the 16th at six in the evening; changed on the 11th, and then taken up again."""
+    with work():
+        sub, dear = beside_arrears(), flat(62)
+        end(sub.public_id, on=MID, at=EVENING, today=JULY)
+    run_billing(JULY)
+    changed(sub, dear, EARLY, NOON)
+    run_billing(EARLY)
+    assert credited() == [("2026-07-11", "2026-07-16", 525)]
+    run_billing(MID)
+    again(sub, date(2026, 7, 17))
+    run_billing(date(2026, 7, 17))
+    proven()
+
+
+def test_what_is_credited_after_its_end_is_gone_is_so_to_the_second(acorn: Scope) -> None:
+    with work():
+        sub, dear = beside_arrears(), flat(62)
+        end(sub.public_id, on=MID, at=EVENING, today=JULY)
+    run_billing(JULY)
+    changed(sub, dear, EARLY, NOON)
+    again(sub, MID)
+    run_billing(MID)
+    assert credited() == [("2026-07-11", "2026-07-16", 525)]
+    proven()
+
+
+def test_what_was_billed_up_to_a_change_stays_so_when_it_ended_before(acorn: Scope) -> None:
+    with work():
+        sub, dear = by_seconds(31), flat(62)
+        change(sub.public_id, price=dear, on=MID, at=NOON, today=JULY)
+    run_billing(JULY)
+    ended(sub, EARLY, NINE)
+    run_billing(EARLY)
+    assert credited() == [("2026-07-11", "2026-07-16", 513)]  # five days and three hours: 512.5
+    again(sub, date(2026, 7, 12))
+    run_billing(date(2026, 7, 12))
+    proven()
