@@ -48,7 +48,7 @@ SHORTEST = {"day": 1, "week": 7, "month": 28, "quarter": 89, "year": 365}
 MISSED = 1000
 SLACK: dict[str, int | None] = {
     Proration.DAY: 1,
-    Proration.SECOND: 2,
+    Proration.SECOND: 1,
     Proration.THIRTIETH: 3,
     Proration.NONE: None,
 }

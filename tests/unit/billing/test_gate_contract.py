@@ -1,7 +1,8 @@
 """Two opinions on one amount: the gate's arithmetic against the kernel's periods, and worked prices."""
 
-from datetime import date
+from datetime import date, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from billing.domain.gate import Discount, Item, Line, Terms, Tier
 from billing.domain.gate.contract import bounds, discount_minor, full_minor, whole_period
+from billing.domain.proration import Proration, share
+from billing.expectation import SLACK
 from core.periods import Period, Unit, boundary, index_on
 
 TIERS = (
@@ -70,6 +73,31 @@ def test_a_part_is_bounded_by_some_days_to_either_side(slack: int | None, expect
     item = Item(1, date(2026, 1, 1), None, date(2026, 1, 1), terms(), slack=slack)
     line = Line(1, 1, Period(date(2026, 1, 1), date(2026, 1, 11)), Decimal(10), 0, item.terms)
     assert bounds(item, line) == expected
+
+
+@given(
+    st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.sampled_from(list(Unit)), st.integers(0, 400),
+    st.integers(1, 400), st.times(), st.times(),
+)  # fmt: skip
+def test_a_part_by_the_second_is_bounded_by_less_than_two_days(
+    anchor: date, unit: Unit, first: int, days: int, since: time, until: time
+) -> None:
+    """All that a part can come to is allowed, and two days more or less are not."""
+    whole = Period(boundary(anchor, unit, 1, 3), boundary(anchor, unit, 1, 4))
+    start = whole.start + timedelta(days=first % whole.days)
+    part = Period(start, min(start + timedelta(days=days), whole.end))
+    if part == whole:
+        since = until = time()
+    until = time() if part.end == whole.end else until
+    flat = Terms("p", "P", "flat", "EUR", Decimal(1000), str(unit), 1)
+    slack = SLACK[Proration.SECOND]
+    item = Item(1, start, None, anchor, flat, slack=slack, timed=since > time())
+    cost = share(Proration.SECOND, part, whole, unit, 1, since=since, until=until) * 100000
+    found = bounds(item, Line(1, 1, part, Decimal(1), 0, flat))
+    assert found is not None
+    assert found[0] <= cost <= found[1]
+    day = Fraction(100000, whole.days)
+    assert found[1] - found[0] <= 2 * day + 4
 
 
 def test_discounts_come_off_one_after_the_other_and_not_below_nothing() -> None:
