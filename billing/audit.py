@@ -15,8 +15,12 @@ subjects["billing.Price"] = Subject(
     SUBSCRIPTIONS_VIEW,
     fields={"every": _("Every"), "timing": _("Billed"), "retired_at": _("Not offered since")},
 )
-subjects["billing.SubscriptionItem"] = Subject(_("Item of a subscription"))
-subjects["billing.SubscriptionStep"] = Subject(_("Step of a subscription"), fields={"on": _("From")})
+subjects["billing.SubscriptionItem"] = Subject(
+    _("Item of a subscription"), fields={"starts_time": _("Begins at"), "ends_time": _("Ends at")}
+)
+subjects["billing.SubscriptionStep"] = Subject(
+    _("Step of a subscription"), fields={"on": _("From"), "at": _("Holds from")}
+)
 subjects["billing.Subscription"] = Subject(
     _("Subscription"),
     "subscription",
@@ -42,7 +46,6 @@ subjects["billing.Subscription"] = Subject(
         "resumes_on": _("Goes on from"),
         "zone": _("Time zone"),
         "ends_time": _("Ends at"),
-        "starts_time": _("Begins at"),
         "next_bill_on": _("Next bill"),
         "next_bill_at": _("Next bill, moment"),
         "held_at": _("Held since"),
@@ -52,7 +55,9 @@ subjects["billing.Subscription"] = Subject(
 subjects["billing.BillingRun"] = Subject(
     _("Billing run"), "run", RUNS_VIEW, fields={"as_of": _("Day"), "stopped_why": _("Why it stopped")}
 )
-subjects["billing.BilledPeriod"] = Subject(_("Billed period"), fields={"amount_minor": _("Amount")})
+subjects["billing.BilledPeriod"] = Subject(
+    _("Billed period"), fields={"amount_minor": _("Amount"), "until": _("Up to")}
+)
 subjects["billing.Coupon"] = Subject(
     _("Coupon"),
     "coupons",
@@ -70,7 +75,8 @@ subjects["billing.SubscriptionDiscount"] = Subject(
     fields={"percent": _("Percent off"), "amount": _("Amount off"), "given_until": _("Given until")},
 )
 subjects["billing.CreditedPeriod"] = Subject(
-    _("Credited period"), fields={"amount_minor": _("Amount"), "unused_minor": _("Unused")}
+    _("Credited period"),
+    fields={"amount_minor": _("Amount"), "unused_minor": _("Unused"), "since": _("From when")},
 )
 subjects["billing.CorrectedPeriod"] = Subject(
     _("Corrected period"),

@@ -61,7 +61,8 @@ class SubscriptionCreated(Event):
 class SubscriptionChanged(Event):
     """What a subscription bills changed, or when it ends: `what` is plan, item, discount or end.
 
-    `on` is the first day of it; None where a change that was set for later was taken back.
+    `on` is the first day of it; None where a change that was set for later was taken back. By the second it is so from
+    the time `at` of that day on.
     """
 
     name: ClassVar[str] = "subscription.changed"
@@ -69,6 +70,7 @@ class SubscriptionChanged(Event):
     customer: str
     what: str
     on: str | None
+    at: str = "00:00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,16 @@ class SubscriptionResumed(Event):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEnded(Event):
-    """A subscription is over: all that comes before `ended_on` is billed, and what was too much is credited."""
+    """A subscription is over: all that comes before `ended_on` is billed, and what was too much is credited.
+
+    By the second it went on to the time `at` of that day.
+    """
 
     name: ClassVar[str] = "subscription.ended"
 
     customer: str
     ended_on: str
+    at: str = "00:00:00"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,9 @@ def subscribe_in_steps(*, steps: Sequence[Step], today: date, **said: Any) -> Su
 
 
 def _laid(subscription: Subscription, ramp: Ramp, today: date, on: date | None) -> Subscription:
-    lay(subscription, ramp, ramp.pause)
-    return changed(schedule(_shown(subscription, today), items=True), "plan", on)
+    laid = lay(subscription, ramp, ramp.pause)
+    at = max((each.starts_time for each in laid if each.starts_on == on), default=MIDNIGHT)
+    return changed(schedule(_shown(subscription, today), items=True), "plan", on, at)
 
 
 def _changeable(public_id: str) -> tuple[Subscription, Ramp]:

@@ -299,15 +299,18 @@ def _advance(charges: Sequence[Charge]) -> None:
             for each in charges
         ],
     )
-    ended = {each.facts.subscription_id: each.next_bill_on for each in charges if each.state == ENDED}
+    ended = {each.facts.subscription_id: each for each in charges if each.state == ENDED}
     if ended:
         over = Subscription.objects.filter(pk__in=ended)
         over.update(version=F("version") + 1)
         rows = over.values_list("pk", "public_id", "version", "customer__public_id")
         emit_all(
-            SubscriptionEnded(name, version, customer=customer, ended_on=str(ended[pk]))
+            SubscriptionEnded(
+                name, version, customer=customer, ended_on=str(ended[pk].next_bill_on),
+                at=str(ended[pk].facts.ends_time),
+            )
             for pk, name, version, customer in rows
-        )
+        )  # fmt: skip
 
 
 def _hold(run: BillingRun, found: Sequence[Held]) -> None:

@@ -156,12 +156,13 @@ def drop(ramp: Ramp, day: date) -> None:
     ramp.steps.pop(day).delete()
 
 
-def lay(subscription: Subscription, ramp: Ramp, pause: Pause | None) -> None:
+def lay(subscription: Subscription, ramp: Ramp, pause: Pause | None) -> list[Stretch]:
     """Make the plan's items those that follow from what was said: what is so already stays, what is not never bills.
 
-    Raises Invalid where something to come could not be sold with what holds before it by then.
+    Returns what they follow, with the times that count. Raises Invalid where something to come could not be sold with
+    what holds before it by then.
     """
-    first, *rest = _timed(ramp, stretches(ramp.first, ramp.said, pause))
+    first, *rest = found = _timed(ramp, stretches(ramp.first, ramp.said, pause))
     _bound(ramp.base, first)
     there = {
         (row.starts_on, row.starts_time, row.price_id, row.quantity.normalize()): row for row in ramp.ahead
@@ -185,6 +186,7 @@ def lay(subscription: Subscription, ramp: Ramp, pause: Pause | None) -> None:
         )
     for row in there.values():
         _bound(row, Stretch(row.starts_on, row.starts_on, ramp.first.held, ends_time=row.starts_time))
+    return found
 
 
 def _timed(ramp: Ramp, found: Sequence[Stretch]) -> list[Stretch]:

@@ -130,12 +130,12 @@ def _anchor(rhythm: Rhythm, customer_id: int, starts_on: date) -> date:
     return anchor
 
 
-def changed(subscription: Subscription, what: str, on: date | None) -> Subscription:
+def changed(subscription: Subscription, what: str, on: date | None, at: time = MIDNIGHT) -> Subscription:
     """Tell others that what a subscription bills is another from a day on. Emits subscription.changed."""
     emit(
         SubscriptionChanged(
             subscription.public_id, subscription.version, customer=subscription.customer.public_id, what=what,
-            on=None if on is None else str(on),
+            on=None if on is None else str(on), at=str(at),
         )
     )  # fmt: skip
     return subscription
@@ -304,7 +304,7 @@ def schedule(subscription: Subscription, *, items: bool = False) -> Subscription
         emit(
             SubscriptionEnded(
                 subscription.public_id, subscription.version, customer=subscription.customer.public_id,
-                ended_on=str(subscription.ends_on or day),
+                ended_on=str(subscription.ends_on or day), at=str(subscription.ends_time),
             )
         )  # fmt: skip
     return subscription
@@ -320,7 +320,7 @@ def amend(
 ) -> Subscription:
     """Change what may change of a subscription: its end, as `end` does, and what other systems keep with it.
 
-    What is None stays. Inside work(). Raises what `end` raises, and ExternalIdTaken.
+    What is None stays, and all of an end whose day stays. Inside work(). Raises what `end` raises, and ExternalIdTaken.
     """
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))
     changed = {"external_id": external_id, "metadata": None if metadata is None else dict(metadata)}
@@ -337,7 +337,8 @@ def amend(
             raise ExternalIdTaken(
                 f"Another subscription is called “{external_id}” by your system."
             ) from error
-    return subscription if ends_on is None else end(public_id, on=ends_on, today=today)
+    stays = ends_on in {None, subscription.ends_on}
+    return subscription if stays else end(public_id, on=ends_on, today=today)
 
 
 def release(public_id: str) -> Subscription:
@@ -369,12 +370,11 @@ def end(
     """End a subscription on a local date, the first that is not billed any more. Inside work().
 
     By default at the end of the plan's period under way. Prorated by the second what is billed by days goes on to the
-    time `at` of a day said, unless it is the first of a period that is not billed, and at least to the time up to which
-    the plan is settled on that day. The next run bills what comes before
-    and credits what is billed beyond, as the subscription's proration says; with `refund` what was paid of that is
-    asked back to the method it was paid by, else it stays as the customer's credit. Where neither is due it ends at
-    once. Raises Invalid for a day before it begins or over a year back and for a time that cannot count, Conflict when
-    it ended on another day and that is settled. The same wish again changes nothing.
+    time `at` of a day said, or up to which the plan is settled that day, unless it is the first of a period that is not
+    billed. The next run bills what comes before and credits what is billed beyond, as the subscription's proration
+    says; with `refund` what was paid of that is asked back to the method it was paid by, else it stays as the
+    customer's credit. Where neither is due it ends at once. Raises Invalid for a day before it begins or over a year
+    back and for a time that cannot count, Conflict when it ended elsewhen and that is settled. Again changes nothing.
     """
     subscription = lock_one(Subscription.objects.filter(public_id=public_id))
     (facts,) = subscription_facts([subscription.pk])
@@ -396,4 +396,4 @@ def end(
     require_unused(facts.items, day)
     subscription.ends_on, subscription.ends_time, subscription.refund = day, at, refund
     subscription.touch("ends_on", "ends_time", "refund")
-    return changed(schedule(subscription), "end", day)
+    return changed(schedule(subscription), "end", day, at)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from core.scope import Scope
+from billing.events import SubscriptionChanged
+from core.models import OutboxEvent
+from core.scope import Scope, enter, work
 from customers.models import Customer
 from tests.db.api.conftest import Program, pointers
 from tests.db.api.invoices import today
@@ -116,3 +118,35 @@ def test_a_time_without_its_day_is_named(api: Program, house: Scope, made: Any) 
         refused = api("POST", f"/subscriptions/{made['id']}/{place}", {**body, "at": "12:00"})
         assert (refused.status_code, pointers(refused)) == (422, ["/at"]), place
     assert written(house) == before
+
+
+def test_what_is_sent_back_as_it_was_read_leaves_the_time_of_its_end(
+    api: Program, house: Scope, made: Any
+) -> None:
+    path = f"/subscriptions/{made['id']}"
+    ended = api.post(f"{path}/end", {"on": str(today()), "at": "18:30", "refund": True}, 200)
+    kept = api("PATCH", path, {"ends_on": ended["ends_on"], "metadata": {"seen": "yes"}}).json()
+    assert (kept["ends_on"], kept["ends_time"], kept["refund"]) == (str(today()), "18:30:00", True)
+    moved = api("PATCH", path, {"ends_on": str(today() + timedelta(days=1))}).json()
+    assert moved["ends_time"] == "00:00:00", "another day has no time"
+
+
+def test_events_say_the_time_that_counts(api: Program, house: Scope, made: Any) -> None:
+    path, later = f"/subscriptions/{made['id']}", str(today() + timedelta(days=1))
+    api.post(f"{path}/change", of_today(api, "12:00"), 200)
+    api.post(f"{path}/steps", {"quantity": "3", "on": later, "at": "06:00"}, 201)
+    api("DELETE", f"{path}/steps/{later}")
+    api.post(f"{path}/end", {"on": later, "at": "18:30:15"}, 200)
+    bill(house, today() + timedelta(days=1))
+    with enter(house), work():
+        rows = OutboxEvent.objects.filter(name__in=["subscription.changed", "subscription.ended"]).order_by(
+            "id"
+        )
+        told = [(each.payload.get("what", "ended"), each.payload["at"]) for each in rows]
+    assert told == [
+        ("plan", "12:00:00"), ("plan", "06:00:00"), ("plan", "00:00:00"), ("end", "18:30:15"), ("ended", "18:30:15"),
+    ]  # fmt: skip
+    with enter(house), work():
+        first = rows[0]
+        first.payload = {key: value for key, value in first.payload.items() if key != "at"}
+        assert SubscriptionChanged.of(first).at == "00:00:00", "one that was told before there were times"

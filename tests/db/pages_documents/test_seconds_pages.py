@@ -1,5 +1,6 @@
 """A time of day on the dialogs of a subscription that is prorated by the second, and on no other's."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -85,3 +86,12 @@ def test_by_days_there_is_no_time(ana: Client, acorn: Scope) -> None:
     page = ana.get(path(sub)).content.decode()
     assert "id_end_at" not in page
     assert "id_change_at" not in page
+
+
+def test_the_audit_says_the_times_in_words(ana: Client, sub: Subscription) -> None:
+    ana.post(path(sub, "change"), {"quantity": "2", "on": str(TODAY), "at": "06:30"})
+    ana.post(path(sub, "change"), {"quantity": "2", "on": str(TODAY), "at": "07:45"})
+    told = ana.get(f"/o/acorn/audit/{sub.public_id}/").content.decode()
+    text = " ".join(re.sub(r"<[^>]+>", " ", told).split())
+    assert "Holds from: 06:30:00 → 07:45:00" in text
+    assert "Ends at: 06:30:00 → 07:45:00" in text
