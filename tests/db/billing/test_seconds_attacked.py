@@ -1,17 +1,27 @@
 """By the second, whatever comes on one and the same day, and in whichever order: no second twice and none left out."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from django.db.models import Sum
 
-from billing.models import Subscription
+from billing.domain.anchors import Rhythm
+from billing.domain.proration import Proration
+from billing.models import BilledPeriod, Subscription
+from billing.previews import next_bill
 from billing.services.change import change
+from billing.services.discounts import discount
 from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.run import run_billing
 from billing.services.subscriptions import end
+from core.periods import local_midnight
 from core.scope import Scope, work
+from customers.models import Customer
+from tests import factories
 from tests.billed import billed, proven
+from tests.db.billing.test_change import priced
 from tests.db.billing.test_lifecycle import credited, flat
 from tests.db.billing.test_seconds import (
     AUGUST,
@@ -188,4 +198,109 @@ def test_what_was_billed_up_to_a_change_stays_so_when_it_ended_before(acorn: Sco
     assert credited() == [("2026-07-11", "2026-07-16", 513)]  # five days and three hours: 512.5
     again(sub, date(2026, 7, 12))
     run_billing(date(2026, 7, 12))
+    proven()
+
+
+def test_what_is_beside_the_plan_ends_and_begins_again_at_the_same_time(acorn: Scope) -> None:
+    """But for what is billed by weeks, one of which begins on the day: it is billed whole where it begins again."""
+    with work():
+        weekly = flat(7, unit="week")
+        sub = by_seconds(31, added=[(flat(62), Decimal(1)), (weekly, Decimal(1))], starts_on=date(2026, 7, 1))
+    monday = date(2026, 7, 13)
+    run_billing(date(2026, 7, 6))
+    ended(sub, monday, NOON)
+    run_billing(monday)
+    assert credited() == [("2026-07-13", "2026-08-01", 1850), ("2026-07-13", "2026-08-01", 3700)]
+    before = len(billed())
+    again(sub, monday)
+    run_billing(monday)
+    with work():
+        rows = BilledPeriod.objects.order_by("id")[before:]
+        assert sorted(row.amount_minor for row in rows) == [700, 1850, 3700]
+    proven()
+
+
+@pytest.mark.parametrize(("percent", "amount"), [(10, 0), (0, 5)])
+def test_discounts_come_off_what_a_part_by_the_second_costs(acorn: Scope, percent: int, amount: int) -> None:
+    """And what is credited is its part of what was billed."""
+    with work():
+        sub, dear = by_seconds(31), flat(62)
+        discount(
+            sub.public_id, name="Welcome", percent=Decimal(percent) or None, amount=Decimal(amount) or None, today=JULY,
+        )  # fmt: skip
+    run_billing(JULY)
+    with work():
+        change(sub.public_id, price=dear, on=MID, at=NOON, today=MID)
+        bill = next_bill(Subscription.objects.get(), today=MID, settled=True)
+    run_billing(MID)
+    whole = 3100 - 31 * percent - 100 * amount
+    assert billed() == [(*WHOLE, whole), (*REST, whole)]
+    assert credited() == [(*REST, whole // 2)]
+    assert bill.due_minor == whole - whole // 2
+    proven()
+
+
+def test_a_least_amount_is_shared_by_the_second(acorn: Scope) -> None:
+    with work():
+        sub, dear = (
+            by_seconds(priced(unit_price=Decimal(1), minimum=Decimal(31), tax_percent=Decimal(0))),
+            flat(62),
+        )
+    run_billing(JULY)
+    changed(sub, dear, MID, NOON)
+    run_billing(MID)
+    assert billed() == [(*WHOLE, 3100), (*REST, 3100)]
+    assert credited() == [(*REST, 1550)]
+    proven()
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Beirut"])
+def test_a_day_on_which_clocks_are_changed_is_shared_like_any_other(acorn: Scope, zone: str) -> None:
+    """Each of 2026's days, by days and by its noon: a month's two parts are the month."""
+    for day in changed_clocks(zone):
+        with work():
+            owner = factories.customer()
+            Customer.objects.filter(pk=owner.pk).update(zone=zone)
+            rhythm = Rhythm(calendar=True, proration=Proration.SECOND)
+            sub = factories.subscribe(
+                customer=owner.public_id, price=flat(0), starts_on=day.replace(day=1), rhythm=rhythm
+            )
+            change(sub.public_id, price=flat(4320), on=day, at=NOON, today=day)
+            after = day.replace(day=28) + timedelta(days=4)
+            end(sub.public_id, on=after.replace(day=1), today=day)
+        run_billing(day)
+        with work():
+            got = BilledPeriod.objects.filter(subscription=sub).aggregate(sum=Sum("amount_minor"))["sum"]
+        days = (after.replace(day=1) - day.replace(day=1)).days
+        assert got == round(432000 * Fraction(2 * (days - day.day + 1) - 1, 2 * days)), day
+    proven()
+
+
+def changed_clocks(zone: str) -> list[date]:
+    """The days of 2026 that have not 24 hours there."""
+    days = (date(2026, 1, 1) + timedelta(days=n) for n in range(364))
+    found = [
+        day
+        for day in days
+        if local_midnight(day + timedelta(days=1), zone) - local_midnight(day, zone) != timedelta(days=1)
+    ]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(("currency", "minor", "half"), [("JPY", 31, 16), ("KWD", 31000, 15500)])
+def test_currencies_without_and_with_three_decimals(
+    acorn: Scope, currency: str, minor: int, half: int
+) -> None:
+    with work():
+        owner = factories.customer()
+        Customer.objects.filter(pk=owner.pk).update(currency=currency)
+        rhythm = Rhythm(calendar=True, proration=Proration.SECOND)
+        price, other = (flat(each, currency=currency) for each in (31, 62))
+        sub = factories.subscribe(customer=owner.public_id, price=price, starts_on=JULY, rhythm=rhythm)
+    run_billing(JULY)
+    changed(sub, other, MID, NOON)
+    run_billing(MID)
+    assert billed() == [(*WHOLE, minor), (*REST, minor)]
+    assert credited() == [(*REST, half)]
     proven()
