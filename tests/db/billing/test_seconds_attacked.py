@@ -11,10 +11,11 @@ from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
 from billing.models import BilledPeriod, Subscription
 from billing.previews import next_bill
-from billing.services.change import change
+from billing.services.change import change, subscribe_in_steps
 from billing.services.discounts import discount
 from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.run import run_billing
+from billing.services.steps import Step
 from billing.services.subscriptions import end
 from core.periods import local_midnight
 from core.scope import Scope, work
@@ -303,4 +304,37 @@ def test_currencies_without_and_with_three_decimals(
     run_billing(MID)
     assert billed() == [(*WHOLE, minor), (*REST, minor)]
     assert credited() == [(*REST, half)]
+    proven()
+
+
+def test_steps_said_at_its_beginning_hold_from_their_times(acorn: Scope) -> None:
+    """Also in the past, and whether each run came in time or one comes for all of it."""
+    first, noon_of_8 = date(2026, 7, 1), date(2026, 7, 8)
+    steps = [
+        Step(quantity=Decimal(2), on=MID, at=SIX),
+        Step(quantity=Decimal(3), on=noon_of_8, at=NOON),
+        Step(quantity=Decimal(5), on=AUGUST, at=NOON),
+    ]
+    with work():
+        for _ in range(2):
+            subscribe_in_steps(
+                customer=factories.customer().public_id,
+                price=priced(unit_price=Decimal(31), tax_percent=Decimal(0)),
+                starts_on=first,
+                rhythm=Rhythm(calendar=True, proration=Proration.SECOND),
+                steps=steps,
+                today=date(2026, 7, 20),
+            )
+    for day in (first, noon_of_8, MID, AUGUST):
+        run_billing(day)
+    with work():
+        rows = BilledPeriod.objects.order_by("subscription_id", "period_start")
+        got = [(str(row.period_start), str(row.until), row.amount_minor) for row in rows]
+    each = [
+        ("2026-07-01", "12:00:00", 750),
+        ("2026-07-08", "06:00:00", 2325),
+        ("2026-07-16", "00:00:00", 3150),
+        ("2026-08-01", "00:00:00", 15500),
+    ]
+    assert got == each * 2
     proven()
