@@ -1,14 +1,19 @@
 """A change or an end at a time of day while a run bills: whoever comes first, the day is shared once."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, time
 from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
 
+import psycopg2
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
+import billing.migrations
 from billing.expectation import Expectation
-from billing.models import Subscription, SubscriptionItem
+from billing.models import BilledPeriod, Subscription, SubscriptionItem
 from billing.selectors import billable
 from billing.services import run as runs
 from billing.services.change import change
@@ -17,6 +22,7 @@ from billing.services.subscriptions import end
 from core.locks import claim
 from core.scope import Scope, work
 from tests.billed import billed, proven
+from tests.databases import OWNER_URL, with_name
 from tests.db.billing.test_lifecycle import credited
 from tests.db.billing.test_seconds import AUGUST, JULY, MID, NOON, WHOLE, by_seconds
 from tests.db.billing.test_usage_at_once import at_once, open_elsewhere
@@ -82,4 +88,30 @@ def test_two_change_it_at_once_at_two_times_of_a_day_and_one_holds(
         items = SubscriptionItem.objects.filter(starts_on=MID, ends_on=None)
         (held,) = items.values_list("quantity", "starts_time")
     assert held in [(3, time(9)), (5, time(15))]
+    proven()
+
+
+def test_what_was_billed_before_gets_the_time_up_to_which_it_was(committed_acorn: Scope) -> None:
+    """By a change of its plan and by its end; what is billed to the end of its period has none."""
+    (migration,) = Path(billing.migrations.__path__[0]).glob("*_billed_until.py")
+    filled = import_module(f"billing.migrations.{migration.stem}").FILLED
+    with work():
+        for on, service, said in (
+            (MID, change, {"quantity": Decimal(2)}),
+            (MID, end, {}),
+            (AUGUST, end, {}),
+            (date(2026, 8, 20), change, {"quantity": Decimal(2)}),
+        ):
+            service(by_seconds(31).public_id, on=on, at=NOON, today=JULY, **said)
+    run_billing(JULY)
+    with work():
+        before = list(BilledPeriod.objects.order_by("id").values_list("until", flat=True))
+        assert before == [NOON, NOON, time(), time()]
+    with closing(psycopg2.connect(with_name(OWNER_URL, connection.settings_dict["NAME"]))) as owner, owner:
+        owner.cursor().execute("UPDATE billing_billedperiod SET until = '00:00'")
+        for _ in range(2):
+            owner.cursor().execute(filled)
+    with work():
+        rows = BilledPeriod.objects.order_by("id").values_list("until", flat=True)
+        assert [rows[0], rows[1], rows[3]] == [NOON, NOON, time()]
     proven()
