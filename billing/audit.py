@@ -35,6 +35,7 @@ subjects["billing.Subscription"] = Subject(
         "billing.SubscriptionStep": "subscription",
         "billing.MrrMovement": "subscription",
         "billing.FeatureOverride": "subscription",
+        "billing.RenewalNotice": "subscription",
         "billing.BulkChangeItem": "subscription",
     },
     fields={
@@ -132,6 +133,10 @@ subjects["billing.AcceptedFinding"] = Subject(
 subjects["billing.MrrMovement"] = Subject(
     _("Movement of recurring revenue"),
     fields={"day": _("Day"), "delta_minor": _("Change a month"), "after_minor": _("A month from then on")},
+)
+subjects["billing.RenewalNotice"] = Subject(
+    _("Notice of a renewal"),
+    fields={"renews_on": _("Renews on"), "trial": _("End of a trial"), "mailed": _("By mail")},
 )
 subjects["billing.Feature"] = Subject(
     _("Feature"),

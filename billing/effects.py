@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.services import renewals
 from billing.services.bulk_jobs import LOOK, LOOKING, RUNNING
 from billing.services.bulk_jobs import RUN as RUN_MANY
 from billing.services.mrr import FILL, fill_movements
@@ -41,6 +42,12 @@ def look_at_alerts(due: Effect) -> None:
 def fill(due: Effect) -> None:
     """Write movements that are missing; run again it writes none twice."""
     fill_movements()
+
+
+@effect(renewals.LOOK, gettext_lazy("Look for renewals to tell customers of"))
+def look_for_renewals(due: Effect) -> None:
+    """Tell of what renews soon; run again it tells nothing twice."""
+    renewals.look(due.payload["entity"], turn=due.payload["turn"], after=due.payload["after"])
 
 
 @given_up(RUN)

@@ -96,6 +96,24 @@ class SubscriptionResumed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RenewalUpcoming(Event):
+    """A subscription renews on `renews_on`, or its `trial` ends then; told once for each such day.
+
+    `total_minor`, with tax, is billed on `billed_on` as things stand now; `metered`: what is used comes on top.
+    """
+
+    name: ClassVar[str] = "subscription.renewal_upcoming"
+
+    customer: str
+    renews_on: str
+    trial: bool
+    billed_on: str
+    currency: str
+    total_minor: int
+    metered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionEnded(Event):
     """A subscription is over: all that comes before `ended_on` is billed, and what was too much is credited.
 

@@ -2,14 +2,17 @@
 
 from django.db.models import QuerySet
 
-from billing import effects  # noqa: F401 - registers the effect of runs started by hand
+from billing import effects, mails  # noqa: F401 - register effects and what mails say
 from billing.models import LateUsage, Subscription
 from billing.selectors import still_billed
+from billing.services import renewals
 from billing.services.run import run_billing
 from core import clock
-from core.registry import clocked_by, due_worker
+from core.models import OutboxEvent
+from core.registry import clocked_by, due_worker, handles
 from core.scope import work
 from customers import ports
+from tenants.events import LegalEntityChanged
 from tenants.selectors import entity
 
 ports.still_needed.append(still_billed)
@@ -36,3 +39,9 @@ def bill_due(row_ids: list[int]) -> None:
     with work():
         today = clock.today(entity().zone)
     run_billing(today)
+
+
+@handles(LegalEntityChanged)
+def look_for_renewals(rows: list[OutboxEvent]) -> None:
+    """Customers may have to be told of renewals from now on, or earlier than before."""
+    renewals.begin((row.object_public_id, row.object_version) for row in rows)

@@ -138,10 +138,13 @@ def subscriptions(
     return found
 
 
-def subscription(public_id: str) -> Subscription:
-    """The subscription with this public id, and whether steps were `said` of it; raises NotFound. Inside work()."""
+def subscription(public_id: str, **also: Any) -> Subscription:
+    """The subscription with this public id, and whether steps were `said` of it; raises NotFound. Inside work().
+
+    `also` are further expressions that it is asked with.
+    """
     said = Exists(SubscriptionStep.objects.filter(subscription=OuterRef("pk")))
-    found = subscriptions().annotate(said=said).filter(public_id=public_id).first()
+    found = subscriptions().annotate(said=said, **also).filter(public_id=public_id).first()
     if found is None:
         raise NotFound("That subscription is not here.")
     return found

@@ -11,7 +11,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from billing.domain.charges import ACTIVE
 from billing.domain.timeline import ORDER, Agreed, Kind, Lived, steps
@@ -26,6 +28,7 @@ from billing.models import (
     FeatureOverride,
     HeldSubscription,
     MrrMovement,
+    RenewalNotice,
     Subscription,
     SubscriptionDiscount,
     SubscriptionItem,
@@ -34,7 +37,9 @@ from core import clock
 
 MOST = 2000
 """Billed periods at once; more than one run can bill of a subscription."""
-_OUTCOMES = {Kind.HELD, Kind.RELEASED, Kind.BILLED, Kind.CREDITED, Kind.COUNTED_ANEW, Kind.NEXT_BILL}
+_OUTCOMES = {
+    Kind.HELD, Kind.RELEASED, Kind.BILLED, Kind.CREDITED, Kind.COUNTED_ANEW, Kind.RENEWAL_TOLD, Kind.NEXT_BILL,
+}  # fmt: skip
 """What came of what was agreed; it moves no recurring revenue."""
 
 
@@ -51,6 +56,14 @@ class Part:
     def what(self) -> str:
         """The name of its plan."""
         return str(self.item.price.plan.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a customer was told of: the end of a trial, or a renewal; and whether a mail could be sent."""
+
+    trial: bool
+    mailed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ class Entry:
     reason: str = ""
     movement: MrrMovement | None = None
     mrr_minor: int = 0
+    notice: Notice | None = None
 
     @property
     def amount_minor(self) -> int | None:
@@ -96,7 +110,7 @@ def timeline(public_id: str, *, before: date | None = None) -> Timeline:
 
     The number of queries does not depend on how long it is.
     """
-    row = subscription(public_id)
+    row = subscription(public_id, notices=_notices())
     today = clock.today(row.zone)
     items = {
         item.pk: item
@@ -111,6 +125,7 @@ def timeline(public_id: str, *, before: date | None = None) -> Timeline:
         *_discounts(row, today),
         *_overrides(row, today),
         *_held(row),
+        *_told(row),
         *_grouped(Kind.BILLED, billed, items, sign=1),
         *_grouped(Kind.CREDITED, list(credited), items, sign=-1),
         *_grouped(Kind.COUNTED_ANEW, _corrected(row, items), items, sign=1),
@@ -214,6 +229,25 @@ def _held(row: Subscription) -> Iterator[Entry]:
         yield Entry(_local(each.at, row.zone), Kind.HELD, run=each.run, reason=each.reason)
         if each.released_at is not None:
             yield Entry(_local(each.released_at, row.zone), Kind.RELEASED, run=each.run)
+
+
+def _notices() -> ArraySubquery:
+    """What the customer of a subscription was told of renewals, as JSON, to be read with it."""
+    rows = RenewalNotice.objects.filter(subscription=OuterRef("pk")).order_by("id")
+    said = {name: name for name in ("at", "renews_on", "trial", "mailed")}
+    return ArraySubquery(rows.values(said=JSONObject(**said)))
+
+
+def _told(row: Any) -> Iterator[Entry]:
+    """When the customer was told of renewals, from what was read with the subscription."""
+    for each in row.notices:
+        day = _local(datetime.fromisoformat(each["at"]), row.zone)
+        yield Entry(
+            day,
+            Kind.RENEWAL_TOLD,
+            until=date.fromisoformat(each["renews_on"]),
+            notice=Notice(each["trial"], each["mailed"]),
+        )
 
 
 def _local(at: datetime, zone: str) -> date:

@@ -57,6 +57,9 @@ LOOKS = {
     Kind.COUNTED_ANEW: Look(
         "gauge", "", gettext_lazy("Usage counted anew"), gettext_lazy("Usage counted anew")
     ),
+    Kind.RENEWAL_TOLD: Look(
+        "mail", "", gettext_lazy("Notice of a renewal"), gettext_lazy("Notice of a renewal")
+    ),
     Kind.NEXT_BILL: Look("calendar", "", gettext_lazy("Next bill"), gettext_lazy("Next bill")),
 }
 
@@ -180,6 +183,15 @@ def _paused(entry: Entry, word: str, _currency: str, today: date) -> list[str]:
     ]
 
 
+def _told(entry: Entry, word: str, _currency: str, today: date) -> list[str]:
+    if entry.notice is None:
+        return [word]
+    day = {"day": shortdate(entry.until, today)}
+    said = _("The trial ends on %(day)s.") if entry.notice.trial else _("It renews on %(day)s.")
+    unsent = "" if entry.notice.mailed else _("No mail was sent: the customer has no address for invoices.")
+    return [word, said % day, unsent]
+
+
 def _last(until: date, today: date) -> Any:
     return shortdate(until - timedelta(days=1), today)
 
@@ -197,4 +209,5 @@ _SPEAKERS: dict[Kind, Callable[[Entry, str, str, date], list[str]]] = {
     Kind.OVERRIDE_GIVEN: _override,
     Kind.OVERRIDE_ENDED: _override,
     Kind.PAUSED: _paused,
+    Kind.RENEWAL_TOLD: _told,
 }

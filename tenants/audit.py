@@ -23,7 +23,13 @@ subjects["tenants.LegalEntity"] = Subject(
     _("Legal entity"),
     "settings",
     SETTINGS_VIEW,
-    fields={"zone": _("Time zone"), "terms_days": _("Days to pay"), "tax_percent": _("Tax, percent")},
+    fields={
+        "zone": _("Time zone"),
+        "terms_days": _("Days to pay"),
+        "tax_percent": _("Tax, percent"),
+        "renewal_notice_days": _("Days before a renewal"),
+        "renewal_notice_for": _("Told of plans renewed for"),
+    },
 )
 subjects["tenants.Entitlement"] = Subject(_("Plan of the organization"))
 subjects["tenants.SavedView"] = Subject(_("Saved view"))

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.copying import Copier, register
 from tenants.models import LegalEntity, Role
-from tenants.services.entities import FIELDS, update_entity
+from tenants.services.entities import FIELDS, tell_changed, update_entity
 from tenants.services.sandbox import copy_roles
 
 KEPT = [name for name in FIELDS if name != "currency"]
@@ -21,7 +21,7 @@ def _write_entities(facts: list[dict[str, Any]]) -> int:
     for each in facts:
         there = LegalEntity.objects.filter(code=each["code"]).first()
         if there is None:
-            LegalEntity.objects.create(**each)
+            tell_changed([LegalEntity.objects.create(**each)])
             made += 1
         else:
             update_entity(there.pk, version=there.version, **{name: each[name] for name in KEPT})

@@ -65,6 +65,13 @@ class PlanChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LegalEntityChanged(Event):
+    """What a legal entity's documents say, or what new ones start with, changed."""
+
+    name: ClassVar[str] = "legal_entity.changed"
+
+
+@dataclass(frozen=True, slots=True)
 class PasswordAsked(Event):
     """Somebody asked for a new password for a member's account; a mail with a link goes to its address."""
 

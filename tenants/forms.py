@@ -15,7 +15,7 @@ from core.choices import countries, currencies, zones
 from core.fields import Day, Email, Figure, Line, Lines, Whole
 from core.trail import Wanted
 from tenants.access import AccessFilter
-from tenants.models import Group, LegalEntity, Role, User
+from tenants.models import MOST_NOTICE_DAYS, Group, LegalEntity, Role, User
 from tenants.services.accounts import SLUG, SLUG_LENGTH, NewOrganization
 from tenants.services.sandbox_clock import MOST_DAYS
 
@@ -315,6 +315,17 @@ class EntityForm(forms.Form):
     terms_days = Whole(label=_("Days to pay"), min_value=0, max_value=365)
     tax_percent = Figure(
         label=_("Usual tax, percent"), min_value=0, max_value=100, max_digits=7, decimal_places=4
+    )
+    renewal_notice_days = Whole(
+        label=_("Days before"),
+        min_value=0,
+        max_value=MOST_NOTICE_DAYS,
+        help_text=_("By mail, with the day and the amount. 0: nobody is told."),
+    )
+    renewal_notice_for = forms.ChoiceField(
+        label=_("Of plans that are renewed for"),
+        choices=[("year", _("a year or longer")), ("month", _("a month or longer"))],
+        help_text=_("The end of a trial is told of any plan."),
     )
     version = Whole(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 

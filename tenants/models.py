@@ -58,8 +58,17 @@ class User(AbstractBaseUser):
         return self.name
 
 
+RENEWED_FOR = ("month", "year")
+"""For how long a plan is renewed at least, so that its customers are told before."""
+MOST_NOTICE_DAYS = 90
+
+
 class LegalEntity(Record):
-    """A company of the organization that issues documents, with the defaults its documents start from."""
+    """A company of the organization that issues documents, with the defaults its documents start from.
+
+    Its customers are told `renewal_notice_days` before a subscription is renewed for `renewal_notice_for`, a month or a
+    year, or longer; with 0 they are not.
+    """
 
     PREFIX = "ent"
 
@@ -72,9 +81,19 @@ class LegalEntity(Record):
     code = models.CharField(max_length=20)
     terms_days = models.PositiveSmallIntegerField(default=30)
     tax_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
+    renewal_notice_days = models.PositiveSmallIntegerField(default=0, db_default=0)
+    renewal_notice_for = models.CharField(max_length=5, default="year", db_default="year")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "code"], name="entity_code")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "code"], name="entity_code"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    renewal_notice_days__lte=MOST_NOTICE_DAYS, renewal_notice_for__in=RENEWED_FOR
+                ),
+                name="entity_renewal_notice",
+            ),
+        ]
 
 
 class Role(Record):

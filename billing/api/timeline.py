@@ -43,7 +43,10 @@ class TimelineEntryOut(Out):
     quantity = Exact(source="item.quantity", max_digits=28, allow_null=True, default=None)
     price_before = Id(source="before.price", allow_null=True, default=None, help_text="Of a change.")
     quantity_before = Exact(source="before.quantity", max_digits=28, allow_null=True, default=None)
-    until = serializers.DateField(allow_null=True, help_text="First day after a trial, a pause, a discount.")
+    until = serializers.DateField(
+        allow_null=True,
+        help_text="First day after a trial, a pause, a discount; of a notice the day told of.",
+    )
     discount = Id(allow_null=True)
     feature = serializers.CharField(
         source="override.feature.code", allow_null=True, default=None, help_text="Of an override."

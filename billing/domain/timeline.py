@@ -32,6 +32,7 @@ class Kind(StrEnum):
     BILLED = "billed"
     CREDITED = "credited"
     COUNTED_ANEW = "counted_anew"
+    RENEWAL_TOLD = "renewal_told"
     NEXT_BILL = "next_bill"
 
 

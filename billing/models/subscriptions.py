@@ -158,6 +158,27 @@ class SubscriptionStep(TenantRow):
         ]
 
 
+class RenewalNotice(TenantRow):
+    """A customer was told that a subscription renews on `renews_on`, or that its trial ends then.
+
+    Natural key: subscription and day. It is `mailed` once the customer has an address that a mail can go to; programs
+    are told by then.
+    """
+
+    subscription = TenantForeignKey(Subscription)
+    renews_on = models.DateField()
+    trial = models.BooleanField()
+    at = models.DateTimeField()
+    mailed = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "subscription", "renews_on"], name="renewalnotice_once"
+            )
+        ]
+
+
 class MrrMovement(TenantRow):
     """From `day` on a subscription is worth `after_minor` a month: `delta_minor` more or less than before.
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from rest_framework import serializers
+
 from core.api.fields import CountryCode, CurrencyCode, Exact, In, Text, Whole
 from core.api.operations import Api, Call, Listing, operation
 from core.choices import zones
 from core.errors import Invalid
 from tenants import selectors
 from tenants.api.outputs import ApiKeyOut, LegalEntityOut, PlanStandOut
-from tenants.models import ApiKey, LegalEntity
+from tenants.models import MOST_NOTICE_DAYS, RENEWED_FOR, ApiKey, LegalEntity
 from tenants.permissions import KEYS_EDIT, KEYS_VIEW, SETTINGS_EDIT, SETTINGS_VIEW
 from tenants.plans import PLANS
 from tenants.services import keys, seats
@@ -26,6 +28,15 @@ class LegalEntityIn(In):
     zone = Text(max_length=64, help_text="Decides when a day ends and an invoice is late.")
     terms_days = Whole(min_value=0, max_value=365)
     tax_percent = Exact(max_digits=7, decimal_places=4, min_value=0, max_value=100)
+    renewal_notice_days = Whole(
+        min_value=0,
+        max_value=MOST_NOTICE_DAYS,
+        help_text="So many days before a subscription is renewed its customer is told; 0: nobody is.",
+    )
+    renewal_notice_for = serializers.ChoiceField(
+        RENEWED_FOR,
+        help_text="Of plans that are renewed for so long or longer; of every end of a trial anyway.",
+    )
 
 
 class LegalEntities(Api):

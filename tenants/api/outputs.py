@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from core import clock, ids
-from core.api.fields import Exact, Id, Out, RecordOut
-from tenants.models import Invitation
+from core.api.fields import Exact, Id, Out, RecordOut, Word
+from tenants.models import RENEWED_FOR, Invitation
 from tenants.rights import rights_of
 
 MEMBER_STATES = ("active", "not_yet", "over", "shut_out")
@@ -99,6 +99,13 @@ class LegalEntityOut(RecordOut):
     zone = serializers.CharField()
     terms_days = serializers.IntegerField()
     tax_percent = Exact(max_digits=7, decimal_places=4)
+    renewal_notice_days = serializers.IntegerField(
+        help_text="How many days before a subscription is renewed its customer is told; 0 where nobody is."
+    )
+    renewal_notice_for = Word(
+        RENEWED_FOR,
+        help_text="Told of plans that are renewed for so long or longer, and of every end of a trial.",
+    )
 
 
 class PlanChoiceOut(Out):

@@ -1,15 +1,21 @@
 """Changing a legal entity."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from core import money
 from core.choices import zones
 from core.errors import Conflict, Invalid
+from core.events import emit_all
 from core.locks import lock_one
+from tenants.events import LegalEntityChanged
 from tenants.models import LegalEntity
 from tenants.ports import entity_in_use
 
-FIELDS = ("name", "address", "country", "tax_number", "zone", "currency", "terms_days", "tax_percent")
+FIELDS = (
+    "name", "address", "country", "tax_number", "zone", "currency", "terms_days", "tax_percent",
+    "renewal_notice_days", "renewal_notice_for",
+)  # fmt: skip
 
 
 class Stale(Conflict):
@@ -28,6 +34,7 @@ def update_entity(entity_id: int, *, version: int, **values: Any) -> LegalEntity
 
     Documents already issued keep what they say. Raises Stale when somebody changed it meanwhile, Invalid on an
     unknown zone or currency, or another currency once something is booked. The same change again does nothing.
+    Emits legal_entity.changed.
     """
     entity = lock_one(LegalEntity.objects.filter(pk=entity_id))
     if all(getattr(entity, field) == value for field, value in values.items()):
@@ -40,7 +47,14 @@ def update_entity(entity_id: int, *, version: int, **values: Any) -> LegalEntity
     for field in FIELDS:
         if field in values:
             setattr(entity, field, values[field])
-    return entity.touch(*FIELDS)
+    entity.touch(*FIELDS)
+    tell_changed([entity])
+    return entity
+
+
+def tell_changed(entities: Iterable[LegalEntity]) -> None:
+    """Emit legal_entity.changed for each, also where it is new and has what another organization set. Inside work()."""
+    emit_all(LegalEntityChanged(each.public_id, each.version) for each in entities)
 
 
 def _problems(entity: LegalEntity, values: dict[str, Any]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from tenants.models import Entitlement, LegalEntity, Membership, Role
 from tenants.permissions import SANDBOX_MANAGE
 from tenants.plans import FIRST, SEATS
 from tenants.selectors import Seat
-from tenants.services.entities import FIELDS
+from tenants.services.entities import FIELDS, tell_changed
 from tenants.services.organizations import NAME_LENGTH, sync_built_in_roles
 
 _MARK = "-sandbox"
@@ -132,7 +132,7 @@ def furnish(facts: LiveFacts) -> None:
     """Give a new sandbox what every organization has. Inside its work()."""
     sync_built_in_roles()
     Entitlement.objects.create(key=SEATS, plan=FIRST, most=None)
-    LegalEntity.objects.bulk_create(LegalEntity(**each) for each in facts.entities)
+    tell_changed(LegalEntity.objects.bulk_create(LegalEntity(**each) for each in facts.entities))
 
 
 def stand_in(seat: Seat) -> None:

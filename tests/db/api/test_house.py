@@ -32,11 +32,13 @@ def test_a_legal_entity_is_changed_as_its_page_does(api: Program, house: Scope, 
     seen = entity_of(api)
     path = f"/legal_entities/{seen['id']}"
     assert api.get(path) == seen
-    changed = said(api("PATCH", path, {"terms_days": 21, "tax_percent": "7.5"}))
+    notice = {"renewal_notice_days": 30, "renewal_notice_for": "month"}
+    changed = said(api("PATCH", path, {"terms_days": 21, "tax_percent": "7.5", **notice}))
     assert changed == {
         **seen,
         "terms_days": 21,
         "tax_percent": "7.5",
+        **notice,
         "version": seen["version"] + 1,
         "updated_at": changed["updated_at"],
     }
@@ -51,6 +53,11 @@ def test_a_legal_entity_is_changed_as_its_page_does(api: Program, house: Scope, 
         ({"country": "XX"}, "/country"),
         ({"terms_days": 366}, "/terms_days"),
         ({"tax_percent": "100.1"}, "/tax_percent"),
+        ({"renewal_notice_days": 91}, "/renewal_notice_days"),
+        ({"renewal_notice_days": "30"}, "/renewal_notice_days"),
+        ({"renewal_notice_days": -1}, "/renewal_notice_days"),
+        ({"renewal_notice_for": "week"}, "/renewal_notice_for"),
+        ({"renewal_notice_for": None}, "/renewal_notice_for"),
         ({"name": ""}, "/name"),
         ({"code": "X"}, "/code"),
     ):

@@ -24,6 +24,8 @@ def settings_of(house: Scope) -> dict[str, str]:
         "zone": row.zone,
         "terms_days": "21",
         "tax_percent": "7.5",
+        "renewal_notice_days": "30",
+        "renewal_notice_for": "month",
         "version": str(row.version),
     }
 
@@ -39,6 +41,7 @@ def test_settings_are_kept_once(ana: Client, house: Scope) -> None:
         assert ana.post(SETTINGS, told).status_code == 302
     row = entity(house)
     assert (row.terms_days, str(row.tax_percent), row.version) == (21, "7.5000", 2)
+    assert (row.renewal_notice_days, row.renewal_notice_for) == (30, "month")
 
 
 def test_settings_over_somebody_elses_are_refused(ana: Client, house: Scope) -> None:
@@ -76,6 +79,12 @@ def test_the_currency_moves_only_while_nothing_is_booked(ana: Client, house: Sco
         ("tax_percent", "1e400"),
         ("tax_percent", "0.00001"),
         ("tax_number", "x" * 41),
+        ("renewal_notice_days", "91"),
+        ("renewal_notice_days", "-1"),
+        ("renewal_notice_days", "1.5"),
+        ("renewal_notice_days", ""),
+        ("renewal_notice_for", "week"),
+        ("renewal_notice_for", ""),
         ("version", "x"),
     ],
 )
@@ -85,7 +94,19 @@ def test_a_setting_that_cannot_be_is_said(
     told, before = settings_of(house), snapshot()
     answer = ana.post(SETTINGS, {**told, field: value})
     assert answer.status_code == 422
+    assert answer.context["form"].has_error(field)
     assert snapshot() == before
+
+
+@pytest.mark.parametrize("field", ["renewal_notice_days", "renewal_notice_for"])
+def test_a_setting_of_renewals_is_refused_at_its_field(ana: Client, house: Scope, field: str) -> None:
+    page = ana.post(SETTINGS, {**settings_of(house), field: "x"}).content.decode()
+    assert f'id="id_{field}_error"' in page
+
+
+def test_who_may_only_look_changes_no_setting(client_of: Callable[[str], Client], house: Scope) -> None:
+    assert client_of("Vic").post(SETTINGS, settings_of(house)).status_code == 403
+    assert entity(house).renewal_notice_days == 0
 
 
 @pytest.mark.parametrize("value", ODD)

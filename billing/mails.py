@@ -1,0 +1,76 @@
+"""What the mail before a renewal says, computed anew at the moment it is sent."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Subscription
+from billing.services.renewals import MAIL, Upcoming, upcoming
+from core.money import Money
+from core.templatetags.fmt import longdate, money_code, money_doc
+from customers.selectors import billing_facts
+from invoicing.domain.totals import totals
+from messaging.composers import Answer, Ready, Skip, composer
+from messaging.domain.letters import Letter, Line
+from tenants.selectors import entity_rows
+
+LINES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenewalUpcoming(Letter):
+    """A subscription renews `on`, or its `trial` ends then; `amount`, with `tax` in it, is billed on `billed_on`.
+
+    `metered`: what is used comes on top, and where there is no amount it is all. Paid by itself (`autopay`), or within
+    `terms_days` of an invoice.
+    """
+
+    template: ClassVar[str] = "renewal_upcoming"
+
+    plan: str
+    on: str
+    last_day: str
+    billed_on: str
+    amount: str = ""
+    tax: str = ""
+    trial: str = ""
+    metered: str = ""
+    autopay: str = ""
+    terms_days: str = ""
+    lines: tuple[Line, ...] = ()
+
+
+@composer(MAIL, _("Notice of a renewal"))
+def compose(message: Any) -> Answer:
+    """What is billed as things stand now; nothing is said of a renewal that was moved, ended or reached meanwhile."""
+    row = Subscription.objects.select_related("customer").get(public_id=message.about)
+    entity = entity_rows().get(pk=row.customer.entity_id)
+    day = message.dedupe.partition(":")[0]
+    for each in upcoming([row.pk], entity.public_id):
+        if str(each.renewal.on) == day:
+            return Ready(_letter(each, entity.name))
+    return Skip("It does not renew on that day any more, or has by now.")
+
+
+def _letter(each: Upcoming, house: str) -> RenewalUpcoming:
+    facts, drafts = each.facts, each.bill.charge.drafts
+    found = totals(drafts)
+    return RenewalUpcoming(
+        organization_name=house,
+        customer_name=billing_facts([facts.customer_id])[facts.customer_id].name,
+        plan=each.renewal.due.item.name,
+        on=longdate(each.renewal.on),
+        last_day=longdate(each.renewal.last_day),
+        billed_on=longdate(each.bill.on),
+        amount=money_code(Money(found.total_minor, facts.currency)) if found.total_minor else "",
+        tax=money_code(Money(found.tax_minor, facts.currency)) if found.tax_minor else "",
+        trial="yes" if each.renewal.trial else "",
+        metered="yes" if each.bill.metered else "",
+        autopay="yes" if facts.autopay else "",
+        terms_days=str(facts.terms_days) if facts.terms_days else "",
+        lines=tuple(
+            Line(line.description, money_doc(Money(line.amount_minor, facts.currency)))
+            for line in drafts[:LINES]
+        ),
+    )
