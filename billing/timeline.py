@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
+from django.utils.translation import gettext as _
 
 from billing.domain.charges import ACTIVE
 from billing.domain.timeline import ORDER, Agreed, Kind, Lived, steps
@@ -59,18 +60,11 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """What a customer was told of: the end of a trial, or a renewal; and whether a mail could be sent."""
-
-    trial: bool
-    mailed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One thing of one day. `item` is what is billed from then on, `before` what was; `until` is where it is known.
 
-    `movement` is what it changed of what the subscription is worth a month, `mrr_minor` what that is after the day.
+    What a customer was told of is a renewal, or the end of a `trial`. `movement` is what it changed of what the
+    subscription is worth a month, `mrr_minor` what that is after the day.
     """
 
     day: date
@@ -87,7 +81,7 @@ class Entry:
     reason: str = ""
     movement: MrrMovement | None = None
     mrr_minor: int = 0
-    notice: Notice | None = None
+    trial: bool = False
 
     @property
     def amount_minor(self) -> int | None:
@@ -241,13 +235,9 @@ def _notices() -> ArraySubquery:
 def _told(row: Any) -> Iterator[Entry]:
     """When the customer was told of renewals, from what was read with the subscription."""
     for each in row.notices:
-        day = _local(datetime.fromisoformat(each["at"]), row.zone)
-        yield Entry(
-            day,
-            Kind.RENEWAL_TOLD,
-            until=date.fromisoformat(each["renews_on"]),
-            notice=Notice(each["trial"], each["mailed"]),
-        )
+        day, until = datetime.fromisoformat(each["at"]), date.fromisoformat(each["renews_on"])
+        why = "" if each["mailed"] else _("No mail was sent: the customer has no address for invoices.")
+        yield Entry(_local(day, row.zone), Kind.RENEWAL_TOLD, until=until, trial=each["trial"], reason=why)
 
 
 def _local(at: datetime, zone: str) -> date:

@@ -184,12 +184,8 @@ def _paused(entry: Entry, word: str, _currency: str, today: date) -> list[str]:
 
 
 def _told(entry: Entry, word: str, _currency: str, today: date) -> list[str]:
-    if entry.notice is None:
-        return [word]
-    day = {"day": shortdate(entry.until, today)}
-    said = _("The trial ends on %(day)s.") if entry.notice.trial else _("It renews on %(day)s.")
-    unsent = "" if entry.notice.mailed else _("No mail was sent: the customer has no address for invoices.")
-    return [word, said % day, unsent]
+    said = _("The trial ends on %(day)s.") if entry.trial else _("It renews on %(day)s.")
+    return [word, said % {"day": shortdate(entry.until, today)}, entry.reason]
 
 
 def _last(until: date, today: date) -> Any:

@@ -55,7 +55,7 @@ class TimelineEntryOut(Out):
     run = Id(allow_null=True)
     parts = TimelinePartOut(many=True)
     amount_minor = serializers.IntegerField(allow_null=True, help_text="What is billed or credited, net.")
-    reason = serializers.CharField(help_text="Why it was held.")
+    reason = serializers.CharField(help_text="Why it was held, or no mail was sent.")
     mrr_minor = serializers.IntegerField(help_text="What it is worth a month after the day.")
     mrr_change_minor = serializers.IntegerField(
         source="movement.delta_minor", allow_null=True, default=None, help_text="How this changed that."

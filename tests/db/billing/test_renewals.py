@@ -329,6 +329,12 @@ def test_the_renewal_is_in_the_timeline(house: Scope) -> None:
     (told,) = [each for each in past if each.entry.kind == "renewal_told"]
     assert told.title == "Notice of a renewal"
     assert told.details == ("It renews on 1 Dec.",)
+    with work():
+        RenewalNotice.objects.update(mailed=False)
+    with at(NEXT - timedelta(days=29)), work():
+        _, past = rows(timeline(sold.public_id))
+    (told,) = [each for each in past if each.entry.kind == "renewal_told"]
+    assert told.details[1] == "No mail was sent: the customer has no address for invoices."
 
 
 def test_another_organization_is_not_told_of_nor_looked_for(house: Scope, birch: Scope) -> None:

@@ -80,10 +80,10 @@ def test_what_ends_does_not_renew(ends_on: date) -> None:
 
 
 def test_the_first_day_is_no_renewal_and_the_end_of_a_trial_is_one_of_any_interval() -> None:
-    fresh = of(starts_on=NEXT, unit=Unit.WEEK)
-    fresh = replace(fresh, anchor=NEXT)
+    fresh = replace(of(starts_on=NEXT), anchor=NEXT)
     assert on(fresh, starts_on=NEXT) is None
-    one = found(fresh, starts_on=date(2026, 11, 17), trial_ends_on=NEXT)
+    weekly = replace(of(starts_on=NEXT, unit=Unit.WEEK), anchor=NEXT)
+    one = found(weekly, starts_on=date(2026, 11, 17), trial_ends_on=NEXT)
     assert one is not None
     assert (one.on, one.trial) == (NEXT, True)
 
