@@ -45,9 +45,9 @@ def at(day: date, hour: int = 0) -> ExitStack:
     return stack
 
 
-def live(day: date) -> None:
-    """Everything that is due on a day is done."""
-    with at(day):
+def live(day: date, hour: int = 0) -> None:
+    """Everything that is due on a day by an hour is done."""
+    with at(day, hour):
         for _ in range(6):
             relay([])
             effects.work_off([])
@@ -129,6 +129,7 @@ def test_a_customer_is_told_on_the_day_once_with_what_the_run_bills_then(house: 
         bill = Document.objects.order_by("id").last()
         assert (bill.total_minor, bill.issued_on) == (11900, NEXT)
         assert AuditEntry.objects.filter(content_type__model="renewalnotice").count() == 1
+        assert not Effect.objects.filter(kind=renewals.LOOK).exclude(last_error="").exists()
 
 
 def test_nobody_is_told_by_itself_nor_once_it_is_off_again(house: Scope) -> None:
@@ -148,7 +149,7 @@ def test_nobody_is_told_by_itself_nor_once_it_is_off_again(house: Scope) -> None
 
 def test_a_look_goes_on_after_a_change_of_zone(house: Scope) -> None:
     yearly()
-    tell(5, on=NEXT - timedelta(days=8))
+    tell(5, on=NEXT - timedelta(days=9))
     live(NEXT - timedelta(days=8))
     with at(NEXT - timedelta(days=8), 13), work():
         row = LegalEntity.objects.get()
@@ -200,7 +201,8 @@ def test_who_is_not_billed_that_day_is_not_told(house: Scope, what: str) -> None
     assert (notices(), mails(), events()) == ([], [], [])
 
 
-def test_what_is_not_due_any_more_is_not_sent(house: Scope) -> None:
+@pytest.mark.parametrize("what", ["ended", "moved"])
+def test_what_is_not_due_any_more_is_not_sent(house: Scope, what: str) -> None:
     sold = yearly()
     tell(30, on=NEXT - timedelta(days=20))
     day = NEXT - timedelta(days=20)
@@ -210,9 +212,12 @@ def test_what_is_not_due_any_more_is_not_sent(house: Scope) -> None:
             row = LegalEntity.objects.get()
         renewals.look(row.public_id, turn="x")
         with work():
-            end(sold.public_id, on=NEXT, today=day)
-    live(day)
-    (mail,) = mails()
+            if what == "ended":
+                end(sold.public_id, on=NEXT, today=day)
+            else:
+                Subscription.objects.update(anchor=NEXT + timedelta(days=2))
+    live(day, 2)
+    mail = mails()[0]
     assert (mail.state, mail.why) == ("skipped", "It does not renew on that day any more, or has by now.")
 
 
