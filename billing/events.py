@@ -128,6 +128,16 @@ class SubscriptionEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionEndedByCustomer(Event):
+    """A customer has ended a subscription on their page; `ends_on` is the first day that is not billed any more."""
+
+    name: ClassVar[str] = "subscription.ended_by_customer"
+
+    customer: str
+    ends_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class RefundAsked(Event):
     """What a credit note left over is to go back to the method it was paid by; it was paid, net of what was owed."""
 

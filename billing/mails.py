@@ -1,12 +1,15 @@
-"""What the mail before a renewal says, computed anew at the moment it is sent."""
+"""What the mails about subscriptions say, read anew at the moment they are sent."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Subscription
 from billing.services.renewals import MAIL, Upcoming, upcoming
+from billing.services.self_service import MAIL as ENDED
+from billing.services.self_service import own_url
 from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
 from customers.selectors import billing_facts
@@ -38,6 +41,7 @@ class RenewalUpcoming(Letter):
     metered: str = ""
     autopay: str = ""
     terms_days: str = ""
+    own_url: str = ""
     lines: tuple[Line, ...] = ()
 
 
@@ -49,17 +53,18 @@ def compose(message: Any) -> Answer:
     day = message.dedupe.partition(":")[0]
     for each in upcoming([row.pk], entity.public_id):
         if str(each.renewal.on) == day:
-            return Ready(_letter(each, entity.name))
+            return Ready(_letter(each, entity.name, own_url(row)))
     return Skip("It does not renew on that day any more, or has by now.")
 
 
-def _letter(each: Upcoming, house: str) -> RenewalUpcoming:
+def _letter(each: Upcoming, house: str, own: str) -> RenewalUpcoming:
     facts, drafts = each.facts, each.bill.charge.drafts
     found = totals(drafts)
     return RenewalUpcoming(
         organization_name=house,
         customer_name=billing_facts([facts.customer_id])[facts.customer_id].name,
         plan=each.renewal.due.item.name,
+        own_url=own,
         on=longdate(each.renewal.on),
         last_day=longdate(each.renewal.last_day),
         billed_on=longdate(each.bill.on),
@@ -73,4 +78,32 @@ def _letter(each: Upcoming, house: str) -> RenewalUpcoming:
             Line(line.description, money_doc(Money(line.amount_minor, facts.currency)))
             for line in drafts[:LINES]
         ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionEnded(Letter):
+    """A customer has ended a subscription: through `last_day` it is theirs; nothing at all where it never began."""
+
+    template: ClassVar[str] = "subscription_ended"
+
+    plan: str
+    last_day: str = ""
+    own_url: str
+
+
+@composer(ENDED, _("Confirmation of an end"))
+def compose_end(message: Any) -> Answer:
+    """The day as it stands now; nothing is said where the end was taken back meanwhile."""
+    row = Subscription.objects.select_related("customer", "price__plan").get(public_id=message.about)
+    if row.ends_on is None:
+        return Skip("The end was taken back before this was sent.")
+    return Ready(
+        SubscriptionEnded(
+            organization_name=entity_rows().get(pk=row.customer.entity_id).name,
+            customer_name=billing_facts([row.customer_id])[row.customer_id].name,
+            plan=row.price.plan.name,
+            last_day=longdate(row.ends_on - timedelta(days=1)) if row.ends_on > row.starts_on else "",
+            own_url=own_url(row),
+        )
     )

@@ -1,6 +1,6 @@
 """What members are told of billing."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +8,12 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.events import BillingRunFinished, BillingRunStopped, UsageThresholdReached
+from billing.events import (
+    BillingRunFinished,
+    BillingRunStopped,
+    SubscriptionEndedByCustomer,
+    UsageThresholdReached,
+)
 from billing.models import BulkChange
 from billing.permissions import RUNS_START, RUNS_VIEW, SUBSCRIPTIONS_VIEW, USAGE_VIEW
 from billing.services.bulk_jobs import LOOK, RUN
@@ -120,6 +125,28 @@ declare(
         way=Way.DIGEST,
     ),
     UsageThresholdReached,
+)
+
+
+def _say_ended(told: Told) -> Said:
+    name = told.name(told.facts["customer"]) or told.facts["customer"]
+    last = date.fromisoformat(told.facts["ends_on"]) - timedelta(days=1)
+    title = _("%(customer)s has ended a subscription") % {"customer": name}
+    return Said(title, _("Through %(day)s") % {"day": longdate(last)}, ("subscription", told.about))
+
+
+declare(
+    Kind(
+        name="subscription.ended_by_customer",
+        label=gettext_lazy("A customer ends a subscription"),
+        group=MONEY,
+        permission=SUBSCRIPTIONS_VIEW,
+        say=_say_ended,
+        icon="ban",
+        tone="warn",
+        way=Way.DIGEST,
+    ),
+    SubscriptionEndedByCustomer,
 )
 
 

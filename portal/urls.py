@@ -1,11 +1,13 @@
 from django.urls import path
 
-from portal import views
+from portal import subscriptions, views
 
 urlpatterns = [
-    path("pay/d/<str:document>/", views.pay, name="pay"),
-    path("pay/d/<str:document>/pdf/", views.pdf, name="pay-pdf"),
-    path("pay/d/<str:document>/authenticate/<str:attempt>/", views.authenticate, name="pay-authenticate"),
-    path("pay/d/<str:document>/give-up/<str:attempt>/", views.give_up, name="pay-give-up"),
+    path("pay/d/<str:target>/", views.pay, name="pay"),
+    path("pay/d/<str:target>/pdf/", views.pdf, name="pay-pdf"),
+    path("pay/d/<str:target>/authenticate/<str:attempt>/", views.authenticate, name="pay-authenticate"),
+    path("pay/d/<str:target>/give-up/<str:attempt>/", views.give_up, name="pay-give-up"),
     path("pay/<str:token>/", views.enter_link, name="pay-link"),
+    path("subscription/s/<str:target>/", subscriptions.own_subscription, name="own-subscription"),
+    path("subscription/<str:token>/", subscriptions.enter_link, name="own-link"),
 ]

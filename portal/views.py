@@ -9,7 +9,6 @@ from uuid import uuid4
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -22,9 +21,8 @@ from core import clock, files, money
 from core.errors import AppError, NotFound
 from core.scope import work
 from core.web import each_once, open_page
-from customers.services.links import PAY, digest, open_link
 from invoicing.selectors import DocumentView, view
-from portal.access import COOKIE, SALT, SECONDS, pay_page
+from portal.access import PAYING
 from receivables.selectors import ItemState
 
 _KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -108,27 +106,11 @@ class PayPage:
 @open_page("a signed link is exchanged for a cookie")
 @require_GET
 def enter_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Exchange the link for a cookie bound to its document, so that the token leaves the address bar."""
-    hashed = digest(token)
-    link = open_link(hashed, purpose=PAY)
-    address = reverse("pay", args=[link.target])
-    response = redirect(address)
-    response.set_signed_cookie(
-        COOKIE,
-        hashed,
-        salt=SALT,
-        max_age=SECONDS,
-        path=address,
-        httponly=True,
-        samesite="Lax",
-        secure=request.is_secure(),
-    )
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "no-store"
-    return response
+    """From the link in the mail to the page of its document."""
+    return PAYING.exchange(request, token)
 
 
-@pay_page
+@PAYING.behind
 @require_http_methods(["GET", "POST"])
 def pay(request: HttpRequest, document: str) -> HttpResponse:
     """Show what is owed; on POST charge it and come back here, where the outcome is read from the books."""
@@ -206,7 +188,7 @@ def _show(request: HttpRequest, document: str, *, error: AppError | None = None)
     return response
 
 
-@pay_page
+@PAYING.behind
 @require_http_methods(["GET", "POST"])
 def authenticate(request: HttpRequest, document: str, attempt: str) -> HttpResponse:
     """Stands for the payer's bank in the sandbox: approve or refuse a charge that waits for it."""
@@ -228,7 +210,7 @@ def authenticate(request: HttpRequest, document: str, attempt: str) -> HttpRespo
     return TemplateResponse(request, "portal/authenticate.html", context)
 
 
-@pay_page
+@PAYING.behind
 @require_POST
 def give_up(request: HttpRequest, document: str, attempt: str) -> HttpResponse:
     """Cancel a charge that waits for authentication, to try another card."""
@@ -243,7 +225,7 @@ def _attempt_of(document: str, attempt: str) -> AttemptView:
     return found
 
 
-@pay_page
+@PAYING.behind
 @require_GET
 def pdf(request: HttpRequest, document: str) -> HttpResponseBase:
     """The document's stored PDF."""

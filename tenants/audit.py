@@ -29,6 +29,7 @@ subjects["tenants.LegalEntity"] = Subject(
         "tax_percent": _("Tax, percent"),
         "renewal_notice_days": _("Days before a renewal"),
         "renewal_notice_for": _("Told of plans renewed for"),
+        "customers_end": _("Customers end subscriptions"),
     },
 )
 subjects["tenants.Entitlement"] = Subject(_("Plan of the organization"))

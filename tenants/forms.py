@@ -327,6 +327,15 @@ class EntityForm(forms.Form):
         choices=[("year", _("a year or longer")), ("month", _("a month or longer"))],
         help_text=_("The end of a trial is told of any plan."),
     )
+    customers_end = forms.ChoiceField(
+        label=_("Customers end a subscription themselves"),
+        choices=[
+            ("no", _("No, they ask you")),
+            ("period_end", _("At the end of its period")),
+            ("now", _("At the end of its period, or at once")),
+        ],
+        help_text=_("On their page; at once credits what is billed beyond the day."),
+    )
     version = Whole(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, currency_fixed: bool = False, **kwargs: Any) -> None:

@@ -61,6 +61,8 @@ class User(AbstractBaseUser):
 RENEWED_FOR = ("month", "year")
 """For how long a plan is renewed at least, so that its customers are told before."""
 MOST_NOTICE_DAYS = 90
+CUSTOMERS_END = ("no", "period_end", "now")
+"""When customers may end a subscription by themselves: never, at the end of a period, or also at once."""
 
 
 class LegalEntity(Record):
@@ -83,6 +85,7 @@ class LegalEntity(Record):
     tax_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
     renewal_notice_days = models.PositiveSmallIntegerField(default=0, db_default=0)
     renewal_notice_for = models.CharField(max_length=5, default="year", db_default="year")
+    customers_end = models.CharField(max_length=10, default="no", db_default="no")
 
     class Meta:
         constraints = [
@@ -92,6 +95,9 @@ class LegalEntity(Record):
                     renewal_notice_days__lte=MOST_NOTICE_DAYS, renewal_notice_for__in=RENEWED_FOR
                 ),
                 name="entity_renewal_notice",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(customers_end__in=CUSTOMERS_END), name="entity_customers_end"
             ),
         ]
 

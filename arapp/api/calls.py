@@ -153,6 +153,7 @@ ACTS = {
     "item-add": "POST subscriptions/{public_id}/items",
     "item-end": "POST subscription_items/{item}/end",
     "subscription-release": "POST subscriptions/{public_id}/release",
+    "own-subscription-link": "POST subscriptions/{public_id}/customer_link",
     "subscription-end": "POST subscriptions/{public_id}/end",
     "end-preview": "POST subscriptions/{public_id}/end/preview",
     "subscription-pause": "POST subscriptions/{public_id}/pause",

@@ -1,13 +1,16 @@
 """Pausing, resuming, ending and reactivating subscriptions for programs."""
 
+from rest_framework import serializers
+
 from billing import listing, previews
 from billing.api.outputs import GivenBill, SubscriptionOut, UpcomingOut
 from billing.api.views import TAG, EndSubscriptionIn
 from billing.models import Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.lifecycle import pause, reactivate, resume
+from billing.services.self_service import own_url
 from billing.services.subscriptions import end
-from core.api.fields import Day, In
+from core.api.fields import Day, In, Out
 from core.api.operations import Api, Call, operation
 from core.pages import dry_run
 from invoicing.api.outputs import business_today
@@ -45,6 +48,23 @@ class SubscriptionEndPreview(Api):
             end(public_id, today=business_today(), **call.data)
             row = listing.subscription(public_id)
             return GivenBill(row, previews.next_bill(row, today=business_today(), settled=True))
+
+
+class CustomerLinkOut(Out):
+    """Where a customer sees a subscription, and ends it as far as its legal entity lets them."""
+
+    OBJECT = "customer_link"
+
+    url = serializers.CharField(help_text="Opens the page without an account; keep it from others.")
+
+
+class SubscriptionCustomerLink(Api):
+    tag = TAG
+
+    @operation(SUBSCRIPTIONS_EDIT, gives=CustomerLinkOut)
+    def post(self, call: Call, public_id: str) -> dict[str, str]:
+        """Get the link to a subscription's page for its customer. Again gives the same while it is alive."""
+        return {"url": own_url(listing.subscription(public_id))}
 
 
 class SubscriptionPause(Api):

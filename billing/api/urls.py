@@ -132,6 +132,11 @@ urlpatterns = [
         name="api-subscription-items",
     ),
     path(
+        "subscriptions/<slug:public_id>/customer_link",
+        lifecycle.SubscriptionCustomerLink.as_view(),
+        name="api-subscription-customer-link",
+    ),
+    path(
         "subscriptions/<slug:public_id>/release",
         views.SubscriptionRelease.as_view(),
         name="api-subscription-release",

@@ -17,12 +17,13 @@ from billing.models import Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
 from billing.previews import next_bill
 from billing.services.lifecycle import pause, reactivate, resume
+from billing.services.self_service import own_url
 from billing.services.subscriptions import end
 from billing.views.subscriptions import next_figures, subscription_shown
 from core import clock
 from core.pages import at_fields, attempt, dry_run
 from core.web import page
-from tenants.selectors import entity
+from tenants.selectors import entity, entity_rows
 
 Act = Callable[..., Subscription]
 """A service that takes a subscription's public id, what was typed, and the day it is done on."""
@@ -60,6 +61,16 @@ def _previewed(request: HttpRequest, slug: str, public_id: str, form: Form, act:
             }
         context["odd"] = outcome.error.message if outcome.error else context.get("odd")
     return TemplateResponse(request, "billing/parts/next_preview.html", context)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def own_link(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """The link to its page for the customer; made when it is asked for, and the same from then on."""
+    row = subscription(public_id)
+    lets = entity_rows().get(pk=row.customer.entity_id).customers_end
+    context = {"slug": slug, "url": own_url(row), "lets": lets}
+    return TemplateResponse(request, "billing/parts/own_link.html", context)
 
 
 @page(SUBSCRIPTIONS_EDIT)

@@ -20,6 +20,8 @@ from customers.models import Link
 
 LIFE = timedelta(days=400)
 PAY = "pay"
+SUBSCRIPTION = "subscription"
+_LABELS = {PAY: "pay link", SUBSCRIPTION: "link of a subscription"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,10 @@ def open_link(token_digest: str, *, purpose: str, request_id: str = "") -> Opene
     organization_id = doors.org_of_link(token_digest)
     if organization_id is None:
         raise NotFound("This link is no longer valid.")
-    scope = system_scope(organization_id, origin="portal", label="pay link")
+    scope = system_scope(organization_id, origin="portal", label=_LABELS[purpose])
     with enter(scope), work():
         link = Link.objects.filter(digest=token_digest, purpose=purpose, revoked_at=None).first()
     if link is None or link.expires_at <= clock.wall():
         raise NotFound("This link is no longer valid.")
-    scope = replace(scope, actor=Actor("link", link.pk, "pay link"), request_id=request_id)
+    scope = replace(scope, actor=Actor("link", link.pk, _LABELS[purpose]), request_id=request_id)
     return OpenedLink(scope, link.target, link.customer_id)

@@ -10,7 +10,7 @@ from core.choices import zones
 from core.errors import Invalid
 from tenants import selectors
 from tenants.api.outputs import ApiKeyOut, LegalEntityOut, PlanStandOut
-from tenants.models import MOST_NOTICE_DAYS, RENEWED_FOR, ApiKey, LegalEntity
+from tenants.models import CUSTOMERS_END, MOST_NOTICE_DAYS, RENEWED_FOR, ApiKey, LegalEntity
 from tenants.permissions import KEYS_EDIT, KEYS_VIEW, SETTINGS_EDIT, SETTINGS_VIEW
 from tenants.plans import PLANS
 from tenants.services import keys, seats
@@ -36,6 +36,10 @@ class LegalEntityIn(In):
     renewal_notice_for = serializers.ChoiceField(
         RENEWED_FOR,
         help_text="Of plans that are renewed for so long or longer; of every end of a trial anyway.",
+    )
+    customers_end = serializers.ChoiceField(
+        CUSTOMERS_END,
+        help_text="When customers may end a subscription on their page: not, at the end of its period, or also `now`.",
     )
 
 

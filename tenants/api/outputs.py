@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from core import clock, ids
 from core.api.fields import Exact, Id, Out, RecordOut, Word
-from tenants.models import RENEWED_FOR, Invitation
+from tenants.models import CUSTOMERS_END, RENEWED_FOR, Invitation
 from tenants.rights import rights_of
 
 MEMBER_STATES = ("active", "not_yet", "over", "shut_out")
@@ -105,6 +105,10 @@ class LegalEntityOut(RecordOut):
     renewal_notice_for = Word(
         RENEWED_FOR,
         help_text="Told of plans that are renewed for so long or longer, and of every end of a trial.",
+    )
+    customers_end = Word(
+        CUSTOMERS_END,
+        help_text="When customers may end one on their page: not, at its period's end, or `now`.",
     )
 
 

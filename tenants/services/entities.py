@@ -14,7 +14,7 @@ from tenants.ports import entity_in_use
 
 FIELDS = (
     "name", "address", "country", "tax_number", "zone", "currency", "terms_days", "tax_percent",
-    "renewal_notice_days", "renewal_notice_for",
+    "renewal_notice_days", "renewal_notice_for", "customers_end",
 )  # fmt: skip
 
 

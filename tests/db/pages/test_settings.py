@@ -26,6 +26,7 @@ def settings_of(house: Scope) -> dict[str, str]:
         "tax_percent": "7.5",
         "renewal_notice_days": "30",
         "renewal_notice_for": "month",
+        "customers_end": "now",
         "version": str(row.version),
     }
 

@@ -177,7 +177,7 @@ def test_without_or_with_anothers_link_there_is_nothing(
 def test_an_invented_token_opens_nothing(payer: Client, invoice: Document, token: str) -> None:
     answer = payer.get(f"/pay/{token}/")
     assert answer.status_code == 404
-    assert b"ask who sent the invoice for a new one" in answer.content
+    assert b"ask who sent it for a new one" in answer.content
     assert b'href="/"' not in answer.content, "a payer has no home page here"
 
 

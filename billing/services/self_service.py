@@ -1,0 +1,85 @@
+"""What a customer does with a subscription on their own page, as far as its legal entity lets them."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.conf import settings
+from django.urls import reverse
+
+from billing.domain.charges import ENDED
+from billing.domain.dues import period_end, plan_on
+from billing.events import SubscriptionEndedByCustomer
+from billing.models import Subscription
+from billing.selectors import subscription_facts
+from billing.services.subscriptions import end
+from core.errors import Conflict
+from core.events import emit
+from core.locks import lock_one
+from customers.selectors import invoice_addresses_of
+from customers.services.links import SUBSCRIPTION, token_for
+from messaging.services.queue import Draft, queue_for_event
+from tenants.selectors import entity_rows
+
+MAIL = "subscription_ended"
+PERIOD_END, NOW = "period_end", "now"
+
+
+class NotOffered(Conflict):
+    """What a customer was offered is not offered any more."""
+
+    code = "not_offered"
+
+
+def own_url(subscription: Subscription) -> str:
+    """The address of a subscription's page for its customer, the same each time it is asked for. Inside work()."""
+    token = token_for(
+        purpose=SUBSCRIPTION, target=subscription.public_id, customer_id=subscription.customer_id
+    )
+    return f"{settings.BASE_URL}{reverse('own-link', args=[token])}"
+
+
+def ways_to_end(subscription: Subscription, *, today: date) -> Mapping[str, date]:
+    """How its customer may end it, and the first local date that is not billed any more then. Inside work().
+
+    Nothing that would not end it earlier than it ends anyway.
+    """
+    lets = entity_rows().get(pk=subscription.customer.entity_id).customers_end
+    if lets not in {PERIOD_END, NOW} or subscription.state == ENDED:
+        return {}
+    (facts,) = subscription_facts([subscription.pk])
+    ways = {PERIOD_END: period_end(facts, plan_on(facts, today), today)}
+    if lets == NOW:
+        ways[NOW] = max(today, subscription.starts_on)
+    ends = subscription.ends_on
+    return {way: day for way, day in ways.items() if ends is None or day < ends}
+
+
+def end_by_customer(public_id: str, *, way: str, on: date, today: date) -> Subscription:
+    """End a subscription as its customer was shown that it would, and confirm it by mail. Inside work().
+
+    The next run bills and credits as for any end; what is credited stays as the customer's credit. Raises NotOffered
+    when this is not what may be done any more: another day has begun, or somebody else changed it or the setting.
+    The same wish again changes nothing and mails nothing. Emits subscription.ended_by_customer.
+    """
+    row = lock_one(Subscription.objects.select_related("customer").filter(public_id=public_id))
+    if row.ends_on == on:
+        return row
+    if ways_to_end(row, today=today).get(way) != on:
+        raise NotOffered("This has changed meanwhile. Look at it again; nothing was ended.")
+    ended = end(public_id, on=on, today=today)
+    emit(
+        SubscriptionEndedByCustomer(
+            ended.public_id, ended.version, customer=ended.customer.public_id, ends_on=str(on)
+        )
+    )
+    addresses = invoice_addresses_of([ended.customer_id]).get(ended.customer_id, [])
+    queue_for_event(
+        [
+            Draft(
+                MAIL, ended.public_id, to=address, dedupe=f"{on}:{ended.version}:{n}",
+                customer=ended.customer.public_id,
+            )
+            for n, address in enumerate(addresses)
+        ]
+    )  # fmt: skip
+    return ended
