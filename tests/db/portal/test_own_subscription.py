@@ -236,6 +236,17 @@ def test_without_or_with_anothers_link_there_is_nothing(
     assert ends(sub) is None
 
 
+def test_a_neighbours_link_opens_the_neighbours_alone(customer: Client, sub: Subscription) -> None:
+    with work():
+        neighbours = factories.subscription(factories.customer(name="Neighbour"), JUNE)
+    opened(customer, neighbours)
+    customer.cookies["own"]["path"] = "/"
+    address = f"/subscription/s/{sub.public_id}/"
+    for answer in (customer.get(address), customer.post(address, {"end": "now:2026-06-16"})):
+        assert answer.status_code == 404
+    assert ends(sub) is None
+
+
 def test_a_link_opens_what_it_was_made_for_only(customer: Client, sub: Subscription) -> None:
     token = link_to(sub).split("/")[2]
     assert customer.get(f"/pay/{token}/").status_code == 404
