@@ -1,5 +1,6 @@
 """Every page, crawled as another organization: 404, nothing of Acorn's in the answer, nothing changed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.routes import Route, routes, staff_routes
 
 STAFF_ROUTES = staff_routes()
 WITH_IDS = [route for route in STAFF_ROUTES if len(route.parameters) > 1]
+NO_METHOD = 405
 each_page = pytest.mark.parametrize("route", STAFF_ROUTES or [None], ids=lambda route: route and route.text)
 
 
@@ -32,8 +34,9 @@ def body(answer: Any) -> str:
     )
 
 
-def both(client: Client, address: str) -> list[HttpResponse]:
-    return [client.get(address), client.post(address, {"name": "x", "reason": "x", "amount": "1"})]
+def both(client: Client, address: str, methods: Sequence[str] = ("get", "post")) -> list[HttpResponse]:
+    said = {"name": "x", "reason": "x", "amount": "1"}
+    return [client.post(address, said) if each == "post" else client.get(address) for each in methods]
 
 
 def filled(route: Route, slug: str, value: str) -> dict[str, str]:
@@ -75,12 +78,15 @@ def test_ids_of_another_organization_lead_nowhere(next_door: House, route: Route
             for label, pk in next_door.mine.items()
             if f"{label.split('.')[1].lower()}_id" in route.parameters
         ]
-    absent = [
-        answer.status_code for answer in both(client, route.address(filled(route, "birch", "999999999")))
+    nobodys = both(client, route.address(filled(route, "birch", "999999999")))
+    # A method that a page does not have is refused before any id is read.
+    wanted = [
+        each for each, answer in zip(("get", "post"), nobodys, strict=True) if answer.status_code != NO_METHOD
     ]
+    absent = [answer.status_code for answer in nobodys if answer.status_code != NO_METHOD]
     for value in values:
         address = route.address(filled(route, "birch", value))
-        answers = both(client, address)
+        answers = both(client, address, wanted)
         assert [answer.status_code for answer in answers] == absent, (
             f"{address} differs from an id that is nobody's"
         )
