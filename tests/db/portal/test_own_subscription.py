@@ -1,7 +1,7 @@
 """A customer sees and ends their subscription by a link: as it was shown, once, and only as far as they are let."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,8 @@ import time_machine
 from django.test import Client
 
 from billing.models import CreditedPeriod, Subscription
-from billing.services.lifecycle import reactivate
+from billing.services.change import change
+from billing.services.lifecycle import pause, reactivate
 from billing.services.run import run_billing
 from billing.services.self_service import own_url
 from billing.services.subscriptions import end
@@ -201,6 +202,51 @@ def test_an_end_the_seller_set_is_not_moved_behind_it(customer: Client, sub: Sub
         end(sub.public_id, on=date(2026, 6, 20), today=MID)
     assert customer.post(address, {"end": said}).status_code == 409
     assert ends(sub) == date(2026, 6, 20)
+
+
+def _paused(sub: Subscription) -> None:
+    pause(sub.public_id, on=MID, today=MID)
+
+
+def _paused_later(sub: Subscription) -> None:
+    pause(sub.public_id, on=date(2026, 6, 20), resumes_on=date(2026, 8, 5), today=MID)
+
+
+def _held(sub: Subscription) -> None:
+    Subscription.objects.filter(pk=sub.pk).update(held_at=NOON, held_reason="Ten times as much as before.")
+
+
+def _changed(sub: Subscription) -> None:
+    change(sub.public_id, price=flat(50), on=date(2026, 6, 25), today=MID)
+
+
+def _ended(sub: Subscription) -> None:
+    end(sub.public_id, on=MID, today=MID)
+
+
+@pytest.mark.parametrize("lived", [_paused, _paused_later, _held, _changed, _ended])
+@pytest.mark.parametrize("billed", [True, False])
+def test_whatever_it_is_in_what_is_shown_is_what_is_done(
+    acorn: Scope, customer: Client, lived: Callable[[Subscription], None], billed: bool
+) -> None:
+    sub = sold()
+    let("now")
+    if billed:
+        run_billing(JUNE)
+    with work():
+        lived(sub)
+    address = opened(customer, sub)
+    page = customer.get(address)
+    assert page.status_code == 200
+    assert b"Ten times" not in page.content, "why a run held it is not for customers"
+    every = offered(page.content)
+    while every:
+        value = next(iter(every.values()))
+        assert customer.post(address, {"end": value}).status_code == 302
+        assert str(ends(sub)) == value.partition(":")[2]
+        every = offered(customer.get(address).content)
+    run_billing(JULY)
+    proven()
 
 
 def test_before_it_begins_it_never_does(acorn: Scope, customer: Client) -> None:
