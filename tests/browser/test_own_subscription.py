@@ -50,6 +50,8 @@ def test_from_the_copied_link_to_the_end(watched: Watched, site: tuple[str, Subs
     dialog = page.get_by_role("dialog", name="Customer's page")
     expect(dialog.get_by_text("/subscription/")).to_be_visible()
     accessible(page)
+    assert dialog.evaluate("all => all.scrollWidth <= all.clientWidth"), "the link is cut off"
+    expect(dialog.get_by_role("button", name="Copy the link")).to_be_in_viewport(ratio=1)
     link = dialog.get_by_text("/subscription/").inner_text()
 
     page.context.clear_cookies()
