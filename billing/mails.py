@@ -35,13 +35,13 @@ class RenewalUpcoming(Letter):
     on: str
     last_day: str
     billed_on: str
+    own_url: str
     amount: str = ""
     tax: str = ""
     trial: str = ""
     metered: str = ""
     autopay: str = ""
     terms_days: str = ""
-    own_url: str = ""
     lines: tuple[Line, ...] = ()
 
 

@@ -61,7 +61,7 @@ def own_subscription(request: HttpRequest, target: str) -> HttpResponse:
     each_once(request)
     with work(), attempt() as outcome:
         way, on = _chosen(request.POST.get("end", ""))
-        end_by_customer(target, way=way, on=on, today=_today(subscription(target)))
+        end_by_customer(target, way=way, on=on, today=clock.today(_seller(subscription(target)).zone))
     return _show(request, target, outcome.error) if outcome.error else redirect("own-subscription", target)
 
 
@@ -74,14 +74,16 @@ def _chosen(value: str) -> tuple[str, date]:
         raise NotOffered("Choose how it is to end.") from error
 
 
-def _today(row: Any) -> date:
-    return clock.today(entity_rows().get(pk=row.customer.entity_id).zone)
+def _seller(row: Any) -> Any:
+    """The legal entity that the customer buys from: its day counts."""
+    return entity_rows().get(pk=row.customer.entity_id)
 
 
 def _show(request: HttpRequest, target: str, error: AppError | None = None) -> HttpResponse:
     with work():
         row = subscription(target)
-        today = _today(row)
+        seller = _seller(row)
+        today = clock.today(seller.zone)
         coming = next_bill(row, today=today, alone=True)
         context = {
             "row": row,
@@ -96,9 +98,9 @@ def _show(request: HttpRequest, target: str, error: AppError | None = None) -> H
             "billed_on": coming.as_of,
             "total": Money(coming.due_minor, row.price.currency) if coming.charge else None,
             "last_day": row.ends_on - timedelta(days=1) if row.ends_on else None,
-            "ways": [_way(target, way, on, today) for way, on in ways_to_end(row, today=today).items()],
+            "ways": [_way(row, way, on, today) for way, on in ways_to_end(row, today=today).items()],
             "error": error,
-            "brand": {"name": entity_rows().get(pk=row.customer.entity_id).name},
+            "brand": {"name": seller.name},
         }
         response = TemplateResponse(
             request, "portal/own.html", context, status=error.status if error else 200
@@ -107,13 +109,14 @@ def _show(request: HttpRequest, target: str, error: AppError | None = None) -> H
     return response
 
 
-def _way(target: str, way: str, on: date, today: date) -> WayToEnd:
+def _way(row: Any, way: str, on: date, today: date) -> WayToEnd:
     """What the next run then bills and credits: ended so, billed by the run's function, and taken back."""
+    minor, odd = 0, ""
     with attempt() as outcome, dry_run():
-        row = end_by_customer(target, way=way, on=on, today=today)
-        then = next_bill(row, today=today, settled=True, alone=True)
-    odd = outcome.error.message if outcome.error else then.odd
-    minor = 0 if outcome.error else then.due_minor
-    currency = subscription(target).price.currency
-    last_day = on - timedelta(days=1) if on > subscription(target).starts_on else None
-    return WayToEnd(way, f"{way}:{on}", last_day, Money(minor, currency), odd)
+        ended = end_by_customer(row.public_id, way=way, on=on, today=today)
+        then = next_bill(ended, today=today, settled=True, alone=True)
+        minor, odd = then.due_minor, then.odd
+    if outcome.error:
+        odd = outcome.error.message
+    last_day = on - timedelta(days=1) if on > row.starts_on else None
+    return WayToEnd(way, f"{way}:{on}", last_day, Money(minor, row.price.currency), odd)
