@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 
 
@@ -13,3 +15,4 @@ class ArappConfig(AppConfig):
 
         registry.discover()
         refuse_wrong_role()
+        gc.freeze()  # what start-up made is looked at no more, and stays shared with the processes forked from here

@@ -1,5 +1,6 @@
 """Fixtures for all tests. A test asks for `acorn` (rolled back) or `committed` (a database of its own)."""
 
+import gc
 import hashlib
 import os
 import subprocess
@@ -35,6 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[PREPARING] = subprocess.Popen(
             [sys.executable, "-m", "tests.databases"], cwd=databases.ROOT
         )
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # thousands of tests and their parameters stay to the end
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -14,9 +14,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.nursery import MAY_DIFFER, Nursery
+from tools.devstack import system
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or system.browser()
 NURSERY = Nursery({"DEBUG": "1"})
 
 
@@ -90,8 +91,8 @@ def bare_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    if not shutil.which(CHROMIUM):
-        pytest.skip(f"No browser at {CHROMIUM}; name one in CHROMIUM.")
+    if not (CHROMIUM and shutil.which(CHROMIUM)):
+        pytest.skip("No Chromium was found; name one in CHROMIUM.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -131,7 +131,7 @@ def _call(args: Sequence[str]) -> None:
 
 
 def _missing_browser(command: str) -> list[str]:
-    return ["chromium"] if command == "test" and not system.browser() else []
+    return ["chromium-headless-shell"] if command == "test" and not system.browser() else []
 
 
 def _install_system_packages(packages: Sequence[str]) -> None:
