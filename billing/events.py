@@ -59,7 +59,7 @@ class SubscriptionCreated(Event):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionChanged(Event):
-    """What a subscription bills changed, or when it ends: `what` is plan, item, discount or end.
+    """What a subscription bills changed, or when it ends: `what` is plan, item, discount, autopay or end.
 
     `on` is the first day of it; None where a change that was set for later was taken back. By the second it is so from
     the time `at` of that day on.

@@ -7,11 +7,13 @@ from billing.models import LateUsage, Subscription
 from billing.selectors import still_billed
 from billing.services import renewals
 from billing.services.run import run_billing
+from billing.services.self_service import pay_by_itself
 from core import clock
 from core.models import OutboxEvent
 from core.registry import clocked_by, due_worker, handles
 from core.scope import work
 from customers import ports
+from customers.events import PaymentMethodKept
 from tenants.events import LegalEntityChanged
 from tenants.selectors import entity
 
@@ -45,3 +47,9 @@ def bill_due(row_ids: list[int]) -> None:
 def look_for_renewals(rows: list[OutboxEvent]) -> None:
     """Customers may have to be told of renewals from now on, or earlier than before."""
     renewals.begin((row.object_public_id, row.object_version) for row in rows)
+
+
+@handles(PaymentMethodKept)
+def charge_by_itself(rows: list[OutboxEvent]) -> None:
+    """Who keeps a card wants what they subscribe to charged to it."""
+    pay_by_itself([row.payload["customer"] for row in rows])

@@ -13,6 +13,7 @@ from billing.services.self_service import own_url
 from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
 from customers.selectors import billing_facts
+from customers.services.methods import live_methods
 from invoicing.domain.totals import totals
 from messaging.composers import Answer, Ready, Skip, composer
 from messaging.domain.letters import Letter, Line
@@ -72,7 +73,7 @@ def _letter(each: Upcoming, house: str, own: str) -> RenewalUpcoming:
         tax=money_code(Money(found.tax_minor, facts.currency)) if found.tax_minor else "",
         trial="yes" if each.renewal.trial else "",
         metered="yes" if each.bill.metered else "",
-        autopay="yes" if facts.autopay else "",
+        autopay="yes" if facts.autopay and live_methods([facts.customer_id]) else "",
         terms_days=str(facts.terms_days) if facts.terms_days else "",
         lines=tuple(
             Line(line.description, money_doc(Money(line.amount_minor, facts.currency)))

@@ -31,7 +31,10 @@ class PaymentReversed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChargeFailed(Event):
-    """A charge was declined; nothing was taken."""
+    """A charge was declined, or the gateway never took it: nothing was taken.
+
+    `automatic`: of a kept card, with nobody there.
+    """
 
     name: ClassVar[str] = "charge.failed"
 
@@ -39,6 +42,7 @@ class ChargeFailed(Event):
     currency: str
     minor: int
     code: str
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

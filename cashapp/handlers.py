@@ -1,26 +1,32 @@
 """Background work of cash application: webhooks, the sandbox's reports, and the sweeper of open attempts."""
 
 import logging
+from datetime import date
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from cashapp.events import PaymentReceived
-from cashapp.mails import RECEIPT
+from cashapp.events import ChargeFailed, PaymentReceived
+from cashapp.mails import FAILED, RECEIPT
 from cashapp.models import Attempt, Payment
 from cashapp.services import (
+    autopay,
+    cards,
     inbox,
     lines,
     matching,  # noqa: F401 - registers the effect that matches
 )
 from cashapp.services.attempts import ask, ask_again_later
 from cashapp.services.payments import BANK
-from core import clock, registry
+from core import clock, effects, registry
 from core.models import Effect, OutboxEvent
+from core.periods import local_midnight
 from core.scope import work
+from customers.events import PaymentMethodKept
 from customers.selectors import invoice_addresses_of
 from invoicing.events import InvoiceImported, InvoiceIssued
 from messaging.services.queue import Draft, queue_for_event
+from tenants.selectors import entity
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +63,52 @@ def match_issued(rows: list[OutboxEvent]) -> None:
 def match_imported(rows: list[OutboxEvent]) -> None:
     """The same for invoices of another system."""
     lines.match_waiting(f"event:{rows[-1].public_id}")
+
+
+@registry.handles(InvoiceIssued)
+def plan_charges(rows: list[OutboxEvent]) -> None:
+    """Invoices that are paid by themselves are charged on the day they are due."""
+    autopay.plan([row.object_public_id for row in rows if row.payload["autopay"]])
+
+
+@registry.effect(autopay.CHARGE, _("Charge a kept card"))
+def charge_due(effect: Effect) -> None:
+    autopay.charge(effect.payload["invoice"], nth=effect.payload["nth"])
+
+
+@registry.handles(ChargeFailed)
+def send_failures(rows: list[OutboxEvent]) -> None:
+    """Tell customers of charges that failed while nobody was there, once per charge and address.
+
+    What the gateway never took is tried again first.
+    """
+    charges = Attempt.objects.select_related("customer").filter(
+        public_id__in=[row.object_public_id for row in rows], saved__isnull=False
+    )
+    failed = [attempt for attempt in charges if not autopay.try_again(attempt)]
+    addresses = invoice_addresses_of(attempt.customer_id for attempt in failed)
+    queue_for_event(
+        [
+            Draft(FAILED, attempt.public_id, to=address, dedupe=str(n), customer=attempt.customer.public_id)
+            for attempt in failed
+            for n, address in enumerate(addresses.get(attempt.customer_id, ()))
+        ]
+    )
+
+
+@registry.handles(PaymentMethodKept)
+def watch_expiry(rows: list[OutboxEvent]) -> None:
+    """A kept card is told of some time before it expires."""
+    zone = entity().zone
+    for row in rows:
+        day = date.fromisoformat(row.payload["expires_on"]) - cards.AHEAD
+        at = max(local_midnight(day, zone), clock.now())
+        effects.due(cards.EXPIRING, [(row.object_public_id, {"method": row.object_public_id})], at=at)
+
+
+@registry.effect(cards.EXPIRING, _("Tell of a card that expires soon"))
+def tell_expiring(effect: Effect) -> None:
+    cards.tell_expiring(effect.payload["method"])
 
 
 @registry.effect("sandbox.webhook", _("Report a sandbox charge"))

@@ -15,8 +15,8 @@ class Attempt(Record):
     """One intent to charge. Written before the gateway is asked, so a crash leaves something to ask about.
 
     `key` is the payer's intent (a form's hidden key) and the gateway's idempotency key: the same intent can be
-    sent again and charges once. `check_at` is when the sweeper asks about it next; it and `intended_at` are real
-    time, as the gateway's is.
+    sent again and charges once. `saved` is the kept card that is charged with nobody there. `check_at` is when the
+    sweeper asks about it next; it and `intended_at` are real time, as the gateway's is.
     """
 
     PREFIX = "att"
@@ -33,6 +33,7 @@ class Attempt(Record):
     reference = models.CharField(max_length=120, blank=True, default="")
     code = models.CharField(max_length=CODE, blank=True, default="")
     message = models.CharField(max_length=MESSAGE, blank=True, default="")
+    saved = TenantForeignKey("customers.PaymentMethod", null=True)
     intended_at = models.DateTimeField(default=clock.wall)
     check_at = models.DateTimeField(null=True)
 

@@ -1,5 +1,7 @@
 """What members are told of money that came or did not."""
 
+from datetime import date
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -7,7 +9,9 @@ from cashapp.events import BankLinesLeft, ChargeFailed, PaymentReceived
 from cashapp.permissions import PAYMENTS_APPLY, PAYMENTS_VIEW
 from core.models import OutboxEvent
 from core.money import Money
-from core.templatetags.fmt import money_code
+from core.templatetags.fmt import longdate, money_code
+from customers.events import PaymentMethodExpiring
+from customers.permissions import CUSTOMERS_VIEW
 from messaging.domain.ways import Way
 from messaging.notices import MONEY, NEEDED, Kind, Occasion, Said, Told, declare
 
@@ -38,6 +42,20 @@ def _say_failed(told: Told) -> Said:
         return Said(title % {"n": told.times}, detail, ("payments",))
     title = _("A charge of %(amount)s to %(who)s failed") % {"who": who, "amount": _amount(told)}
     return Said(title, page=("customer", told.facts["customer"]))
+
+
+def _expiring(row: OutboxEvent) -> Occasion:
+    return Occasion(row.object_public_id, row.payload, gather="expiring")
+
+
+def _say_expiring(told: Told) -> Said:
+    who = told.name(told.facts["customer"]) or _("a customer")
+    if told.times > 1:
+        title = ngettext("%(n)s kept card expires soon", "%(n)s kept cards expire soon", told.times)
+        return Said(title % {"n": told.times}, _("Last: %(who)s") % {"who": who}, ("customers",))
+    day = longdate(date.fromisoformat(told.facts["expires_on"]))
+    title = _("The card of %(who)s is good through %(day)s only") % {"who": who, "day": day}
+    return Said(title, _("After that its invoices are theirs to pay."), ("customer", told.facts["customer"]))
 
 
 def _received(row: OutboxEvent) -> Occasion:
@@ -82,6 +100,20 @@ declare(
         way=Way.DIGEST,
     ),
     ChargeFailed,
+)
+declare(
+    Kind(
+        name="payment_method.expiring",
+        label=gettext_lazy("A customer's card is about to expire"),
+        group=MONEY,
+        permission=CUSTOMERS_VIEW,
+        say=_say_expiring,
+        pick=_expiring,
+        icon="credit-card-off",
+        tone="warn",
+        way=Way.DIGEST,
+    ),
+    PaymentMethodExpiring,
 )
 declare(
     Kind(

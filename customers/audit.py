@@ -9,7 +9,7 @@ subjects["customers.Customer"] = Subject(
     _("Customer"),
     "customer",
     CUSTOMERS_VIEW,
-    parts={"customers.Contact": "customer"},
+    parts={"customers.Contact": "customer", "customers.PaymentMethod": "customer"},
     fields={
         "zone": _("Time zone"),
         "terms_days": _("Days to pay"),
@@ -19,4 +19,8 @@ subjects["customers.Customer"] = Subject(
     },
 )
 subjects["customers.Contact"] = Subject(_("Contact"), fields={"receives_invoices": _("Gets invoices")})
+subjects["customers.PaymentMethod"] = Subject(
+    _("Kept card"),
+    fields={"expires_on": _("Good until"), "live": _("Charged by itself"), "last4": _("Last digits")},
+)
 subjects["customers.Link"] = Subject(_("Link in a mail"))

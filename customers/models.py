@@ -90,3 +90,41 @@ class Link(TenantRow):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clock.wall)
+
+
+class PaymentMethod(Record):
+    """A card that its customer keeps with us to be charged by itself: the gateway's token and what may be shown of it,
+    never its number.
+
+    One at a time. `expires_on` is its last good day, `consent` the words that were agreed to, `agreed_at` when.
+    `told_at`: that it expires soon.
+    """
+
+    PREFIX = "pm"
+
+    customer = TenantForeignKey(Customer)
+    gateway = models.CharField(max_length=20)
+    token = models.CharField(max_length=80)
+    brand = models.CharField(max_length=20)
+    last4 = models.CharField(max_length=4)
+    expires_on = models.DateField()
+    consent = models.CharField(max_length=400)
+    agreed_at = models.DateTimeField(default=clock.now)
+    live = models.BooleanField(default=True)
+    removed_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "customer"],
+                name="paymentmethod_one_live",
+                condition=models.Q(live=True),
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "customer", "-id"], name="paymentmethod_customer")]
+
+    @property
+    def label(self) -> str:
+        """What it is called wherever it is shown."""
+        return f"{self.brand} •••• {self.last4}"

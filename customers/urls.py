@@ -11,6 +11,12 @@ urlpatterns = [
     path("customers/<slug:public_id>/archive/", pages.customer_archive, name="customer-archive"),
     path("customers/<slug:public_id>/restore/", pages.customer_restore, name="customer-restore"),
     path("customers/<slug:public_id>/messages/", pages.customer_messages, name="customer-messages"),
+    path("customers/<slug:public_id>/card/", pages.card_link, name="customer-card-link"),
+    path(
+        "customers/<slug:public_id>/card/<slug:method_id>/remove/",
+        pages.card_remove,
+        name="customer-card-remove",
+    ),
     path("customers/<slug:public_id>/contacts/", pages.contact_add, name="contact-add"),
     path(
         "customers/<slug:public_id>/contacts/<slug:contact_id>/remove/",

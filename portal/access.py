@@ -12,6 +12,7 @@ from django.urls import reverse
 from core import registry
 from core.errors import NotFound
 from core.scope import enter
+from customers.services.links import CARD as OWN_CARD
 from customers.services.links import PAY, SUBSCRIPTION, digest, open_link
 
 SECONDS = 24 * 60 * 60
@@ -79,3 +80,4 @@ class Door:
 
 PAYING = Door(PAY, "pay", "pay")
 OWN = Door(SUBSCRIPTION, "own", "own-subscription")
+CARD = Door(OWN_CARD, "card", "own-card")

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.domain.charges import ACTIVE
 from billing.listing import item_rows, subscription
@@ -22,6 +22,7 @@ from core.money import Money
 from core.pages import attempt, dry_run
 from core.scope import work
 from core.web import each_once, open_page
+from customers.services.methods import card_url, live_methods
 from portal.access import OWN
 from tenants.selectors import entity_rows
 
@@ -65,6 +66,14 @@ def own_subscription(request: HttpRequest, target: str) -> HttpResponse:
     return _show(request, target, outcome.error) if outcome.error else redirect("own-subscription", target)
 
 
+@OWN.behind
+@require_POST
+def card(request: HttpRequest, target: str) -> HttpResponse:
+    """To the page of the card that its customer keeps, or may keep."""
+    with work():
+        return redirect(card_url(subscription(target).customer))
+
+
 def _chosen(value: str) -> tuple[str, date]:
     """The way and its day, as `_way` writes them."""
     way, _colon, day = value.partition(":")
@@ -99,6 +108,7 @@ def _show(request: HttpRequest, target: str, error: AppError | None = None) -> H
             "total": Money(coming.due_minor, row.price.currency) if coming.charge else None,
             "last_day": row.ends_on - timedelta(days=1) if row.ends_on else None,
             "ways": [_way(row, way, on, today) for way, on in ways_to_end(row, today=today).items()],
+            "card": live_methods([row.customer_id]).get(row.customer_id),
             "error": error,
             "brand": {"name": seller.name},
         }

@@ -21,6 +21,7 @@ from core import clock, files, money
 from core.errors import AppError, NotFound
 from core.scope import work
 from core.web import each_once, open_page
+from customers.services.methods import PaymentMethod, live_methods
 from invoicing.selectors import DocumentView, view
 from portal.access import PAYING
 from receivables.selectors import ItemState
@@ -180,12 +181,22 @@ def _show(request: HttpRequest, document: str, *, error: AppError | None = None)
         "amount": request.POST.get("amount", ""),
         "today": clock.today(page.invoice.document.entity.zone),
         "sandbox": plays(),
+        "card": _charged_by_itself(page),
     }
     template = "portal/pay_status.html" if getattr(request, "htmx", False) else "portal/pay.html"
     with work():
         response = TemplateResponse(request, template, context, status=error.status if error else 200)
         response.render()
     return response
+
+
+def _charged_by_itself(page: PayPage) -> PaymentMethod | None:
+    """The kept card that will be charged, while its day has not come."""
+    document = page.invoice.document
+    if not document.autopay or document.due_on <= clock.today(document.entity.zone):
+        return None
+    with work():
+        return live_methods([document.customer_id]).get(document.customer_id)
 
 
 @PAYING.behind

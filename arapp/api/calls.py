@@ -153,6 +153,8 @@ ACTS = {
     "item-add": "POST subscriptions/{public_id}/items",
     "item-end": "POST subscription_items/{item}/end",
     "subscription-release": "POST subscriptions/{public_id}/release",
+    "customer-card-link": "POST customers/{public_id}/card_link",
+    "customer-card-remove": "DELETE payment_methods/{method}",
     "own-subscription-link": "POST subscriptions/{public_id}/customer_link",
     "subscription-end": "POST subscriptions/{public_id}/end",
     "end-preview": "POST subscriptions/{public_id}/end/preview",

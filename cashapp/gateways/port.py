@@ -6,9 +6,11 @@ attempt stays unknown until `find` or a webhook says.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from core.errors import AppError
 from core.money import Money
 
 
@@ -26,12 +28,16 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChargeRequest:
-    """`key` is the idempotency key, one per attempt; `method` the gateway's token for a card or account."""
+    """`key` is the idempotency key, one per attempt; `method` the gateway's token for a card or account.
+
+    With nobody there (`off_session`) a card that wants its holder to confirm is declined, not left waiting.
+    """
 
     key: str
     amount: Money
     method: str
     description: str
+    off_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,23 @@ class ChargeResult:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card that a gateway keeps for later charges; `expires_on` is its last good day."""
+
+    token: str
+    brand: str
+    last4: str
+    expires_on: date
+
+
+class CardRefused(AppError):
+    """The gateway does not keep this card."""
+
+    status = 422
+    code = "card_refused"
+
+
 class Gateway(Protocol):
     """A payment gateway of one organization."""
 
@@ -51,6 +74,9 @@ class Gateway(Protocol):
 
     def charge(self, request: ChargeRequest) -> ChargeResult:
         """Charge once per key; raises NoAnswer when the outcome is not known."""
+
+    def keep(self, method: str) -> Card:
+        """Keep a card for later charges, the same one as the same; raises CardRefused and NoAnswer."""
 
     def find(self, key: str) -> ChargeResult | None:
         """What became of a key, or None when the gateway never took it; raises NoAnswer."""

@@ -4,18 +4,28 @@ Its methods are test cards. It keeps its charges in a table of its own, in trans
 would, and reports each outcome by webhook as well.
 """
 
-from cashapp.gateways.port import ChargeRequest, ChargeResult, NoAnswer, Outcome
+from datetime import date, timedelta
+
+from cashapp.gateways.port import Card, CardRefused, ChargeRequest, ChargeResult, NoAnswer, Outcome
 from cashapp.models import SandboxCharge
-from core import effects, ids
+from core import clock, effects, ids
 from core.scope import refuse_inside_work, work
 
 CARDS = {
     "card_ok": "Succeeds",
     "card_declined": "Is declined",
     "card_authenticate": "Asks for authentication",
+    "card_spent": "Succeeds here, is declined when charged by itself",
+    "card_old": "Succeeds, expires this month",
     "card_timeout": "Succeeds, but the answer is lost",
     "card_down": "The gateway is down",
 }
+LAST_DIGITS = {
+    "card_ok": "4242", "card_authenticate": "3155", "card_timeout": "0077", "card_spent": "0341",
+    "card_old": "0069",
+}  # fmt: skip
+"""Of the cards that can be kept."""
+_CONFIRM = "Your bank wants you to confirm this payment."
 
 
 class Sandbox:
@@ -34,14 +44,25 @@ class Sandbox:
                     "reference": ids.new("sbx"),
                     "minor": request.amount.minor,
                     "currency": request.amount.currency,
-                    **_answer(request.method),
+                    **_answer(request.method, off_session=request.off_session),
                 },
             )
             if made and row.outcome == Outcome.SUCCEEDED:
                 _report(row)
-        if made and request.method == "card_timeout":
+        if made and request.method.startswith("card_timeout"):
             raise NoAnswer("The sandbox was told to lose its answer.")
         return _result(row)
+
+    def keep(self, method: str) -> Card:
+        refuse_inside_work("A gateway call")
+        if method == "card_down":
+            raise NoAnswer("The sandbox was told to be down.")
+        if method not in LAST_DIGITS:
+            raise CardRefused("The card was declined. Try another one.")
+        today = clock.now().date()
+        years = 0 if method == "card_old" else 3
+        expires_on = _month_end(today.replace(year=today.year + years, day=1))
+        return Card(f"{method}.{expires_on}", "Visa", LAST_DIGITS[method], expires_on)
 
     def find(self, key: str) -> ChargeResult | None:
         refuse_inside_work("A gateway call")
@@ -72,12 +93,22 @@ class Sandbox:
         return _result(row)
 
 
-def _answer(method: str) -> dict[str, str]:
-    if method in {"card_ok", "card_timeout"}:
+def _answer(token: str, *, off_session: bool) -> dict[str, str]:
+    """What becomes of a charge; the token of a kept card says how long it is good."""
+    method, _dot, until = token.partition(".")
+    if until and clock.now().date() > date.fromisoformat(until):
+        return {"outcome": Outcome.DECLINED, "code": "expired_card", "message": "The card has expired."}
+    if method in {"card_ok", "card_timeout", "card_old"} or (method == "card_spent" and not off_session):
         return {"outcome": Outcome.SUCCEEDED}
+    if method == "card_authenticate" and off_session:
+        return {"outcome": Outcome.DECLINED, "code": "authentication_required", "message": _CONFIRM}
     if method == "card_authenticate":
         return {"outcome": Outcome.ACTION_REQUIRED}
     return {"outcome": Outcome.DECLINED, "code": "card_declined", "message": "The card was declined."}
+
+
+def _month_end(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def _result(row: SandboxCharge) -> ChargeResult:

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 CHECK_AFTER = timedelta(minutes=2)
 GIVE_UP_AFTER = timedelta(minutes=15)  # far beyond any request's timeout: a late one cannot arrive after it
 EXPIRE_AFTER = timedelta(hours=1)  # longer than a bank's page lets anybody think
+NEVER_TAKEN = "gateway_unreachable"
 
 
 class AlreadyUnderWay(Conflict):
@@ -43,8 +44,12 @@ class AlreadyUnderWay(Conflict):
     code = "payment_under_way"
 
 
-def pay(*, key: str, amounts: Mapping[int, int], method: str, description: str) -> Attempt:
+def pay(
+    *, key: str, amounts: Mapping[int, int], method: str, description: str, saved_id: int | None = None
+) -> Attempt:
     """Charge positive minor units of debit items (by id) to a payment method. Opens its own transactions.
+
+    With `saved_id`, the kept card whose token `method` is, nobody is there to confirm anything.
 
     Natural key: `key`, the payer's intent: asked again it charges nothing more and returns the attempt as it
     stands. Raises KeyReused when the key was used for other amounts or another method, AlreadyUnderWay, TooMuch,
@@ -54,13 +59,15 @@ def pay(*, key: str, amounts: Mapping[int, int], method: str, description: str) 
     if not method.isprintable() or not 0 < len(method) <= METHOD:
         raise Invalid("Choose how to pay. Nothing was charged.")
     with work():
-        attempt = _intend(key, amounts, method, description)
+        attempt = _intend(key, amounts, method, description, saved_id)
     if attempt.state == State.CREATED:
         return send(attempt)
     return attempt
 
 
-def _intend(key: str, amounts: Mapping[int, int], method: str, description: str) -> Attempt:
+def _intend(
+    key: str, amounts: Mapping[int, int], method: str, description: str, saved_id: int | None
+) -> Attempt:
     """The attempt for this key, written with its reservations unless it is there. Inside work()."""
     found = _intended(key, amounts, method)
     if found is not None:
@@ -91,6 +98,7 @@ def _intend(key: str, amounts: Mapping[int, int], method: str, description: str)
                 minor=sum(amounts.values()),
                 currency=currency,
                 description=description,
+                saved_id=saved_id,
                 intended_at=clock.now(),
                 check_at=clock.now() + CHECK_AFTER,
             )
@@ -117,7 +125,11 @@ def send(attempt: Attempt) -> Attempt:
     with work():
         states.move(attempt, State.SENT, moves=MOVES)
     request = ChargeRequest(
-        attempt.key, Money(attempt.minor, attempt.currency), attempt.method, attempt.description
+        attempt.key,
+        Money(attempt.minor, attempt.currency),
+        attempt.method,
+        attempt.description,
+        off_session=attempt.saved_id is not None,
     )
     try:
         result = gateway(attempt.gateway).charge(request)
@@ -154,7 +166,7 @@ def record(public_id: str, result: ChargeResult) -> Attempt:
         if wanted == State.SUCCEEDED:
             _book(attempt, result, parts)
         if wanted == State.DECLINED:
-            _say_declined(attempt, result)
+            _say_failed(attempt, result.code[:CODE])
         states.move(
             attempt,
             wanted,
@@ -190,7 +202,7 @@ def _book(attempt: Attempt, result: ChargeResult, parts: Mapping[int, int]) -> N
     )
 
 
-def _say_declined(attempt: Attempt, result: ChargeResult) -> None:
+def _say_failed(attempt: Attempt, code: str) -> None:
     customer = billing_facts([attempt.customer_id])[attempt.customer_id]
     emit(
         ChargeFailed(
@@ -199,7 +211,8 @@ def _say_declined(attempt: Attempt, result: ChargeResult) -> None:
             customer=customer.public_id,
             currency=attempt.currency,
             minor=attempt.minor,
-            code=result.code[:CODE],
+            code=code,
+            automatic=attempt.saved_id is not None,
         )
     )
 
@@ -248,6 +261,8 @@ def _abandon(attempt: Attempt) -> Attempt:
         if State.ABANDONED in MOVES[State(locked.state)]:
             release(dict(AttemptItem.objects.filter(attempt=locked).values_list("item_id", "minor")))
             AttemptItem.objects.filter(attempt=locked).update(live=False)
+            if locked.saved_id is not None:  # nobody is there to see it
+                _say_failed(locked, NEVER_TAKEN)
             states.move(
                 locked, State.ABANDONED, moves=MOVES, reason="the gateway never took it", check_at=None
             )

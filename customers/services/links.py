@@ -21,7 +21,8 @@ from customers.models import Link
 LIFE = timedelta(days=400)
 PAY = "pay"
 SUBSCRIPTION = "subscription"
-_LABELS = {PAY: "pay link", SUBSCRIPTION: "link of a subscription"}
+CARD = "card"
+_LABELS = {PAY: "pay link", SUBSCRIPTION: "link of a subscription", CARD: "link of a card"}
 
 
 @dataclass(frozen=True, slots=True)

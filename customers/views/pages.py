@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core import clock, registry, timeline
 from core.changes import last_change
 from core.choices import country_name
-from core.errors import AppError, Invalid
+from core.errors import AppError, Invalid, NotFound
 from core.pages import RECORD_PAYMENT, WRITE_INVOICE, attempt, missing
 from core.privacy import PERSONAL
 from core.scope import current, require
@@ -25,6 +25,7 @@ from customers.history import history
 from customers.models import Customer
 from customers.permissions import CUSTOMERS_CREATE, CUSTOMERS_DELETE, CUSTOMERS_EDIT, CUSTOMERS_VIEW
 from customers.services import contacts, customers
+from customers.services.methods import card_url, live_methods, method, remove
 from messaging.permissions import MESSAGES_VIEW
 from messaging.selectors import messages_of_customer
 from tenants.selectors import entity
@@ -67,6 +68,7 @@ def _page(
         "form": form or ContactForm(),
         "error": error,
         "panels": _panels(slug, row),
+        "card": live_methods([row.pk]).get(row.pk),
         "invoice_new": timeline.link("invoice-new", slug),
         "invoices": timeline.link("invoices", slug),
         "no_edit": missing(CUSTOMERS_EDIT),
@@ -254,4 +256,24 @@ def contact_remove(request: HttpRequest, slug: str, public_id: str, contact_id: 
     row = selectors.customer(public_id)
     name = contacts.remove_contact(row.pk, public_id=contact_id)
     messages.success(request, _("%(name)s removed") % {"name": name})
+    return redirect("customer", slug, public_id)
+
+
+@page(CUSTOMERS_EDIT)
+@require_POST
+def card_link(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """The link to the page of their card, for the customer; the same each time it is asked for."""
+    context = {"slug": slug, "url": card_url(selectors.customer(public_id))}
+    return TemplateResponse(request, "customers/parts/card_link.html", context)
+
+
+@page(CUSTOMERS_EDIT)
+@require_POST
+def card_remove(request: HttpRequest, slug: str, public_id: str, method_id: str) -> HttpResponse:
+    """Charge the card no more; only its customer can keep another."""
+    row = method(method_id)
+    if row.customer.public_id != public_id:
+        raise NotFound("That card is not here.")
+    remove(method_id)
+    messages.success(request, _("The card is removed"))
     return redirect("customer", slug, public_id)

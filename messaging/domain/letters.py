@@ -52,7 +52,8 @@ class Letter:
 class InvoiceIssued(Letter):
     """A new invoice, its PDF attached. Without `pay_url` there is no button, without lines no table.
 
-    `drawn` of it was paid out of a prepaid balance; without `due_on` nothing is to be paid.
+    `drawn` of it was paid out of a prepaid balance; without `due_on` nothing is to be paid. A card that is `charged` by
+    itself then leaves nothing to do.
     """
 
     template: ClassVar[str] = "invoice_issued"
@@ -63,6 +64,7 @@ class InvoiceIssued(Letter):
     pay_url: str = ""
     lines: tuple[Line, ...] = ()
     drawn: str = ""
+    charged: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,92 @@
+"""Cards that customers keep with us, to be charged by themselves."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from core import clock
+from core.errors import NotFound
+from core.events import emit
+from core.locks import lock_one
+from customers.events import PaymentMethodKept, PaymentMethodRemoved
+from customers.models import Customer, PaymentMethod
+from customers.services.links import CARD, token_for
+
+
+def card_url(customer: Customer) -> str:
+    """The address of a customer's page of their card, the same each time it is asked for. Inside work()."""
+    token = token_for(purpose=CARD, target=customer.public_id, customer_id=customer.pk)
+    return f"{settings.BASE_URL}{reverse('card-link', args=[token])}"
+
+
+def live_methods(customer_ids: Iterable[int]) -> dict[int, PaymentMethod]:
+    """The card that is charged by itself, by customer; one query. Inside work()."""
+    rows = PaymentMethod.objects.filter(customer_id__in=list(customer_ids), live=True)
+    return {row.customer_id: row for row in rows}
+
+
+def keep(
+    customer: str, *, gateway: str, token: str, brand: str, last4: str, expires_on: date, consent: str
+) -> PaymentMethod:
+    """Keep a card that the gateway has taken, in place of one kept before. Inside work().
+
+    Natural key: the customer and token; asked again with what is kept already it changes nothing. Raises NotFound.
+    Emits payment_method.kept, and .removed of the one before.
+    """
+    owner = lock_one(Customer.objects.filter(public_id=customer))
+    there = live_methods([owner.pk]).get(owner.pk)
+    if there is not None and (there.gateway, there.token) == (gateway, token):
+        return there
+    if there is not None:
+        _drop(there, customer)
+    row = PaymentMethod.objects.create(
+        customer=owner, gateway=gateway, token=token, brand=brand, last4=last4, expires_on=expires_on,
+        consent=consent,
+    )  # fmt: skip
+    emit(
+        PaymentMethodKept(
+            row.public_id,
+            row.version,
+            customer=customer,
+            brand=brand,
+            last4=last4,
+            expires_on=str(expires_on),
+        )
+    )
+    return row
+
+
+def remove(public_id: str) -> PaymentMethod:
+    """Charge a card no more; what is under way goes on. Inside work(). Again changes nothing.
+
+    Raises NotFound. Emits payment_method.removed.
+    """
+    row = method(public_id)
+    lock_one(Customer.objects.filter(pk=row.customer_id))
+    row.refresh_from_db()
+    if row.live:
+        _drop(row, row.customer.public_id)
+    return row
+
+
+def method_rows() -> "QuerySet[PaymentMethod]":
+    """Cards, kept and removed, with their customers. Inside work()."""
+    found: QuerySet[PaymentMethod] = PaymentMethod.objects.select_related("customer")
+    return found
+
+
+def method(public_id: str) -> PaymentMethod:
+    """The card with this public id, kept or removed; raises NotFound. Inside work()."""
+    found = method_rows().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound("That card is not here.")
+    return found
+
+
+def _drop(row: PaymentMethod, customer: str) -> None:
+    row.live, row.removed_at = False, clock.now()
+    row.touch("live", "removed_at")
+    emit(PaymentMethodRemoved(row.public_id, row.version, customer=customer))
