@@ -24,6 +24,7 @@ from core.periods import local_midnight
 from core.scope import work
 from customers.events import PaymentMethodKept
 from customers.selectors import invoice_addresses_of
+from customers.services.methods import EXPIRES_SOON
 from invoicing.events import InvoiceImported, InvoiceIssued
 from messaging.services.queue import Draft, queue_for_event
 from tenants.selectors import entity
@@ -101,7 +102,7 @@ def watch_expiry(rows: list[OutboxEvent]) -> None:
     """A kept card is told of some time before it expires."""
     zone = entity().zone
     for row in rows:
-        day = date.fromisoformat(row.payload["expires_on"]) - cards.AHEAD
+        day = date.fromisoformat(row.payload["expires_on"]) - EXPIRES_SOON
         at = max(local_midnight(day, zone), clock.now())
         effects.due(cards.EXPIRING, [(row.object_public_id, {"method": row.object_public_id})], at=at)
 

@@ -36,7 +36,7 @@ def own_card(request: HttpRequest, target: str) -> HttpResponse:
         if gone := request.POST.get("remove", ""):
             _remove(target, gone)
         else:
-            keep_card(target, method=request.POST.get("method", ""), consent=_consent(_seller(target)))
+            keep_card(target, method=request.POST.get("method", ""), consent=consent_to(_seller(target)))
     except AppError as error:
         return _show(request, target, error)
     return redirect("own-card", target)
@@ -55,7 +55,7 @@ def _seller(target: str) -> str:
         return str(customer(target).entity.name)
 
 
-def _consent(seller: str) -> str:
+def consent_to(seller: str) -> str:
     """What a customer agrees to; kept with the card, word by word."""
     return _(
         "%(seller)s charges this card on the day an invoice of my subscriptions is due, until I remove it here."
@@ -69,7 +69,7 @@ def _show(request: HttpRequest, target: str, error: AppError | None = None) -> H
             "customer": owner,
             "card": live_methods([owner.pk]).get(owner.pk),
             "today": clock.today(owner.entity.zone),
-            "consent": _consent(owner.entity.name),
+            "consent": consent_to(owner.entity.name),
             "cards": CARDS,
             "sandbox": plays(),
             "error": error,

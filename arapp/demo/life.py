@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from arapp.demo import prepaid, story
+from arapp.demo import cards, prepaid, story
 from arapp.demo.people import House
 from arapp.demo.story import Bill, Handwritten, Step
 from billing.selectors import due
@@ -101,6 +101,7 @@ class Life:
                 with work():
                     self._live_through(day)
                     Job.objects.filter(pk=self.job.pk).update(done=self.job.done, state="running")
+        cards.keep_some(self.house)
         with enter(replace(current(), actor=self.clerk)), work():
             for each in story.drafts(self.house, self.today):
                 self._draft(each)

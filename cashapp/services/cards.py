@@ -1,6 +1,5 @@
 """Cards that customers keep: taken by the gateway first, then written down; and told of before they expire."""
 
-from datetime import timedelta
 from typing import Any
 
 from cashapp.gateways.port import NoAnswer
@@ -18,8 +17,6 @@ from messaging.services.queue import Draft, queue_for_event
 
 EXPIRING = "card.expiring"
 MAIL = "card_expiring"
-AHEAD = timedelta(days=30)
-"""How long before a card's last good day its customer and members are told."""
 
 
 class NotKept(AppError):

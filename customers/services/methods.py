@@ -1,7 +1,7 @@
 """Cards that customers keep with us, to be charged by themselves."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -14,6 +14,9 @@ from core.locks import lock_one
 from customers.events import PaymentMethodKept, PaymentMethodRemoved
 from customers.models import Customer, PaymentMethod
 from customers.services.links import CARD, token_for
+
+EXPIRES_SOON = timedelta(days=30)
+"""How long before a card's last good day its customer and members are told."""
 
 
 def card_url(customer: Customer) -> str:

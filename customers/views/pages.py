@@ -25,7 +25,7 @@ from customers.history import history
 from customers.models import Customer
 from customers.permissions import CUSTOMERS_CREATE, CUSTOMERS_DELETE, CUSTOMERS_EDIT, CUSTOMERS_VIEW
 from customers.services import contacts, customers
-from customers.services.methods import card_url, live_methods, method, remove
+from customers.services.methods import EXPIRES_SOON, card_url, live_methods, method, remove
 from messaging.permissions import MESSAGES_VIEW
 from messaging.selectors import messages_of_customer
 from tenants.selectors import entity
@@ -69,6 +69,7 @@ def _page(
         "error": error,
         "panels": _panels(slug, row),
         "card": live_methods([row.pk]).get(row.pk),
+        "soon": today + EXPIRES_SOON,
         "invoice_new": timeline.link("invoice-new", slug),
         "invoices": timeline.link("invoices", slug),
         "no_edit": missing(CUSTOMERS_EDIT),
