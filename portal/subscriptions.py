@@ -22,7 +22,7 @@ from core.money import Money
 from core.pages import attempt, dry_run
 from core.scope import work
 from core.web import each_once, open_page
-from customers.services.methods import card_url, live_methods
+from customers.services.methods import card_path, live_methods
 from portal.access import OWN
 from tenants.selectors import entity_rows
 
@@ -71,7 +71,7 @@ def own_subscription(request: HttpRequest, target: str) -> HttpResponse:
 def card(request: HttpRequest, target: str) -> HttpResponse:
     """To the page of the card that its customer keeps, or may keep."""
     with work():
-        return redirect(card_url(subscription(target).customer))
+        return redirect(card_path(subscription(target).customer))
 
 
 def _chosen(value: str) -> tuple[str, date]:

@@ -15,7 +15,7 @@ CARDS = {
     "card_ok": "Succeeds",
     "card_declined": "Is declined",
     "card_authenticate": "Asks for authentication",
-    "card_spent": "Succeeds here, is declined when charged by itself",
+    "card_spent": "Succeeds here, not when charged by itself",
     "card_old": "Succeeds, expires this month",
     "card_timeout": "Succeeds, but the answer is lost",
     "card_down": "The gateway is down",

@@ -19,10 +19,15 @@ EXPIRES_SOON = timedelta(days=30)
 """How long before a card's last good day its customer and members are told."""
 
 
-def card_url(customer: Customer) -> str:
-    """The address of a customer's page of their card, the same each time it is asked for. Inside work()."""
+def card_path(customer: Customer) -> str:
+    """The link to a customer's page of their card, on this very site; the same each time. Inside work()."""
     token = token_for(purpose=CARD, target=customer.public_id, customer_id=customer.pk)
-    return f"{settings.BASE_URL}{reverse('card-link', args=[token])}"
+    return reverse("card-link", args=[token])
+
+
+def card_url(customer: Customer) -> str:
+    """The same as an address for a mail or a program. Inside work()."""
+    return f"{settings.BASE_URL}{card_path(customer)}"
 
 
 def live_methods(customer_ids: Iterable[int]) -> dict[int, PaymentMethod]:
