@@ -25,7 +25,9 @@ from customers.services.methods import remove
 from invoicing.models import Document
 from invoicing.services.credit import credit
 from messaging.models import Message
+from receivables.domain.items import Kind
 from receivables.models import OpenItem
+from tenants.models import LegalEntity
 from tests import factories
 from tests.billed import proven
 from tests.db.sandbox.conftest import no_files  # noqa: F401
@@ -82,6 +84,13 @@ def open_of(document: Document) -> tuple[int, int]:
     with work():
         item = OpenItem.objects.get(source=document.public_id)
         return item.open_minor, item.reserved_minor
+
+
+def credit_left(owner: Customer) -> int:
+    """What the customer has with us."""
+    with work():
+        rows = OpenItem.objects.filter(customer=owner, side="credit")
+        return sum(rows.values_list("open_minor", flat=True))
 
 
 def charged() -> list[tuple[int, str]]:
@@ -214,6 +223,36 @@ def test_what_the_customer_has_with_us_is_taken_first(owner: Customer) -> None:
     assert open_of(document) == (0, 0)
     with work():
         assert OpenItem.objects.filter(side="credit", open_minor__gt=0).count() == 1, "somebody else's"
+    proven()
+
+
+def test_of_more_than_enough_credit_the_oldest_is_taken_and_the_rest_stays(owner: Customer) -> None:
+    keep(owner)
+    document = bill()
+    with at(BEGAN + timedelta(days=3)), work():
+        later = factories.payment(owner, 1_000, on=BEGAN + timedelta(days=1))
+        first = factories.payment(owner, 1_000, on=BEGAN)
+        factories.item(owner, 700, Kind.WRITE_OFF, on=BEGAN)
+    live(DUE)
+    assert (charged(), open_of(document)) == ([], (0, 0))
+    left = {first.item_id: 0, later.item_id: 2_000 - document.total_minor}
+    with work():
+        rows = OpenItem.objects.filter(pk__in=left).values_list("pk", "open_minor")
+        assert dict(rows) == left
+
+
+def test_what_they_have_with_a_sister_company_is_not_taken(owner: Customer) -> None:
+    keep(owner)
+    document = bill()
+    with at(BEGAN + timedelta(days=3)), work():
+        own = owner.entity_id
+        sister = LegalEntity.objects.create(name="Acorn Inc", code="US", country="US", currency="EUR")
+        for entity_id in (sister.pk, own):
+            Customer.objects.filter(pk=owner.pk).update(entity_id=entity_id)
+            factories.payment(owner, 300, on=BEGAN)
+    live(DUE)
+    assert charged() == [(document.total_minor - 300, "succeeded")]
+    assert credit_left(owner) == 300
     proven()
 
 
@@ -356,12 +395,14 @@ def test_while_a_payer_pays_it_waits_and_then_charges_the_rest(owner: Customer) 
         item = OpenItem.objects.get(source=document.public_id)
     with at(DUE - timedelta(days=1), 23):
         waiting = attempts.pay(key="p", amounts={item.pk: 100}, method="card_authenticate", description="x")
+    with work():
+        factories.payment(owner, 50, on=BEGAN)
     live(DUE)
-    assert charged() == [(100, "action_required")]
+    assert (charged(), credit_left(owner)) == ([(100, "action_required")], 50)
     with at(DUE):
         attempts.give_up(waiting.public_id)
     live(DUE, 1)
-    assert charged() == [(100, "declined"), (document.total_minor, "succeeded")]
+    assert charged() == [(100, "declined"), (document.total_minor - 50, "succeeded")]
     proven()
 
 
@@ -369,14 +410,15 @@ def test_a_suspended_organization_charges_nobody_until_it_is_no_more(owner: Cust
     keep(owner)
     document = bill()
     with work():
+        factories.payment(owner, 100, on=BEGAN)
         Organization.objects.update(suspended_at=clock.wall() - timedelta(days=1))
     live(DUE)
-    assert charged() == []
+    assert (charged(), credit_left(owner)) == ([], 100)
     with work():
         assert Effect.objects.get(kind=autopay.CHARGE).attempts == 0
         Organization.objects.update(suspended_at=None)
     live(DUE, 13)
-    assert charged() == [(document.total_minor, "succeeded")]
+    assert charged() == [(document.total_minor - 100, "succeeded")]
 
 
 def test_money_taken_back_is_not_charged_again_by_itself(owner: Customer) -> None:
