@@ -4,4 +4,5 @@ from django.utils.translation import gettext_lazy as _
 
 from core.registry import panels
 
-panels.setdefault("customer.detail", []).append((_("Entitled to"), "customer-entitled"))  # type: ignore[arg-type]
+panels.setdefault("customer.detail", []).insert(0, (_("Subscriptions"), "customer-subscriptions"))  # type: ignore[arg-type]
+panels["customer.detail"].append((_("Entitled to"), "customer-entitled"))  # type: ignore[arg-type]

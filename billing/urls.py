@@ -7,6 +7,7 @@ from billing.views import (
     discounts,
     features,
     lifecycle,
+    panels,
     prices,
     products,
     revenue,
@@ -39,6 +40,11 @@ urlpatterns = [
     path("plans/features/<slug:public_id>/", features.feature_save, name="feature-save"),
     path("plans/features/<slug:public_id>/retire/", features.feature_retire, name="feature-retire"),
     path("plans/<slug:public_id>/features/", features.plan_features, name="plan-features"),
+    path(
+        "customers/<slug:public_id>/subscriptions/",
+        panels.customer_subscriptions,
+        name="customer-subscriptions",
+    ),
     path("customers/<slug:public_id>/entitled/", features.customer_entitled, name="customer-entitled"),
     path(
         "subscriptions/<slug:public_id>/entitled/",

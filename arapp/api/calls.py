@@ -133,6 +133,7 @@ ACTS = {
     "feature-save": "PATCH features/{feature}",
     "feature-retire": "POST features/{feature}/retire",
     "plan-features": "PUT plans/{plan}/features",
+    "customer-subscriptions": "GET subscriptions",
     "customer-entitled": "GET customers/{public_id}/entitlements",
     "subscription-entitled": "GET subscriptions/{public_id}/entitlements",
     "override": "PUT subscriptions/{public_id}/feature_overrides/{feature}",

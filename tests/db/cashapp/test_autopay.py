@@ -13,7 +13,7 @@ from cashapp.gateways.sandbox import Sandbox
 from cashapp.handlers import sweep
 from cashapp.models import Attempt, Payment, SandboxCharge
 from cashapp.services import attempts, autopay
-from cashapp.services.cards import NotKept, keep_card
+from cashapp.services.cards import NotKept, keep_card, tell_expiring
 from cashapp.services.payments import reverse
 from core import clock, effects
 from core.errors import Invalid, NotFound
@@ -183,6 +183,7 @@ def test_the_card_that_took_its_place_is_charged(owner: Customer) -> None:
     document = bill()
     second = keep(owner, on=BEGAN + timedelta(days=1))
     live(DUE)
+    assert len(events("subscription.changed")) == 1, "they were charged to a card before"
     assert charged() == [(document.total_minor, "succeeded")]
     with work():
         assert Attempt.objects.get().saved_id == second.pk
@@ -285,6 +286,18 @@ def test_who_is_declined_is_told_with_a_link_to_pay(owner: Customer) -> None:
         for said in ("The card was declined.", "Visa •••• ", document.number, "/pay/", "31 December 2026"):
             assert said in mail.letter_text
     proven()
+
+
+def test_a_charge_that_is_worked_off_twice_takes_no_credit_that_came_between(owner: Customer) -> None:
+    keep(owner, "card_spent")
+    document = bill()
+    live(DUE)
+    with at(DUE, 5):
+        with work():
+            factories.payment(owner, 300, on=DUE)
+        autopay.charge(document.public_id, nth=1)
+    assert (charged(), credit_left(owner)) == ([(document.total_minor, "declined")], 300)
+    assert open_of(document) == (document.total_minor, 0)
 
 
 def test_a_card_whose_holder_must_confirm_is_declined_and_does_not_wait(owner: Customer) -> None:
@@ -456,6 +469,19 @@ def test_a_card_removed_before_is_not_told_of(owner: Customer) -> None:
         remove(card.public_id)
     live(card.expires_on - timedelta(days=30))
     assert (events("payment_method.expiring"), mails("card_expiring")) == ([], [])
+
+
+def test_nobody_is_told_of_a_card_that_is_removed_before_the_mail_leaves(owner: Customer) -> None:
+    card = keep(owner)
+    live(BEGAN, 3)
+    day = card.expires_on - timedelta(days=30)
+    with at(day):
+        tell_expiring(card.public_id)
+        with work():
+            remove(card.public_id)
+    live(day, 1)
+    (mail,) = mails("card_expiring")
+    assert (mail.state, mail.letter_text) == ("skipped", "")
 
 
 def test_the_same_card_again_changes_nothing(owner: Customer) -> None:
