@@ -31,6 +31,9 @@ BUNDLES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 def main(args: Sequence[str]) -> int:
     """Prepares the checkout, then becomes the command."""
     os.chdir(ROOT)
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # each of hundreds of processes would compile all of it anew
     share_certificates()
     command = args[0] if args else "up"
     try:

@@ -125,11 +125,14 @@ def next_door(neighbours: House, as_it_stands: list[Any]) -> Iterator[House]:
 
 
 def snapshot(house: House) -> list[Any]:
-    with enter(house.acorn), work():
-        return [
-            run(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM {model._meta.db_table} t")
-            for model in tenant_models()
-        ]
+    tables = [model._meta.db_table for model in tenant_models()]
+    each = (
+        f"SELECT '{table}', count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM {table} t"
+        for table in tables
+    )
+    with enter(house.acorn), work(), connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(each))
+        return cursor.fetchall()
 
 
 def public_ids(house: House) -> dict[str, str]:
