@@ -9,6 +9,9 @@ subjects["billing.Product"] = Subject(_("Product"), "product", SUBSCRIPTIONS_VIE
 subjects["billing.Plan"] = Subject(
     _("Plan"), fields={"product": _("Product"), "products_before": _("Products before")}
 )
+subjects["billing.PlanOffer"] = Subject(
+    _("Offered change of a plan"), fields={"to": _("To"), "takes_effect": _("Takes effect")}
+)
 subjects["billing.Price"] = Subject(
     _("Price"),
     "price",
@@ -19,7 +22,8 @@ subjects["billing.SubscriptionItem"] = Subject(
     _("Item of a subscription"), fields={"starts_time": _("Begins at"), "ends_time": _("Ends at")}
 )
 subjects["billing.SubscriptionStep"] = Subject(
-    _("Step of a subscription"), fields={"on": _("From"), "at": _("Holds from")}
+    _("Step of a subscription"),
+    fields={"on": _("From"), "at": _("Holds from"), "by_customer": _("By the customer")},
 )
 subjects["billing.Subscription"] = Subject(
     _("Subscription"),

@@ -138,6 +138,22 @@ class SubscriptionEndedByCustomer(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionChangedByCustomer(Event):
+    """A customer has changed a subscription to another plan on their page, from `on` on: codes of both plans.
+
+    `price` is the new one's; told beside subscription.changed.
+    """
+
+    name: ClassVar[str] = "subscription.changed_by_customer"
+
+    customer: str
+    price: str
+    plan: str
+    was: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class RefundAsked(Event):
     """What a credit note left over is to go back to the method it was paid by; it was paid, net of what was owed."""
 
@@ -211,6 +227,16 @@ class PlanProductChanged(Event):
     product: str
     was: str
     holds_from: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOffersChanged(Event):
+    """Customers on a plan may change to other plans than before by themselves; `offers` are the codes of all."""
+
+    name: ClassVar[str] = "plan.offers_changed"
+
+    plan: str
+    offers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,18 @@
 """What the mails about subscriptions say, read anew at the moment they are sent."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Subscription
+from billing.models import Price, Subscription
 from billing.services.renewals import MAIL, Upcoming, upcoming
+from billing.services.self_change import MAIL as CHANGED
+from billing.services.self_change import is_on
 from billing.services.self_service import MAIL as ENDED
 from billing.services.self_service import own_url
+from billing.words import full_text
 from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
 from customers.selectors import billing_facts
@@ -105,6 +108,38 @@ def compose_end(message: Any) -> Answer:
             customer_name=billing_facts([row.customer_id])[row.customer_id].name,
             plan=row.price.plan.name,
             last_day=longdate(row.ends_on - timedelta(days=1)) if row.ends_on > row.starts_on else "",
+            own_url=own_url(row),
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionChanged(Letter):
+    """A customer has changed a subscription to a `plan` at a `price`, from a day on."""
+
+    template: ClassVar[str] = "subscription_changed"
+
+    plan: str
+    price: str
+    on: str
+    own_url: str
+
+
+@composer(CHANGED, _("Confirmation of another plan"))
+def compose_change(message: Any) -> Answer:
+    """What was chosen; nothing is said where it is not so any more."""
+    row = Subscription.objects.select_related("customer").get(public_id=message.about)
+    on, price, *_rest = message.dedupe.split(":")
+    if not is_on(row, price, date.fromisoformat(on)):
+        return Skip("It was changed again before this was sent.")
+    chosen = Price.objects.select_related("plan").get(public_id=price)
+    return Ready(
+        SubscriptionChanged(
+            organization_name=entity_rows().get(pk=row.customer.entity_id).name,
+            customer_name=billing_facts([row.customer_id])[row.customer_id].name,
+            plan=chosen.plan.name,
+            price=full_text(chosen),
+            on=longdate(date.fromisoformat(on)),
             own_url=own_url(row),
         )
     )

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing.events import (
     BillingRunFinished,
     BillingRunStopped,
+    SubscriptionChangedByCustomer,
     SubscriptionEndedByCustomer,
     UsageThresholdReached,
 )
-from billing.models import BulkChange
+from billing.models import BulkChange, Plan
 from billing.permissions import RUNS_START, RUNS_VIEW, SUBSCRIPTIONS_VIEW, USAGE_VIEW
 from billing.services.bulk_jobs import LOOK, RUN
 from core.jobs import JobEnded
@@ -147,6 +148,36 @@ declare(
         way=Way.DIGEST,
     ),
     SubscriptionEndedByCustomer,
+)
+
+
+def _with_plan(row: OutboxEvent) -> Occasion:
+    name = Plan.objects.values_list("name", flat=True).get(code=row.payload["plan"])
+    return Occasion(row.object_public_id, {**row.payload, "plan": name})
+
+
+def _say_changed(told: Told) -> Said:
+    said = {
+        "customer": told.name(told.facts["customer"]) or told.facts["customer"],
+        "plan": told.facts["plan"],
+    }
+    title = _("%(customer)s has changed a subscription to %(plan)s") % said
+    day = longdate(date.fromisoformat(told.facts["on"]))
+    return Said(title, _("From %(day)s on") % {"day": day}, ("subscription", told.about))
+
+
+declare(
+    Kind(
+        name="subscription.changed_by_customer",
+        label=gettext_lazy("A customer changes a subscription to another plan"),
+        group=MONEY,
+        permission=SUBSCRIPTIONS_VIEW,
+        say=_say_changed,
+        pick=_with_plan,
+        icon="arrows-exchange",
+        way=Way.DIGEST,
+    ),
+    SubscriptionChangedByCustomer,
 )
 
 

@@ -26,7 +26,7 @@ from billing.selectors import (
     subscription_facts,
     to_bill,
 )
-from billing.together import NextCredit, credits_with, invoice_with
+from billing.together import NextCredit, Seen, invoice_with
 from core.errors import AppError
 from core.money import Money
 from customers.selectors import billing_facts
@@ -71,12 +71,14 @@ def next_bill(
     settled: bool = False,
     alone: bool = False,
     facts: SubscriptionFacts | None = None,
+    seen: Seen | None = None,
 ) -> NextBill:
     """The next invoice of a subscription, by the run's own function. Inside work().
 
     It is as of the day on which something is due next, or late usage is, or today, if that is later; `settled`: of its
     bill, when all that ends within a billed period has ended, as previews ask; `alone`: without what others have on the
-    same invoice. Of one that has ended there is none, but where usage came late.
+    same invoice; `seen`: with what previews found before in this transaction. Of one that has ended there is none, but
+    where usage came late.
     """
     known = facts
     if known is None and (row.state == ACTIVE or LateUsage.objects.filter(subscription=row).exists()):
@@ -88,7 +90,7 @@ def next_bill(
     try:
         found = charge(known, as_of)
         less = found.credits or any(each.back for each in found.corrections)
-        given = credits_with(found, as_of) if less else ()
+        given = (seen or Seen()).credits_with(found, as_of) if less else ()
     except (Odd, AppError) as reason:  # what cannot be credited, as in closed books, is not billed either
         return NextBill(None, None, str(reason))
     if not found.drafts and not given:

@@ -1,9 +1,11 @@
-"""Products for the sandbox, and which plans belong to them, and did."""
+"""Products for the sandbox, which plans belong to them, and did, and what customers may change plans to."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from billing.models import Plan, Product, SubscriptionItem
+from billing.models import Plan, PlanOffer, Product, SubscriptionItem
+from billing.offers import offers
+from billing.services.offers import Offered, set_plan_offers
 from billing.services.products import archive_product, create_product, move_plan
 from core.copying import Copier, register
 
@@ -62,5 +64,30 @@ def _belonging() -> Any:
     return Plan.objects.exclude(product=None, products_before=[]).select_related("product")
 
 
+def _offers(rows: Sequence[Plan]) -> list[dict[str, Any]]:
+    return [
+        {"code": row.code, "offers": [Offered(each.to.code, each.takes_effect) for each in offers(row)]}
+        for row in rows
+    ]
+
+
+def _write_offers(facts: list[dict[str, Any]]) -> int:
+    """Plans that are offered changes of here already keep those."""
+    offering = set(PlanOffer.objects.values_list("plan_id", flat=True))
+    plans = {row.code: row for row in Plan.objects.filter(code__in=[each["code"] for each in facts])}
+    made = 0
+    for each in facts:
+        plan = plans.get(each["code"])
+        if plan is not None and plan.pk not in offering:
+            set_plan_offers(plan.public_id, each["offers"], moved_in=True)
+            made += 1
+    return made
+
+
+def _offering() -> Any:
+    return Plan.objects.filter(pk__in=PlanOffer.objects.values("plan_id"))
+
+
 register(Copier("products", 5, Product.objects.all, _products, _write_products))
 register(Copier("plan_products", 7, _belonging, _plans, _write_plans))
+register(Copier("plan_offers", 8, _offering, _offers, _write_offers))

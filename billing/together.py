@@ -1,11 +1,11 @@
 """What comes with a subscription's own lines: others', where its customer wants one invoice of all, and credits."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import Q
 
-from billing.domain.charges import Charge
+from billing.domain.charges import Charge, Credit
 from billing.domain.invoices import invoices_of
 from billing.models import Subscription
 from billing.selectors import due, due_again, priced, subscription_facts, to_bill
@@ -86,3 +86,23 @@ def credits_with(found: Charge, on: date) -> tuple[NextCredit, ...]:
             for back, said in parts
             if (note := back.note) is not None
         )
+
+
+@dataclass(slots=True)
+class Seen:
+    """What credits came to within one transaction, so that previews that credit the same find it once.
+
+    Whatever takes a plan's place on a day, the same days of that plan are credited.
+    """
+
+    found: list[tuple[date, tuple[Credit, ...], tuple[NextCredit, ...]]] = field(default_factory=list)
+
+    def credits_with(self, charge: Charge, on: date) -> tuple[NextCredit, ...]:
+        """What the function of that name says; usage that is counted anew is always looked at anew."""
+        for day, credits, given in self.found:
+            if (day, credits) == (on, charge.credits) and not charge.corrections:
+                return given
+        made = credits_with(charge, on)
+        if not charge.corrections:
+            self.found.append((on, charge.credits, made))
+        return made

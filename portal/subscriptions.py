@@ -1,5 +1,6 @@
-"""A subscription's page for its customer: what it is, what comes next, and its end, without an account."""
+"""A subscription's page for its customer: what it is and comes next, another plan, and its end, without an account."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -12,9 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.domain.charges import ACTIVE
 from billing.listing import item_rows, subscription
 from billing.previews import next_bill
+from billing.services.self_change import WayToChange, change_by_customer, take, ways_to_change
 from billing.services.self_service import NotOffered, end_by_customer, ways_to_end
 from billing.standing import state_of
-from billing.words import amount_text
+from billing.together import Seen
+from billing.words import amount_text, full_text
 from core import clock
 from core.errors import AppError
 from core.fields import ISO_DAY
@@ -25,6 +28,8 @@ from core.web import each_once, open_page
 from customers.services.methods import card_path, live_methods
 from portal.access import OWN
 from tenants.selectors import entity_rows
+
+_PRICE = re.compile(r"[a-zA-Z0-9_]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,37 @@ class WayToEnd:
         return -self.due
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another plan that it can be changed to: what the form sends for it, and what the first bill after it says.
+
+    `on` is that bill's day, `charge` what it bills and `credit` what is credited with it, with tax. `odd` says why it
+    cannot be done so.
+    """
+
+    way: WayToChange
+    price: str
+    on: date | None
+    charge: Money
+    credit: Money
+    odd: str = ""
+
+    @property
+    def value(self) -> str:
+        """What the form sends, as `_to` reads it."""
+        return f"{self.way.price.public_id}:{self.way.way}:{self.way.on}"
+
+    @property
+    def due(self) -> Money:
+        """What is left to pay of the bill; below zero where more is credited."""
+        return self.charge - self.credit
+
+    @property
+    def left(self) -> Money:
+        """What is credited beyond the bill, as a figure above zero."""
+        return -self.due
+
+
 @open_page("a signed link is exchanged for a cookie")
 @require_GET
 def enter_link(request: HttpRequest, token: str) -> HttpResponse:
@@ -56,13 +92,18 @@ def enter_link(request: HttpRequest, token: str) -> HttpResponse:
 @OWN.behind
 @require_http_methods(["GET", "POST"])
 def own_subscription(request: HttpRequest, target: str) -> HttpResponse:
-    """Show it; on POST end it as was chosen of what was shown, and come back here."""
+    """Show it; on POST change or end it as was chosen of what was shown, and come back here."""
     if request.method == "GET":
         return _show(request, target)
     each_once(request)
     with work(), attempt() as outcome:
-        way, on = _chosen(request.POST.get("end", ""))
-        end_by_customer(target, way=way, on=on, today=clock.today(_seller(subscription(target)).zone))
+        today = clock.today(_seller(subscription(target)).zone)
+        if "change" in request.POST:
+            price, way, on = _to(request.POST["change"])
+            change_by_customer(target, price=price, way=way, on=on, today=today)
+        else:
+            way, on = _chosen(request.POST.get("end", ""))
+            end_by_customer(target, way=way, on=on, today=today)
     return _show(request, target, outcome.error) if outcome.error else redirect("own-subscription", target)
 
 
@@ -74,13 +115,21 @@ def card(request: HttpRequest, target: str) -> HttpResponse:
         return redirect(card_path(subscription(target).customer))
 
 
-def _chosen(value: str) -> tuple[str, date]:
-    """The way and its day, as `_way` writes them."""
+def _to(value: str) -> tuple[str, str, date]:
+    """The price, when, and the day, as `Change` writes them."""
+    price, _colon, rest = value.partition(":")
+    if not _PRICE.fullmatch(price):
+        raise NotOffered("Choose what it is to become.")
+    return (price, *_chosen(rest, "Choose what it is to become."))
+
+
+def _chosen(value: str, otherwise: str = "Choose how it is to end.") -> tuple[str, date]:
+    """The way and its day, as `_way` writes them; refused with a sentence where they are neither."""
     way, _colon, day = value.partition(":")
     try:
         return way, date.fromisoformat(day if ISO_DAY.fullmatch(day) else "")
     except ValueError as error:
-        raise NotOffered("Choose how it is to end.") from error
+        raise NotOffered(otherwise) from error
 
 
 def _seller(row: Any) -> Any:
@@ -100,15 +149,16 @@ def _show(request: HttpRequest, target: str, error: AppError | None = None) -> H
             "state": ACTIVE if row.ends_on and today < row.ends_on else state_of(row),
             "today": today,
             "items": [
-                {"row": each, "amount": amount_text(each.price)}
+                {"row": each, "amount": amount_text(each.price), "last_day": _last_day(each)}
                 for each in item_rows(row)
-                if each.ends_on is None or today < each.ends_on
+                if each.ends_on is None or (today < each.ends_on and each.starts_on < each.ends_on)
             ],
             "billed_on": coming.as_of,
             "total": Money(coming.due_minor, row.price.currency) if coming.charge else None,
             "last_day": row.ends_on - timedelta(days=1) if row.ends_on else None,
             "ways": [_way(row, way, on, today) for way, on in ways_to_end(row, today=today).items()],
             "card": live_methods([row.customer_id]).get(row.customer_id),
+            "changes": _changes(row, today),
             "error": error,
             "brand": {"name": seller.name},
         }
@@ -117,6 +167,29 @@ def _show(request: HttpRequest, target: str, error: AppError | None = None) -> H
         )
         response.render()
     return response
+
+
+def _last_day(item: Any) -> date | None:
+    return item.ends_on - timedelta(days=1) if item.ends_on else None
+
+
+def _changes(row: Any, today: date) -> list[Change]:
+    seen = Seen()
+    return [_change(row, way, today, seen) for way in ways_to_change(row, today=today)]
+
+
+def _change(row: Any, way: WayToChange, today: date, seen: Seen) -> Change:
+    """What the first run after it bills and credits: changed so, billed by the run's function, and taken back."""
+    charge, credit, on, odd = 0, 0, None, ""
+    with attempt() as outcome, dry_run():
+        changed = take(row.public_id, way, today=today)
+        then = next_bill(changed, today=today, settled=True, alone=True, seen=seen)
+        credit = sum(each.totals.total_minor for each in then.credits)
+        charge, on, odd = then.due_minor + credit, then.as_of, then.odd
+    if outcome.error:
+        odd = outcome.error.message
+    code = row.price.currency
+    return Change(way, full_text(way.price), on, Money(charge, code), Money(credit, code), odd)
 
 
 def _way(row: Any, way: str, on: date, today: date) -> WayToEnd:

@@ -134,6 +134,7 @@ ACTS = {
     "feature-retire": "POST features/{feature}/retire",
     "plan-features": "PUT plans/{plan}/features",
     "customer-subscriptions": "GET subscriptions",
+    "plan-offers": "PUT plans/{plan}/offers",
     "customer-entitled": "GET customers/{public_id}/entitlements",
     "subscription-entitled": "GET subscriptions/{public_id}/entitlements",
     "override": "PUT subscriptions/{public_id}/feature_overrides/{feature}",

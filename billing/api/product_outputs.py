@@ -2,7 +2,10 @@
 
 from rest_framework import serializers
 
-from core.api.fields import RecordOut
+from billing.models import NOW, PERIOD_END
+from core.api.fields import Out, RecordOut, Word
+
+TAKES_EFFECT = [NOW, PERIOD_END]
 
 
 class ProductOut(RecordOut):
@@ -29,3 +32,24 @@ class PlanOut(RecordOut):
         allow_null=True,
         help_text="Code of the product that it belongs to; null for none.",
     )
+
+
+class PlanOfferOut(Out):
+    """A plan that customers on another may change to by themselves."""
+
+    OBJECT = "plan_offer"
+
+    plan = serializers.CharField(source="to.code", help_text="Its code.")
+    takes_effect = Word(TAKES_EFFECT, help_text="At once, or at the end of the period under way.")
+
+
+class PlanOffersOut(Out):
+    """All that customers on a plan may change to by themselves, in the order those plans were made."""
+
+    OBJECT = "plan_offers"
+
+    plan = serializers.CharField(source="plan.public_id")
+    version = serializers.IntegerField(
+        source="plan.version", help_text="Of the plan; the number in the ETag."
+    )
+    data = PlanOfferOut(many=True, source="offers")  # type: ignore[assignment]

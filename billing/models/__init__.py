@@ -1,7 +1,18 @@
 """What is sold on subscription, who bought it, what they used, and which periods were billed."""
 
 from billing.models.bulk import DONE, FITS, REFUSED, UNFIT, BulkChange, BulkChangeItem
-from billing.models.catalogue import MOST_DESCRIPTION, MOST_EVERY, ONCE, Plan, Price, Product
+from billing.models.catalogue import (
+    MOST_DESCRIPTION,
+    MOST_EVERY,
+    MOST_OFFERS,
+    NOW,
+    ONCE,
+    PERIOD_END,
+    Plan,
+    PlanOffer,
+    Price,
+    Product,
+)
 from billing.models.discounts import MOST_DISCOUNTS, MOST_PERIODS, Coupon, SubscriptionDiscount
 from billing.models.features import Feature, FeatureGrant, FeatureOverride
 from billing.models.runs import (
@@ -49,10 +60,13 @@ __all__ = [
     "MOST_DESCRIPTION",
     "MOST_DISCOUNTS",
     "MOST_EVERY",
+    "MOST_OFFERS",
     "MOST_PERIODS",
     "MOST_QUANTITY",
     "MOST_STEPS",
+    "NOW",
     "ONCE",
+    "PERIOD_END",
     "PLAN",
     "REFUSED",
     "UNFIT",
@@ -73,6 +87,7 @@ __all__ = [
     "Meter",
     "MrrMovement",
     "Plan",
+    "PlanOffer",
     "Price",
     "Product",
     "RenewalNotice",

@@ -1,14 +1,18 @@
-"""What is sold on subscription, and what it costs."""
+"""What is sold on subscription, what it costs, and what customers change it to by themselves."""
 
 from django.db import models
 
-from core.base import Record, TenantForeignKey
+from core.base import Record, TenantForeignKey, TenantRow
 
 ONCE = "once"
 """The interval of a price that is owed one time."""
 MOST_EVERY = 120
 MOST_DESCRIPTION = 500
 """Characters."""
+MOST_OFFERS = 12
+"""Plans that a plan can be changed to by customers: each is billed and taken back to show what it comes to."""
+NOW, PERIOD_END = "now", "period_end"
+"""When a change or an end by a customer takes effect."""
 
 
 class Product(Record):
@@ -42,6 +46,27 @@ class Plan(Record):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "code"], name="plan_code")]
         indexes = [models.Index(fields=["organization", "product"], name="plan_product")]
+
+
+class PlanOffer(TenantRow):
+    """Customers on a plan may change to another by themselves: at once, or at the end of the period under way.
+
+    Natural key: the two plans. See docs/adr/0044.
+    """
+
+    plan = TenantForeignKey(Plan)
+    to = TenantForeignKey(Plan)
+    takes_effect = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "plan", "to"], name="planoffer_once"),
+            models.CheckConstraint(condition=~models.Q(plan=models.F("to")), name="planoffer_another"),
+            models.CheckConstraint(
+                condition=models.Q(takes_effect__in=[NOW, PERIOD_END]), name="planoffer_takes_effect"
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "to"], name="planoffer_to")]
 
 
 class Price(Record):

@@ -132,6 +132,8 @@ class SubscriptionStep(TenantRow):
 
     Prorated by the second it holds from the time `at` of that day on.
 
+    `by_customer`: its customer said so on their page, and whatever they say next takes its place.
+
     Natural key: subscription and day. The plan's items follow from these, see billing.domain.ramps; what is taken back
     leaves the table, and the audit has it.
     """
@@ -141,6 +143,7 @@ class SubscriptionStep(TenantRow):
     at = models.TimeField(default=time.min, db_default=time.min)
     price = TenantForeignKey(Price, null=True, blank=True)
     quantity = models.DecimalField(max_digits=28, decimal_places=12, null=True, blank=True)
+    by_customer = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [

@@ -9,7 +9,7 @@ from django.urls import reverse
 from billing.domain.charges import ENDED
 from billing.domain.dues import period_end, plan_on
 from billing.events import SubscriptionChanged, SubscriptionEndedByCustomer
-from billing.models import Subscription
+from billing.models import NOW, PERIOD_END, Subscription
 from billing.selectors import subscription_facts
 from billing.services.subscriptions import end
 from core import clock
@@ -22,7 +22,6 @@ from messaging.services.queue import Draft, queue_for_event
 from tenants.selectors import entity_rows
 
 MAIL = "subscription_ended"
-PERIOD_END, NOW = "period_end", "now"
 
 
 class NotOffered(Conflict):

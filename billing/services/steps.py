@@ -146,8 +146,8 @@ def _put(
         return True
     if (there.price_id, there.quantity, there.at) == (price.pk if price else None, quantity, at):
         return False
-    there.price, there.quantity, there.at = price, quantity, at
-    there.save(update_fields=["price", "quantity", "at"])
+    there.price, there.quantity, there.at, there.by_customer = price, quantity, at, False
+    there.save(update_fields=["price", "quantity", "at", "by_customer"])
     return True
 
 

@@ -20,7 +20,9 @@ from billing.features import plan as plan_named
 from billing.forms import QuoteForm
 from billing.listing import plans, price, subscribed
 from billing.metering import meters
-from billing.models import Meter, Plan, Price
+from billing.models import Meter, Plan, PlanOffer, Price
+from billing.offer_forms import EFFECTS, PlanOffersForm
+from billing.offers import all_offers, may_be_offered
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.price_forms import CELLS, TypedPrice, blank, read
 from billing.product_forms import PlanProductForm
@@ -49,33 +51,47 @@ def plans_shown(
     slug: str,
     *,
     moving: tuple[Plan, PlanProductForm] | None = None,
+    offering: tuple[Plan, PlanOffersForm] | None = None,
     error: AppError | None = None,
 ) -> HttpResponse:
-    """Plans by product with their prices, those of `?product=`, and the dialog that moves the one of `?move=`."""
+    """Plans by product with their prices, those of `?product=`, and the dialog that moves the one of `?move=`, or says
+    what customers on the one of `?offers=` may change to."""
     named, wanted = product_codes(), _named(request, "product")
     if (asked := _named(request, "move")) and moving is None:
         plan = plan_named(asked)
         moving = plan, PlanProductForm(plan=plan, products=choices())
+    offered = all_offers()
+    if (asked := _named(request, "offers")) and offering is None:
+        plan = plan_named(asked)
+        offering = plan, PlanOffersForm(plans=may_be_offered(plan), there=offered[plan.pk])
     context = {
         "slug": slug,
-        "groups": _by_product(wanted, subscribed()),
+        "groups": _by_product(wanted, subscribed(), offered),
         "products": named,
         "wanted": wanted,
         "moving": moving,
+        "offering": offering,
         "error": error if not isinstance(error, Invalid) else None,
         "no_create": missing(SUBSCRIPTIONS_CREATE),
         "no_edit": missing(SUBSCRIPTIONS_EDIT),
     }
-    status = error.status if error else 422 if moving and moving[1].errors else 200
+    refused = any(each is not None and each[1].errors for each in (moving, offering))
+    status = error.status if error else 422 if refused else 200
     return TemplateResponse(request, "billing/plans.html", context, status=status)
 
 
-def _by_product(wanted: str, counts: Mapping[int, int]) -> list[dict[str, Any]]:
+def _by_product(
+    wanted: str, counts: Mapping[int, int], offered: Mapping[int, list[PlanOffer]]
+) -> list[dict[str, Any]]:
     return [
         {
             "product": product,
             "plans": [
-                {"plan": plan, "prices": [_shown(each, counts.get(each.pk, 0)) for each in its_prices]}
+                {
+                    "plan": plan,
+                    "prices": [_shown(each, counts.get(each.pk, 0)) for each in its_prices],
+                    "offers": [(row.to, EFFECTS[row.takes_effect]) for row in offered.get(plan.pk, ())],
+                }
                 for plan, its_prices in its_plans
             ],
         }

@@ -11,16 +11,23 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, models, transaction
 
+from billing.models import Plan
 from core.base import TenantRow
 from tenants.models import User
 
-# label -> values that the guesses below get wrong, for example because of a CHECK.
+
+def _another_plan() -> int:
+    return Plan.objects.create(name="Another", code=f"another{next(_numbers)}").pk  # type: ignore[no-any-return]
+
+
+# label -> values that the guesses below get wrong, for example because of a CHECK, or what makes one.
 OVERRIDES: dict[str, dict[str, Any]] = {
     "core.AuditPending": {"ids": [1], "digests": b"x"},
     "core.AuditSeal": {"ids": [1], "digests": b"x"},
     "billing.BulkChangeItem": {"outcome": "fits", "day": date(2026, 11, 1)},
     "billing.Coupon": {"percent": 5, "amount": 0, "currency": "", "most": None},
     "billing.MrrMovement": {"kind": "new", "delta_minor": 1, "after_minor": 1},
+    "billing.PlanOffer": {"to_id": _another_plan, "takes_effect": "now"},
     "billing.SubscriptionStep": {"quantity": 1},
     "invoicing.Document": {"kind": "invoice"},
     "invoicing.TopUpMove": {"kind": "expired", "document": None},
@@ -51,7 +58,8 @@ class Guess:
                 found[field.attname] = self.reference(field)
             elif self.full or not (field.has_default() or field.null):
                 found[field.attname] = self.plain(field, place)
-        return {**found, **OVERRIDES.get(model._meta.label, {})}
+        said = OVERRIDES.get(model._meta.label, {})
+        return {**found, **{name: value() if callable(value) else value for name, value in said.items()}}
 
     def reference(self, field: Any) -> int | None:
         target = field.related_model
