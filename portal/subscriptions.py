@@ -17,7 +17,7 @@ from billing.services.self_change import WayToChange, change_by_customer, take, 
 from billing.services.self_service import NotOffered, end_by_customer, ways_to_end
 from billing.standing import state_of
 from billing.together import Seen
-from billing.words import amount_text, full_text
+from billing.words import amount_text
 from core import clock
 from core.errors import AppError
 from core.fields import ISO_DAY
@@ -53,14 +53,14 @@ class WayToEnd:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Another plan that it can be changed to: what the form sends for it, and what the first bill after it says.
+    """Another plan that it can be changed to, its price in words, and what the first bill after it says.
 
     `on` is that bill's day, `charge` what it bills and `credit` what is credited with it, with tax. `odd` says why it
     cannot be done so.
     """
 
     way: WayToChange
-    price: str
+    amount: str
     on: date | None
     charge: Money
     credit: Money
@@ -189,7 +189,7 @@ def _change(row: Any, way: WayToChange, today: date, seen: Seen) -> Change:
     if outcome.error:
         odd = outcome.error.message
     code = row.price.currency
-    return Change(way, full_text(way.price), on, Money(charge, code), Money(credit, code), odd)
+    return Change(way, amount_text(way.price), on, Money(charge, code), Money(credit, code), odd)
 
 
 def _way(row: Any, way: str, on: date, today: date) -> WayToEnd:

@@ -5,8 +5,9 @@ from datetime import date
 
 from billing.domain.charges import ACTIVE
 from billing.domain.dues import period_end, plan_on
+from billing.domain.facts import ItemFacts
 from billing.events import SubscriptionChangedByCustomer
-from billing.models import NOW, PERIOD_END, Price, Subscription, SubscriptionItem, SubscriptionStep
+from billing.models import NOW, PERIOD_END, Price, Subscription, SubscriptionStep
 from billing.offers import is_alike, prices_offered
 from billing.selectors import subscription_facts
 from billing.services.change import change, revoke_change
@@ -36,8 +37,8 @@ class WayToChange:
 def ways_to_change(subscription: Subscription, *, today: date) -> list[WayToChange]:
     """What its customer may change the plan to, and from which local date on. Inside work().
 
-    Nothing for what has an end, has not begun, or is paused or to be. In a trial a change holds from what is billed
-    first.
+    Nothing for what has an end, has not begun, or is paused or to be, and nothing that is so already. In a trial a
+    change holds from what is billed first.
     """
     off, again = subscription.paused_on, subscription.resumes_on
     pausing = off is not None and (again is None or today < again)
@@ -51,7 +52,12 @@ def ways_to_change(subscription: Subscription, *, today: date) -> list[WayToChan
     return [
         WayToChange(price, way, days[way], plan.plan, is_alike(price, plan))
         for way, price in prices_offered(plan, facts.currency)
+        if not _begins(plan_on(facts, days[way]), price.pk, days[way])
     ]
+
+
+def _begins(item: ItemFacts, price_id: int, on: date) -> bool:
+    return (item.price_id, item.starts_on) == (price_id, on)
 
 
 def take(public_id: str, chosen: WayToChange, *, today: date) -> Subscription:
@@ -105,6 +111,5 @@ def change_by_customer(public_id: str, *, price: str, way: str, on: date, today:
 def is_on(subscription: Subscription, price: str, on: date) -> bool:
     """Whether the plan bills a price (public id) from just this local date on, as things stand. Inside work()."""
     (facts,) = subscription_facts([subscription.pk])
-    found = plan_on(facts, on)
-    rows = SubscriptionItem.objects.filter(pk=found.item_id, price__public_id=price)
-    return found.starts_on == on and bool(rows.exists())
+    known = Price.objects.filter(public_id=price).values_list("pk", flat=True).first()
+    return known is not None and _begins(plan_on(facts, on), known, on)

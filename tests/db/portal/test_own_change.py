@@ -130,9 +130,9 @@ SAME = [("team", "2026-06-01")]
 def test_at_once_bills_and_credits_what_was_shown(customer: Client, sub: Subscription) -> None:
     address = opened(customer, sub)
     page = customer.get(address).content
-    assert "EUR 90.00 a month" in words(page)
-    assert "EUR 45.00 is billed on 16 June 2026. EUR 15.00 is credited" in words(page)
-    assert "EUR 30.00 to pay." in words(page)
+    assert "Business EUR 90.00 a month At once." in words(page)
+    shown = "EUR 45.00 is billed on 16 June 2026. EUR 15.00 is credited for unused days. EUR 30.00 to pay."
+    assert shown in words(page)
     assert customer.post(address, {"change": offered(page)["business"]}).status_code == 302
     assert plans(sub) == [*SAME, ("business", "2026-06-16")]
     assert told() == (1, 1)
@@ -155,6 +155,7 @@ def test_at_the_end_of_the_period_nothing_is_billed_now(customer: Client, sub: S
     assert plans(sub) == [*SAME, ("solo", "2026-07-01")]
     assert "Team Through 30 June 2026" in words(answer.content)
     assert "Solo From 1 July 2026" in words(answer.content)
+    assert set(offered(answer.content)) == {"business"}, "what is so already is no change"
     assert run_billing(MID).documents == 0
     run_billing(JULY)
     assert billed() == [("2026-06-01", "2026-07-01", 3000), ("2026-07-01", "2026-08-01", 1000)]
