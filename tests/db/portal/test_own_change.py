@@ -32,7 +32,7 @@ from tests import factories
 from tests.billed import billed, proven
 from tests.cast import CANARY
 from tests.db.billing.test_lifecycle import credited
-from tests.db.pages_documents.test_budgets import reads
+from tests.db.pages_documents.test_budgets import MOST, reads
 from tests.db.sandbox.conftest import no_files  # noqa: F401
 from tests.metering import meter
 
@@ -225,9 +225,11 @@ def test_a_double_click_changes_and_tells_once(customer: Client, sub: Subscripti
 
 def test_nothing_is_offered_at_first(customer: Client, sub: Subscription) -> None:
     offer()
-    page = customer.get(opened(customer, sub)).content
+    address = opened(customer, sub)
+    page = customer.get(address).content
     assert offered(page) == {}
     assert b"Change the plan" not in page
+    assert len(reads(customer, address)) <= MOST
     assert b"To change something or to end it, please ask Acorn Instruments" in page
 
 
