@@ -16,7 +16,12 @@ subjects["billing.Price"] = Subject(
     _("Price"),
     "price",
     SUBSCRIPTIONS_VIEW,
-    fields={"every": _("Every"), "timing": _("Billed"), "retired_at": _("Not offered since")},
+    fields={
+        "every": _("Every"),
+        "dates": _("Periods begin on"),
+        "timing": _("Billed"),
+        "retired_at": _("Not offered since"),
+    },
 )
 subjects["billing.SubscriptionItem"] = Subject(
     _("Item of a subscription"), fields={"starts_time": _("Begins at"), "ends_time": _("Ends at")}

@@ -32,7 +32,7 @@ from core.copying import Copier, register
 from customers.selectors import public_ids_by_external_id
 
 METER = ("name", "code", "aggregation", "field", "group_by", "late_days")
-PRICE = ("model", "currency", "unit", "every", "timing", "tax_percent")
+PRICE = ("model", "currency", "unit", "every", "dates", "timing", "tax_percent")
 
 
 def _prices(rows: Sequence[Price]) -> list[dict[str, Any]]:

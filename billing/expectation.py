@@ -27,11 +27,12 @@ from billing.models import (
     BillingRun,
     CorrectedPeriod,
     HeldSubscription,
+    Price,
     SubscriptionItem,
 )
 from billing.recorded import as_gate_says, before, declared, parts_of, said_of_discounts
 from billing.selectors import discounts_of, subscription_facts
-from core.periods import Period, local_midnight
+from core.periods import DATES, Listed, Period, local_midnight, period_on
 from invoicing.domain.totals import LineDraft
 
 PAST = 6
@@ -59,7 +60,7 @@ _ITEM = (
     "id", "subscription_id", "role", "quantity", "starts_on", "starts_time", "ends_on", "price_id", "price__plan_id",
     "price__plan__name", "price__plan__code", "price__plan__product__code", "price__plan__products_before",
     "price__model", "price__unit_price", "price__terms", "price__currency",
-    "price__unit", "price__every", "price__timing", "price__tax_percent",
+    "price__unit", "price__every", "price__dates", "price__timing", "price__tax_percent",
     *(f"{_OF}{name}" for name in (
         "created_at", "price_id", "quantity", "anchor", "proration", "zone", "ends_on", "customer_id",
         "customer__country", "customer__currency", "customer__created_at",
@@ -162,7 +163,7 @@ def _price_of(row: Mapping[str, Any], *, metered: bool) -> dict[str, Any]:
         as_json(terms),
         model=row["price__model"], price=row["price_id"], plan=row["price__plan__name"],
         currency=row["price__currency"], unit=row["price__unit"], every=row["price__every"],
-        timing=row["price__timing"], tax_percent=row["price__tax_percent"],
+        dates=row["price__dates"], timing=row["price__timing"], tax_percent=row["price__tax_percent"],
     )  # fmt: skip
     return kept | {"metered": True} if metered else kept
 
@@ -204,6 +205,10 @@ def missed(as_of: date) -> list[int]:
     due = Q(price__timing="advance", through__lte=as_of)
     for unit, days in SHORTEST.items():
         due |= Q(price__timing="arrears", price__unit=unit, through__lte=as_of - timedelta(days=days))
+    listed = Price.objects.filter(timing="arrears", unit=DATES).values_list("dates", flat=True)
+    for dates in listed.distinct():
+        begun = period_on(as_of, Listed(tuple(dates)), 1, as_of).start
+        due |= Q(price__timing="arrears", price__dates=dates, through__lt=begun)
     found = items.filter(due).order_by("subscription_id").values_list("subscription_id", flat=True)
     return list(found.distinct()[:MISSED])
 
@@ -309,6 +314,7 @@ class _Reader:
 
     def _line(self, charge: Charge, due: Due, draft: LineDraft, item: Item) -> Line:
         """A line as the pricing core made it, by the terms that it went by."""
+        dates = due.item.unit.dates if isinstance(due.item.unit, Listed) else ()
         key = (
             item.terms.price,
             id(due.item.terms),
@@ -323,7 +329,7 @@ class _Reader:
                     as_json(due.item.terms),
                     model=str(due.item.terms.model), price=int(item.terms.price), plan=due.item.name,
                     currency=charge.facts.currency, unit=str(due.item.unit or ONCE), every=due.item.every,
-                    timing=str(due.item.timing), tax_percent=draft.tax_percent,
+                    dates=dates, timing=str(due.item.timing), tax_percent=draft.tax_percent,
                 )
             )  # fmt: skip
         start, end = draft.service_start or due.span.start, draft.service_end or due.span.end

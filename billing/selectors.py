@@ -42,7 +42,7 @@ from billing.models import (
     SubscriptionItem,
 )
 from billing.usage import Asked, usage_of, values_of
-from core.periods import Period, Unit, local_midnight
+from core.periods import Period, local_midnight, unit_of
 from core.scope import current
 from ledger.selectors import closed_entities
 from tenants.selectors import entity_facts
@@ -57,7 +57,7 @@ _FACTS = (
     "late", "role", "price_id",
     "price__plan__name", "price__plan__code", "price__plan__product__code", "price__plan__products_before",
     "price__model", "price__unit_price", "price__terms", "price__tax_percent",
-    "price__unit", "price__every", "price__timing", "price__currency", "price__meter_id",
+    "price__unit", "price__dates", "price__every", "price__timing", "price__currency", "price__meter_id",
     *(f"{_OF}{name}" for name in (
         "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "ends_time", "paused_on",
         "resumes_on", "refund", "autopay",
@@ -254,7 +254,7 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         terms=terms[price],
         quantity=row["quantity"].normalize(),
         tax_percent=row["price__tax_percent"],
-        unit=None if row["price__unit"] == ONCE else Unit(row["price__unit"]),
+        unit=None if row["price__unit"] == ONCE else unit_of(row["price__unit"], row["price__dates"]),
         every=row["price__every"],
         timing=Timing(row["price__timing"]),
         starts_on=row["starts_on"],

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing.domain.pricing import Model, plain
 from billing.models import ONCE, Price
 from billing.quotes import terms_at
-from core.templatetags.fmt import quantity
+from core.periods import DATES
+from core.templatetags.fmt import quantity, yeardays
 from invoicing.explain import price_text
 
 MODELS = {
@@ -41,6 +42,8 @@ UNITS = {
     "year": (gettext_lazy("a year"), gettext_lazy("years")),
 }
 """Of each unit of an interval: one of it, and many."""
+FEW = 4
+"""Listed days that are said one by one where a price is told in short."""
 
 
 def amount_text(price: Price) -> str:
@@ -74,14 +77,16 @@ def model_text(price: Price) -> str:
 
 def full_text(price: Price) -> str:
     """A price with its currency and how often it is owed: EUR 14.50 a month, EUR 99.00 once."""
-    return f"{price.currency} {amount_text(price)} {_interval(price.every, price.unit)}"
+    return f"{price.currency} {amount_text(price)} {_interval(price)}"
 
 
-def _interval(every: int, unit: str) -> str:
-    if unit == ONCE:
+def _interval(price: Price) -> str:
+    if price.unit == ONCE:
         return _("once")
-    one, many = UNITS[unit]
-    return str(one) if every == 1 else f"{_('every')} {every} {many}"
+    if price.unit == DATES:
+        return f"{_('on')} {yeardays(price.dates, FEW)}"
+    one, many = UNITS[price.unit]
+    return str(one) if price.every == 1 else f"{_('every')} {price.every} {many}"
 
 
 def off_text(percent: Decimal, amount: Decimal, currency: str) -> str:

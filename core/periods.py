@@ -1,9 +1,11 @@
-"""Half-open local-date periods, computed from their anchor.
+"""Half-open local-date periods, computed from their anchor, or from the days of a year that are listed for them.
 
-The n-th boundary always comes from the anchor (31 Jan, 28 Feb, 31 Mar), never from the one before it, so month
-ends do not drift.
+The n-th boundary always comes from the anchor (31 Jan, 28 Feb, 31 Mar) or the list, never from the one before it, so
+month ends do not drift.
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -20,6 +22,37 @@ class Unit(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
+
+
+DATES = "dates"
+"""What stands for a unit where periods begin on listed days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The days of each year on which periods begin: month and day, as 03-25, in order, none of them 29 February.
+
+    It takes a unit's place where it is the whole of an interval: `every` is 1, and an anchor says nothing.
+    """
+
+    dates: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return DATES
+
+    def boundary(self, n: int) -> date:
+        """The n-th of all listed days since the year 0."""
+        year, place = divmod(n, len(self.dates))
+        return date.fromisoformat(f"{year:04}-{self.dates[place]}")
+
+    def index_on(self, day: date) -> int:
+        """Number of the last listed day up to a day."""
+        return day.year * len(self.dates) + bisect_right(self.dates, f"{day:%m-%d}") - 1
+
+
+def unit_of(name: str, dates: Sequence[str]) -> Unit | Listed:
+    """A unit by its name, or the days that are listed in its place."""
+    return Listed(tuple(dates)) if name == DATES else Unit(name)
 
 
 _STEP = {
@@ -47,19 +80,26 @@ class Period:
         return (self.end - self.start).days
 
 
-def boundary(anchor: date, unit: Unit, every: int, n: int) -> date:
-    """Start of the n-th period of `every` x `unit`, counted from `anchor`; below zero it lies before the anchor."""
+def boundary(anchor: date, unit: Unit | Listed, every: int, n: int) -> date:
+    """Start of the n-th period of `every` x `unit`, counted from `anchor`; below zero it lies before the anchor.
+
+    Where days are listed it is the n-th of those.
+    """
+    if isinstance(unit, Listed):
+        return unit.boundary(n)
     name, step = _STEP[unit]
     return anchor + relativedelta(**{name: step * every * n})  # type: ignore[arg-type]
 
 
-def period(anchor: date, unit: Unit, every: int, n: int) -> Period:
+def period(anchor: date, unit: Unit | Listed, every: int, n: int) -> Period:
     """The n-th period."""
     return Period(boundary(anchor, unit, every, n), boundary(anchor, unit, every, n + 1))
 
 
-def index_on(anchor: date, unit: Unit, every: int, day: date) -> int:
+def index_on(anchor: date, unit: Unit | Listed, every: int, day: date) -> int:
     """Number of the period that contains `day`; below zero before the anchor."""
+    if isinstance(unit, Listed):
+        return unit.index_on(day)
     name, step = _STEP[unit]
     approximate_days = {"days": 1.0, "weeks": 7.0, "months": 30.44, "years": 365.25}[name] * step * every
     n = int((day - anchor).days / approximate_days)
@@ -68,6 +108,11 @@ def index_on(anchor: date, unit: Unit, every: int, day: date) -> int:
     while boundary(anchor, unit, every, n + 1) <= day:
         n += 1
     return n
+
+
+def period_on(anchor: date, unit: Unit | Listed, every: int, day: date) -> Period:
+    """The period that contains `day`."""
+    return period(anchor, unit, every, index_on(anchor, unit, every, day))
 
 
 def local_midnight(day: date, zone: str) -> datetime:

@@ -18,7 +18,7 @@ from billing.previews import NextBill, RunPreview
 from billing.quotes import terms_at
 from billing.standing import STATES, state_of
 from core.api.fields import Exact, Id, Out, RecordOut, Ref, Word
-from core.periods import Unit
+from core.periods import DATES, Unit
 from invoicing.api.outputs import GivenLine, InvoiceLineOut, TaxLineOut, given_line
 from invoicing.domain.totals import Totals
 
@@ -103,7 +103,10 @@ class PriceOut(RecordOut):
     maximum = Kept(help_text="Largest amount of a period, in major units.")
     flat_at_zero = KeptFlag(help_text="Whether nothing still owes the first tier's flat part.")
     every = serializers.IntegerField(help_text="How many units long a period is.")
-    unit = Word([*(str(each) for each in Unit), ONCE])
+    unit = Word([*(str(each) for each in Unit), DATES, ONCE])
+    dates = serializers.ListField(
+        child=serializers.CharField(), help_text="Where `unit` is `dates`: as 03-25."
+    )
     timing = Word(
         [str(each) for each in Timing], help_text="Whether a period is billed at its start or at its end."
     )
@@ -161,7 +164,7 @@ class SubscriptionOut(RecordOut):
     starts_on = serializers.DateField(help_text="Its first day; with a trial it is billed later.")
     trial_ends_on = serializers.DateField(allow_null=True, help_text="First day billed after its trial.")
     anchor = serializers.DateField(
-        help_text="A day on which a period begins: the others are counted from it."
+        help_text="A day on which a period begins: the others are counted from it, but for those on listed days."
     )
     proration = Word([str(each) for each in Proration], help_text="What a part of a period costs.")
     ends_on = serializers.DateField(allow_null=True, help_text="First day that is not billed any more.")

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from billing import listing
 from billing.api.outputs import PriceOut
 from billing.domain.facts import Timing
+from billing.domain.listed import MOST_DATES
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS
 from billing.models import MOST_EVERY, ONCE, Price
@@ -18,7 +19,7 @@ from billing.services.prices import create_price, retire_price
 from core.api.fields import CurrencyCode, Exact, Flag, In, Out, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
 from core.money import Money
-from core.periods import Unit
+from core.periods import DATES, Unit
 from invoicing.api.outputs import WhyOut
 from invoicing.explain import Step, steps
 
@@ -79,9 +80,16 @@ class PriceIn(TermsIn):
     )
     every = Whole(min_value=1, max_value=MOST_EVERY, required=False, help_text="1, unless you say otherwise.")
     unit = serializers.ChoiceField(
-        choices=[*(str(each) for each in Unit), ONCE],
+        choices=[*(str(each) for each in Unit), DATES, ONCE],
         required=False,
-        help_text="A month, unless you say otherwise; `once` is owed one time.",
+        help_text="A month, unless you say otherwise; `dates` are days that you list, `once` is owed one time.",
+    )
+    dates = serializers.ListField(
+        child=Text(max_length=5),
+        required=False,
+        max_length=MOST_DATES,
+        help_text="With the unit `dates`: the days of each year on which periods begin, month and day as `03-25`; any"
+        " but 29 February.",
     )
     timing = serializers.ChoiceField(
         choices=[str(each) for each in Timing],

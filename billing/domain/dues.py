@@ -1,6 +1,7 @@
 """Which periods of a subscription's items are owed, and when. Pure; days are local to the subscription's zone.
 
-Periods come from the subscription's anchor and the price's interval, so that they never drift.
+Periods come from the subscription's anchor and the price's interval, or from the days that it lists, so that they never
+drift.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from fractions import Fraction
 from billing.domain.discounts import Discount
 from billing.domain.facts import ItemFacts, SubscriptionFacts, Timing, Used
 from billing.domain.proration import DAY, MIDNIGHT, Proration, share, unused
-from core.periods import Period, index_on, period
+from core.periods import Period, index_on, period, period_on
 
 
 class Odd(Exception):
@@ -191,7 +192,7 @@ def whole_of(facts: SubscriptionFacts, item: ItemFacts, day: date) -> Period:
     """The period of an item's calendar that contains a local date; of what is owed once, the day."""
     if item.unit is None:
         return Period(day, day + timedelta(days=1))
-    return period(facts.anchor, item.unit, item.every, index_on(facts.anchor, item.unit, item.every, day))
+    return period_on(facts.anchor, item.unit, item.every, day)
 
 
 def boundary_after(facts: SubscriptionFacts, item: ItemFacts, day: date) -> date:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from billing.domain.discounts import Belongs, Discount
 from billing.domain.pricing import Terms
 from billing.domain.proration import MIDNIGHT, Proration
-from core.periods import Period, Unit
+from core.periods import Listed, Period, Unit
 
 
 class Timing(StrEnum):
@@ -100,7 +100,7 @@ class ItemFacts:
     terms: Terms
     quantity: Decimal
     tax_percent: Decimal
-    unit: Unit | None
+    unit: Unit | Listed | None
     every: int
     timing: Timing
     starts_on: date

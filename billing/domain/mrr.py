@@ -1,9 +1,9 @@
 """What a subscription is worth a month and how that moves: pure, from its contract alone, never from invoices.
 
 What comes again counts, at the price of its quantity less discounts, from an item's first day up to its end or the
-subscription's. A year is 12 months, 4 quarters, 52 weeks or 365 days. What a meter counts and what is owed once is no
-recurring revenue; what cannot be priced is worth nothing, as no run bills it. Amounts are exact until the sum of a day
-is rounded, once, to minor units of the subscription's currency.
+subscription's. A year is 12 months, 4 quarters, 52 weeks or 365 days, or as many periods as days are listed. What a
+meter counts and what is owed once is no recurring revenue; what cannot be priced is worth nothing, as no run bills it.
+Amounts are exact until the sum of a day is rounded, once, to minor units of the subscription's currency.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from billing.domain.discounts import Discount, discounted
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.pricing import Unpriceable, price
 from core.money import MoneyError, from_decimal
-from core.periods import Unit
+from core.periods import Listed, Unit
 
 _IN_A_YEAR = {Unit.DAY: 365, Unit.WEEK: 52, Unit.MONTH: 12, Unit.QUARTER: 4, Unit.YEAR: 1}
 
@@ -82,7 +82,10 @@ def _gross(item: ItemFacts) -> Fraction:
 
 def _share(item: ItemFacts) -> Fraction:
     """How much of a period of an item is a month."""
-    return Fraction(_IN_A_YEAR[item.unit], 12 * item.every) if item.unit else Fraction(0)
+    if item.unit is None:
+        return Fraction(0)
+    periods = len(item.unit.dates) if isinstance(item.unit, Listed) else _IN_A_YEAR[item.unit]
+    return Fraction(periods, 12 * item.every)
 
 
 @dataclass(frozen=True, slots=True)

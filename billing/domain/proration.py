@@ -4,7 +4,7 @@ from datetime import date, time
 from enum import StrEnum
 from fractions import Fraction
 
-from core.periods import Period, Unit
+from core.periods import Listed, Period, Unit
 
 MONTH = 30
 """Days of every month, where parts are thirtieths."""
@@ -22,7 +22,7 @@ class Proration(StrEnum):
     SECOND = "second"
     """Its seconds of those that the period has: what changes or ends at a time of day shares that day by it."""
     THIRTIETH = "thirtieth"
-    """Its days of months that all have thirty: 23 May to 15 June are 22. Weeks and days go by days."""
+    """Its days of months that all have thirty: 23 May to 15 June are 22. Weeks, days and listed days go by days."""
     NONE = "none"
     """Nothing where it begins within a period, all of it where it ends within one; nothing of that is credited."""
 
@@ -31,7 +31,7 @@ def share(
     by: Proration,
     part: Period,
     whole: Period,
-    unit: Unit,
+    unit: Unit | Listed,
     every: int,
     *,
     since: time = MIDNIGHT,
@@ -58,7 +58,7 @@ def unused(
     part: Period,
     billed: Period,
     whole: Period,
-    unit: Unit,
+    unit: Unit | Listed,
     every: int,
     *,
     ended: time = MIDNIGHT,

@@ -8,7 +8,7 @@ from itertools import dropwhile, takewhile
 from billing.domain.charges import Charge, charge
 from billing.domain.dues import Due, dues
 from billing.domain.facts import ItemFacts, SubscriptionFacts
-from core.periods import Unit
+from core.periods import Listed, Unit, boundary
 from invoicing.domain.totals import totals
 
 MONTH, YEAR = "month", "year"
@@ -77,9 +77,15 @@ def renewal(
 
 
 def _renews(due: Due, starts_on: date, least: str) -> bool:
-    item = due.item
-    long = item.unit is not None and item.every >= AT_LEAST[least][item.unit]
-    return long and due.span.start == due.whole.start and due.span.start > starts_on
+    return _long(due, least) and due.span.start == due.whole.start and due.span.start > starts_on
+
+
+def _long(due: Due, least: str) -> bool:
+    """Whether a plan is renewed for `least` or longer; from a listed day on for as long as it is to the next."""
+    unit, whole = due.item.unit, due.whole
+    if isinstance(unit, Listed):
+        return boundary(whole.start, Unit(least), 1, 1) <= whole.end
+    return unit is not None and due.item.every >= AT_LEAST[least][unit]
 
 
 def bill_of(facts: SubscriptionFacts, found: Renewal) -> RenewalBill | None:

@@ -3,10 +3,12 @@
 from django.db import models
 
 from core.base import Record, TenantForeignKey, TenantRow
+from core.periods import DATES
 
 ONCE = "once"
 """The interval of a price that is owed one time."""
 MOST_EVERY = 120
+_LISTED = models.Q(unit=DATES)
 MOST_DESCRIPTION = 500
 """Characters."""
 MOST_OFFERS = 12
@@ -72,6 +74,7 @@ class PlanOffer(TenantRow):
 class Price(Record):
     """What a plan costs in one currency and interval. A price never changes; it is replaced by another.
 
+    Periods are of `every` times `unit`, or from one of the `dates` of each year, as 03-25 and in order, to the next.
     `terms` keeps what the model needs besides `unit_price`, as billing.domain.terms writes it. With a meter, what that
     counts in a period is the quantity. One that `overrides` another was agreed for single subscriptions and is not
     offered: it is the other with another unit price.
@@ -86,6 +89,7 @@ class Price(Record):
     terms = models.JSONField(default=dict)
     unit = models.CharField(max_length=10)
     every = models.PositiveSmallIntegerField(default=1)
+    dates = models.JSONField(default=list, blank=True)
     timing = models.CharField(max_length=10, default="advance")
     meter = TenantForeignKey("billing.Meter", null=True, blank=True)
     tax_percent = models.DecimalField(max_digits=7, decimal_places=4)
@@ -97,6 +101,11 @@ class Price(Record):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(unit_price__gte=0, every__gte=1), name="price_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=(_LISTED & models.Q(every=1) & ~models.Q(dates=[]))
+                | (~_LISTED & models.Q(dates=[])),
+                name="price_listed",
             ),
             models.UniqueConstraint(
                 fields=["organization", "overrides", "unit_price"],

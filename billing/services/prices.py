@@ -1,12 +1,13 @@
 """What is sold: plans and their prices."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from billing.domain.facts import Timing
+from billing.domain.listed import listed_problems
 from billing.domain.pricing import ZERO, Model, Terms
 from billing.domain.terms import BadTerms, as_json, terms_of
 from billing.domain.usage import Aggregation
@@ -16,7 +17,7 @@ from billing.services.products import belongs_to
 from core import clock, money
 from core.errors import Conflict, Invalid
 from core.locks import lock_one
-from core.periods import Unit
+from core.periods import DATES, Unit
 from tenants.selectors import entity
 
 _ONE_PRICE = (Model.FLAT, Model.PER_UNIT, Model.PACKAGE)
@@ -32,6 +33,7 @@ def create_price(  # noqa: PLR0913 - a price's own data
     currency: str,
     unit: str = "month",
     every: int = 1,
+    dates: Sequence[str] = (),
     timing: str = "advance",
     tax_percent: Decimal | None = None,
     meter: str = "",
@@ -42,12 +44,14 @@ def create_price(  # noqa: PLR0913 - a price's own data
     """A price of the plan with this code, the plan being made, with the name, when it is new. Inside work().
 
     `terms` are the fields that billing.domain.terms reads, prices in major units; tax defaults to the legal
-    entity's. `unit` may be "once". With `meter`, a code or public id, the quantity of a period is what that counts.
+    entity's. `unit` may be "once", or "dates" for periods that begin on the `dates` of each year, as 03-25.
+    With `meter`, a code or public id, the quantity of a period is what that counts.
     With `replaces`, a price's public id, that one is not offered any more; who subscribes to it keeps it. `product`, a
     code, is that of a new plan; one that is there keeps its own, or none.
     Raises Invalid, and Conflict when that price is replaced already.
     """
     problems = _plan_problems(name, code) | _price_problems(unit, every, timing, tax_percent)
+    problems |= dict(listed_problems(unit, every, dates))
     read = _read(model, terms, problems)
     try:
         money.exponent(currency)
@@ -66,6 +70,7 @@ def create_price(  # noqa: PLR0913 - a price's own data
         currency=currency,
         unit=unit,
         every=every,
+        dates=sorted(dates),
         timing=timing,
         meter=counted,
         tax_percent=entity().tax_percent if tax_percent is None else tax_percent,
@@ -93,7 +98,18 @@ def own_price(price: Price, unit_price: Decimal, *, moved_in: bool = False) -> P
         problem = "Zero or more."
     if problem:
         raise Invalid(problem, fields={"unit_price": problem})
-    kept = ("plan_id", "model", "currency", "terms", "unit", "every", "timing", "meter_id", "tax_percent")
+    kept = (
+        "plan_id",
+        "model",
+        "currency",
+        "terms",
+        "unit",
+        "every",
+        "dates",
+        "timing",
+        "meter_id",
+        "tax_percent",
+    )
     made: Price = Price.objects.get_or_create(
         overrides=base, unit_price=unit_price, defaults={name: getattr(base, name) for name in kept}
     )[0]
@@ -158,8 +174,8 @@ def _plan_problems(name: str, code: str) -> dict[str, str]:
 
 def _price_problems(unit: str, every: int, timing: str, tax_percent: Decimal | None) -> dict[str, str]:
     problems: dict[str, str] = {}
-    if unit not in [*Unit, ONCE]:
-        problems["unit"] = "Choose day, week, month, quarter, year or once."
+    if unit not in [*Unit, DATES, ONCE]:
+        problems["unit"] = "Choose day, week, month, quarter, year, dates or once."
     if not 1 <= every <= MOST_EVERY:
         problems["every"] = f"An interval is 1 to {MOST_EVERY}."
     if timing not in list(Timing) or (unit == ONCE and timing != Timing.ADVANCE):

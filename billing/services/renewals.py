@@ -18,7 +18,7 @@ from billing.selectors import subscription_facts
 from core import clock, effects
 from core.events import emit_all
 from core.locks import lock
-from core.periods import local_midnight
+from core.periods import DATES, local_midnight
 from core.scope import work
 from core.suspension import Suspended, require_live
 from customers.selectors import invoice_addresses_of
@@ -95,8 +95,8 @@ def _due(entity: str, turn: str, after: int) -> tuple[str, dict[str, Any]]:
 
 
 def _long(least: str) -> Q:
-    """Items of a plan that is renewed for so long."""
-    found = Q()
+    """Items of a plan that may be renewed for so long; from one listed day to the next it may be long or short."""
+    found = Q(price__unit=DATES)
     for unit, every in AT_LEAST[least].items():
         found |= Q(price__unit=unit, price__every__gte=every)
     return found

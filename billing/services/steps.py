@@ -32,7 +32,7 @@ from billing.services.subscriptions import (
 )
 from core.errors import Invalid
 from core.locks import lock
-from core.periods import Unit, boundary, index_on
+from core.periods import Unit, boundary, index_on, period_on, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +209,13 @@ def _counts(ramp: Ramp, was: Stretch, then: Stretch) -> bool:
     price = ramp.prices[was.held.price]
     if price.meter_id or ramp.prices[then.held.price].meter_id:
         return False
-    anchor, unit, every, day = ramp.facts.anchor, Unit(price.unit), price.every, then.starts_on
-    if boundary(anchor, unit, every, index_on(anchor, unit, every, day)) != day:
+    anchor, unit, every, day = (
+        ramp.facts.anchor,
+        unit_of(price.unit, price.dates),
+        price.every,
+        then.starts_on,
+    )
+    if period_on(anchor, unit, every, day).start != day:
         return True
     billed = (item.billed_through for item in ramp.facts.items if item.item_id == ramp.base.pk)
     return was.starts_on == ramp.base.starts_on and any(through > day for through in billed)

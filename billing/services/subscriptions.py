@@ -30,7 +30,7 @@ from billing.services.mrr import keep_movements
 from core.errors import Conflict, Invalid, NotFound
 from core.events import emit
 from core.locks import lock_one
-from core.periods import local_midnight
+from core.periods import DATES, local_midnight
 from customers.services.customers import take_on
 
 PLAIN = Rhythm()
@@ -123,9 +123,10 @@ def _anchor(rhythm: Rhythm, customer_id: int, starts_on: date) -> date:
     if not rhythm.with_others:
         return rhythm.anchor_of(starts_on)
     live = Subscription.objects.filter(customer_id=customer_id).exclude(state=ENDED)
-    anchor: date | None = live.order_by("pk").values_list("anchor", flat=True).first()
+    counted = live.exclude(price__unit=DATES)
+    anchor: date | None = counted.order_by("pk").values_list("anchor", flat=True).first()
     if anchor is None:
-        problem = "The customer has no other subscription."
+        problem = "The customer has no other subscription, but for those on listed days."
         raise Invalid(problem, fields={"with_others": problem})
     return anchor
 

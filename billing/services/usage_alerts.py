@@ -18,7 +18,7 @@ from core.effects import due
 from core.errors import Conflict, Invalid
 from core.events import emit
 from core.locks import lock, lock_one
-from core.periods import Period, Unit, index_on, local_midnight, period
+from core.periods import Period, local_midnight, period_on, unit_of
 
 LOOK = "usage.alerts"
 _TURN = timedelta(minutes=1)
@@ -86,13 +86,9 @@ def period_at(row: Subscription, at: datetime) -> Period | None:
     """The period of a subscription's plan that an instant falls into; None before its first, or where it has none."""
     if row.price.unit == ONCE:
         return None
-    unit, every = Unit(row.price.unit), row.price.every
+    unit, every = unit_of(row.price.unit, row.price.dates), row.price.every
     day = at.astimezone(ZoneInfo(row.zone)).date()
-    return (
-        period(row.anchor, unit, every, index_on(row.anchor, unit, every, day))
-        if day >= row.starts_on
-        else None
-    )
+    return period_on(row.anchor, unit, every, day) if day >= row.starts_on else None
 
 
 def look(*, subscription_id: int, meter_id: int) -> int:

@@ -6,6 +6,7 @@ reads a clock: what "late" means is counted from the date the caller passes.
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
+from babel.lists import format_list
 from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 from django import template
 from django.utils import timezone
@@ -26,6 +28,7 @@ register = template.Library()
 # A language without a country: English here writes day before month, as most of the world that is not the US does.
 _COUNTRY = {"en": "en_GB"}
 _MINUS = "\u2212"
+_LEAP = 2000  # every day of a year is one of its days
 
 
 class MoneyParts(NamedTuple):
@@ -154,6 +157,16 @@ def shortdate(value: dt.date | None, today: dt.date | None = None) -> str:
 def monthname(value: dt.date | None) -> str:
     """`Oct 2026`."""
     return "" if value is None else format_skeleton("yMMM", _as_date(value), locale=current_locale())
+
+
+@register.filter
+def yeardays(value: Sequence[str], most: int | None = None) -> str:
+    """Days of a year, kept as `03-25`: `25 Mar, 24 Jun and 25 Dec`; of more than `most` how many, `12 days a year`."""
+    if most is not None and len(value) > most:
+        return _("%(n)s days a year") % {"n": count(len(value))}
+    days = [dt.date.fromisoformat(f"{_LEAP}-{each}") for each in value]
+    shown = [format_skeleton("MMMd", day, locale=current_locale()) for day in days]
+    return format_list(shown, locale=current_locale())
 
 
 @register.filter

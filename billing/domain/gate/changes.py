@@ -8,7 +8,7 @@ mistake made the difference does not matter.
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from billing.domain.gate.contract import full_minor, step_of, whole_period
+from billing.domain.gate.contract import full_minor, length_of, whole_period
 from billing.domain.gate.facts import Crowd, Discount, Finding, Item, Line, Severity, Terms
 from billing.domain.gate.look import Look, plain, written
 from billing.domain.gate.robust import fold
@@ -26,6 +26,7 @@ _PRICE = (
     "unit_price",
     "unit",
     "every",
+    "dates",
     "tiers",
     "timing",
     "maximum_minor",
@@ -82,8 +83,7 @@ def _same_parties(look: Look, line: Line) -> Iterator[Finding]:
 def _unit_day(line: Line, terms: Terms) -> Fraction | None:
     """What a unit costs a day by its terms, at the line's quantity."""
     full = full_minor(terms, line.quantity)
-    months, days = step_of(terms)
-    length = days or Fraction(months * 146097, 4800)  # 400 years have 146,097 days and 4,800 months
+    length = length_of(terms)
     if full is None or not length or full <= 0:
         return None
     return Fraction(full) / length
@@ -135,9 +135,11 @@ def usable(crowd: Crowd | None, least: int = FEW) -> bool:
 def _price_words(line: Line) -> str:
     terms = line.terms
     each = f"{terms.currency} {terms.unit_price.normalize():f}" if not terms.tiers else f"{terms.model} tiers"
-    length = terms.unit if terms.every == 1 else f"{terms.every} {terms.unit}s"
+    length = f"per {terms.unit}" if terms.every == 1 else f"per {terms.every} {terms.unit}s"
+    if terms.dates:
+        length = f"from each of {', '.join(terms.dates)}"
     counted = ", metered" if line.metered else ""
-    return f"{each} per {length} ({terms.plan}{counted})"
+    return f"{each} {length} ({terms.plan}{counted})"
 
 
 def _counted(look: Look, item: Item, line: Line, last: Line) -> Iterator[Finding]:

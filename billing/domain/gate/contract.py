@@ -17,6 +17,8 @@ from core.periods import Period
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 HALF = Fraction(1, 2)
+YEARS = 146_097
+"""Days of 400 years."""
 
 
 def nearest(amount: Fraction) -> int:
@@ -30,6 +32,35 @@ def step_of(terms: Terms) -> tuple[int, int]:
     return _MONTHS.get(terms.unit, 0) * terms.every, _DAYS.get(terms.unit, 0) * terms.every
 
 
+def _listed(terms: Terms, year: int) -> list[date]:
+    """The days of a year on which periods begin."""
+    return [date(year, int(each[:2]), int(each[3:])) for each in terms.dates]
+
+
+def length_of(terms: Terms) -> Fraction:
+    """The days of a period, over 400 years; where days are listed all periods of a year count the same. 0: unknown."""
+    months, days = step_of(terms)
+    if terms.dates:
+        return Fraction(YEARS, 400 * len(terms.dates))
+    return Fraction(days) if days else Fraction(months * YEARS, 400 * 12)
+
+
+def lasting(line: Line) -> Fraction:
+    """The days that a line is billed for; of a period between listed days so much of `length_of`, whatever is between
+    the two, since they cost the same.
+    """
+    if not line.terms.dates:
+        return Fraction(line.span.days)
+    whole = _between(line.terms, line.span.start)
+    return length_of(line.terms) * line.span.days / whole.days
+
+
+def _between(terms: Terms, day: date) -> Period:
+    """The last listed day up to a day, and the next."""
+    near = [each for year in (day.year - 1, day.year, day.year + 1) for each in _listed(terms, year)]
+    return Period(max(each for each in near if each <= day), min(each for each in near if each > day))
+
+
 def _month(day: date) -> int:
     return day.year * 12 + day.month - 1
 
@@ -41,6 +72,8 @@ def _on(month: int, day: int) -> date:
 
 def whole_period(item: Item, day: date) -> Period:
     """The period of the item's calendar that contains a day, before its start as well as after."""
+    if item.terms.dates:
+        return _between(item.terms, day)
     months, days = step_of(item.terms)
     if days:
         passed = (day - item.anchor).days // days

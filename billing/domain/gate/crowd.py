@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.domain.gate.changes import usable
-from billing.domain.gate.contract import full_minor
+from billing.domain.gate.contract import full_minor, lasting
 from billing.domain.gate.facts import Bill, Crowd, Finding, Line, Severity, Terms
 from billing.domain.gate.look import Look, number, plain, written
 from billing.domain.gate.measured import daily
@@ -38,7 +38,7 @@ CUSTOMER = 100
 def unit_day(line: Line) -> Fraction | None:
     """Minor units a unit and day, before discounts."""
     count = Fraction(1) if line.terms.model == "flat" else Fraction(line.quantity)
-    return line.amount_minor / (count * line.span.days) if count > 0 else None
+    return line.amount_minor / (count * lasting(line)) if count > 0 else None
 
 
 def assemble(lines: Iterable[tuple[str, Line]]) -> Crowd | None:
@@ -164,7 +164,7 @@ def _for_the_customer(look: Look) -> Iterator[Finding]:
     if not bill.usual_minor or not bill.lines:
         return
     line = max(bill.lines, key=lambda each: each.net_minor)
-    monthly = Fraction(line.net_minor * 30, line.span.days)
+    monthly = Fraction(line.net_minor * 30) / lasting(line)
     if monthly > CUSTOMER * bill.usual_minor:
         sentence = f"In thirty days that is {_times(monthly / bill.usual_minor)} what its customer paid in all so far."
         yield look.finding(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from billing.domain.gate.contract import step_of, whole_period
+from billing.domain.gate.contract import length_of, whole_period
 from billing.domain.gate.facts import Finding, Item, Line, Severity, Timing
 from billing.domain.gate.look import Look, written
 from core.periods import Period
@@ -109,8 +109,7 @@ def skipped(item: Item, last_end: date, as_of: date) -> bool:
         return False
     if item.terms.timing is Timing.ADVANCE:
         return last_end <= as_of
-    months, length = step_of(item.terms)
-    if not (months or length):
+    if not length_of(item.terms):
         return False
     end = whole_period(item, last_end).end
     return min(end, item.ends_on or end) <= as_of

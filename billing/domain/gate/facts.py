@@ -62,8 +62,9 @@ class Discount:
 class Terms:
     """Everything that the amount of a period depends on, but its quantity and days.
 
-    `price` is a name that never changes hands, `plan` what people call it. `more` is whatever else the model looks at,
-    as text: it is compared, not computed.
+    `price` is a name that never changes hands, `plan` what people call it. `dates` are the days of each year, as 03-25
+    and in order, on which periods of a unit of “dates” begin. `more` is whatever else the model looks at, as text: it
+    is compared, not computed.
     """
 
     price: str
@@ -73,6 +74,7 @@ class Terms:
     unit_price: Decimal
     unit: str
     every: int = 1
+    dates: tuple[str, ...] = ()
     tiers: tuple[Tier, ...] = ()
     minimum_minor: int = 0
     maximum_minor: int | None = None

@@ -1,7 +1,7 @@
 """The terms of a billed period as they are kept beside it, so that the next bill can be compared with them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -25,13 +25,16 @@ def agreed(
     currency: str,
     unit: str,
     every: int,
+    dates: Sequence[str],
     timing: str,
     tax_percent: Decimal,
 ) -> dict[str, Any]:
     """What is kept: the terms `said` of a price, as billing.domain.terms writes them, and the rest of its row."""
+    listed = {"dates": list(dates)} if dates else {}
     return {
         "said": dict(said), "model": model, "price": price, "plan": plan, "currency": currency, "unit": unit,
         "every": every, "timing": timing, "tax_percent": f"{tax_percent.normalize():f}",
+        **listed,
     }  # fmt: skip
 
 
@@ -50,6 +53,7 @@ def terms_of(kept: Mapping[str, Any]) -> Terms:
         unit_price=_number(said.get("unit_price")),
         unit=kept["unit"],
         every=kept["every"],
+        dates=tuple(kept.get("dates", ())),
         tiers=tuple(map(_tier, tiers)) if computed else (),
         minimum_minor=_minor(said.get("minimum"), kept["currency"]) or 0,
         maximum_minor=_minor(said.get("maximum"), kept["currency"]),

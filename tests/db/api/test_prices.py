@@ -76,6 +76,22 @@ def test_events_are_quoted_one_by_one(api: Program) -> None:
     assert api.get(f"/prices/{kept['id']}/quote?quantity=40")["amount_minor"] == 540
 
 
+def test_a_price_by_listed_days_is_kept_and_billed_by_them(api: Program, kestrel: Customer) -> None:
+    days = {"unit": "dates", "dates": ["12-25", "03-25", "06-24", "09-29"]}
+    made = price(api, model="flat", unit_price="900", **days)
+    assert (made["unit"], made["every"], made["dates"]) == ("dates", 1, ["03-25", "06-24", "09-29", "12-25"])
+    assert api.get(f"/prices/{made['id']}") == made
+    assert price(api, model="flat", unit_price="10")["dates"] == []
+    wish = {"customer": kestrel.public_id, "price": made["id"], "starts_on": "2026-12-25"}
+    sub = api.post("/subscriptions", wish, 201)
+    coming = api.get(f"/subscriptions/{sub['id']}/upcoming")
+    (line,) = coming["lines"]
+    assert (coming["bill_on"], line["service_start"], line["service_end"]) == (
+        "2026-12-25", "2026-12-25", "2027-03-25",
+    )  # fmt: skip
+    assert line["amount_minor"] == 90000
+
+
 @pytest.mark.parametrize(("_case", "terms", "pointer"), [
     ("a tier that falls", {"model": "volume", "tiers": [{"up_to": "5"}, {"up_to": "5"}, {}]}, "/tiers/1/up_to"),
     ("no tier", {"model": "volume"}, "/tiers"),
@@ -87,6 +103,18 @@ def test_events_are_quoted_one_by_one(api: Program) -> None:
     ("arrears of what is owed once", {"model": "flat", "unit_price": "1", "unit": "once", "timing": "arrears"},
      "/timing"),
     ("replaces none", {"model": "flat", "unit_price": "1", "replaces": "price_none"}, "/replaces"),
+    ("listed days and none", {"model": "flat", "unit_price": "1", "unit": "dates"}, "/dates"),
+    ("an empty list", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": []}, "/dates"),
+    ("days of a month", {"model": "flat", "unit_price": "1", "dates": ["03-25"]}, "/dates"),
+    ("a day twice", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["03-25", "03-25"]}, "/dates/1"),
+    ("31 April", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["03-25", "04-31"]}, "/dates/1"),
+    ("30 February", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["02-30"]}, "/dates/0"),
+    ("29 February", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["02-29"]}, "/dates/0"),
+    ("a whole date", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["2026-03-25"]}, "/dates/0"),
+    ("a number", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": [325]}, "/dates/0"),
+    ("text for a list", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": "03-25"}, "/dates"),
+    ("too many", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["03-25"] * 25}, "/dates"),
+    ("every second", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["03-25"], "every": 2}, "/every"),
 ])  # fmt: skip
 def test_what_makes_no_price_is_named_at_its_field(
     api: Program, house: Scope, _case: str, terms: dict[str, Any], pointer: str

@@ -54,8 +54,9 @@ from tests.metering import meter, said, send
 
 ZONES = ("Pacific/Kiritimati", "Europe/Berlin", "America/St_Johns", "Pacific/Pago_Pago")
 FIRST = date(2023, 12, 29)
-METERED = 6
+METERED = 7
 """The price whose quantity is counted."""
+LISTED = ["01-05", "02-03", "02-28", "03-01", "05-15", "12-25"]
 _names = count()
 _days = st.integers(0, 40)
 _rhythms = st.sampled_from([
@@ -90,6 +91,7 @@ def prices() -> list[Price]:
             "timing": "arrears",
             "unit": "week",
         },
+        {"model": "flat", "unit_price": Decimal(77), "unit": "dates", "dates": LISTED},
         {"model": "flat", "unit_price": Decimal(99), "unit": "once"},
         {"model": "graduated", "tiers": tiers, "timing": "arrears", "meter": meter("sum").code},
     ]
@@ -130,7 +132,7 @@ class Life(RuleBasedStateMachine):
             ids = list(Subscription.objects.filter(customer=self.owner).values_list("public_id", flat=True))
         return str(ids[pick % len(ids)])
 
-    @rule(price=st.integers(0, 4), quantity=_quantities, ahead=st.integers(-40, 40), rhythm=_rhythms)
+    @rule(price=st.integers(0, 5), quantity=_quantities, ahead=st.integers(-40, 40), rhythm=_rhythms)
     def take(self, price: int, quantity: Decimal, ahead: int, rhythm: Rhythm) -> None:
         day = self.today + timedelta(days=ahead)
         self.attempt(lambda: subscribe(
@@ -138,7 +140,7 @@ class Life(RuleBasedStateMachine):
             rhythm=rhythm,
         ))  # fmt: skip
 
-    @rule(pick=st.integers(0, 9), price=st.integers(0, 5), quantity=_quantities, ahead=st.integers(-40, 40))
+    @rule(pick=st.integers(0, 9), price=st.integers(0, 6), quantity=_quantities, ahead=st.integers(-40, 40))
     def add(self, pick: int, price: int, quantity: Decimal, ahead: int) -> None:
         day = self.today + timedelta(days=ahead)
         sub = self.one(pick)
@@ -182,7 +184,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(
         pick=st.integers(0, 9),
-        price=st.none() | st.integers(0, 5),
+        price=st.none() | st.integers(0, 6),
         quantity=st.none() | _quantities,
         ahead=st.none() | st.integers(-10, 60),
         at=_times,
@@ -196,7 +198,7 @@ class Life(RuleBasedStateMachine):
     @rule(
         pick=st.integers(0, 9),
         nth=st.integers(0, 9),
-        price=st.none() | st.integers(0, 5),
+        price=st.none() | st.integers(0, 6),
         quantity=st.none() | _quantities,
         at=_times,
     )
@@ -219,7 +221,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(
         pick=st.integers(0, 9),
-        price=st.none() | st.integers(0, 5),
+        price=st.none() | st.integers(0, 6),
         quantity=st.none() | _quantities,
         ahead=st.integers(1, 120),
         at=_times,
@@ -233,7 +235,7 @@ class Life(RuleBasedStateMachine):
         self.attempt(lambda: add_step(sub, wish, today=self.today))
         assert self.days(sub) - {on} == before - {on}
 
-    @rule(price=st.integers(0, 4), steps=st.lists(st.tuples(st.integers(1, 90), _quantities), max_size=4))
+    @rule(price=st.integers(0, 5), steps=st.lists(st.tuples(st.integers(1, 90), _quantities), max_size=4))
     def take_in_steps(self, price: int, steps: list[tuple[int, Decimal]]) -> None:
         wishes = [Step(quantity=quantity, on=self.today + timedelta(days=ahead)) for ahead, quantity in steps]
         self.attempt(lambda: subscribe_in_steps(
@@ -298,7 +300,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(
         act=st.sampled_from(["change", "end", "pause"]),
-        price=st.integers(0, 5),
+        price=st.integers(0, 6),
         ahead=st.none() | st.integers(-10, 60),
         days=st.none() | st.integers(1, 60),
     )

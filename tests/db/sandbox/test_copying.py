@@ -16,7 +16,7 @@ from core import clock
 from core.books import verify
 from core.errors import Forbidden
 from core.models import Job
-from core.periods import Unit, boundary
+from core.periods import Listed, Unit, boundary, period_on
 from core.sandbox import NotASandbox
 from core.scope import Scope, enter, work
 from core.tasks import system_scope
@@ -135,6 +135,29 @@ def test_terms_added_items_and_what_is_not_offered_any_more_come_as_they_are(san
             "what was billed there is not billed again"
         )
         assert [price.plan.code for price in Price.objects.filter(retired_at__isnull=False)] == ["free"]
+
+
+def test_a_price_by_listed_days_goes_on_on_the_next_of_them(sandbox: Scope) -> None:
+    days = ["02-01", "09-01"]
+    with work():
+        price = create_price(
+            name="School",
+            code="school",
+            model="flat",
+            currency="EUR",
+            unit_price=Decimal(900),
+            unit="dates",
+            dates=days,
+        )
+        today = clock.today("Europe/Berlin")
+        live = subscribe(customer=factories.customer().public_id, price=price, starts_on=today)
+    run_billing(today)
+    copy(sandbox)
+    with enter(sandbox), work():
+        made = Subscription.objects.get(external_id=live.public_id)
+        assert (made.price.unit, made.price.dates) == ("dates", days)
+        assert made.items.get().starts_on == period_on(today, Listed(tuple(days)), 1, today).end
+        assert verify() == []
 
 
 def test_what_changes_begins_and_ends_later_does_so_here_too(sandbox: Scope) -> None:

@@ -12,7 +12,8 @@ from billing.domain.gate import Discount, Item, Line, Terms, Tier
 from billing.domain.gate.contract import bounds, discount_minor, full_minor, whole_period
 from billing.domain.proration import Proration, share
 from billing.expectation import SLACK
-from core.periods import Period, Unit, boundary, index_on
+from core.periods import Listed, Period, Unit, boundary, index_on
+from tests.listed import units
 
 TIERS = (
     Tier(Decimal(5), Decimal(10)),
@@ -25,15 +26,20 @@ def terms(model: str = "per_unit", **also: object) -> Terms:
     return Terms("p", "P", model, "EUR", Decimal("12.5"), "month", **also)  # type: ignore[arg-type]
 
 
+def by(model: str, unit: Unit | Listed, every: int = 1, price: int = 1) -> Terms:
+    dates = unit.dates if isinstance(unit, Listed) else ()
+    return Terms("p", "P", model, "EUR", Decimal(price), str(unit), every, dates)
+
+
 @given(
-    st.dates(date(1999, 1, 1), date(2060, 1, 1)), st.sampled_from(list(Unit)), st.integers(1, 14),
+    st.dates(date(1999, 1, 1), date(2060, 1, 1)), units, st.integers(1, 14),
     st.integers(0, 4000),
 )  # fmt: skip
-def test_its_calendar_is_the_products(anchor: date, unit: Unit, every: int, later: int) -> None:
+def test_its_calendar_is_the_products(anchor: date, unit: Unit | Listed, every: int, later: int) -> None:
     day = date.fromordinal(anchor.toordinal() + later)
     n = index_on(anchor, unit, every, day)
     expected = Period(boundary(anchor, unit, every, n), boundary(anchor, unit, every, n + 1))
-    item = Item(1, anchor, None, anchor, Terms("p", "P", "flat", "EUR", Decimal(1), str(unit), every))
+    item = Item(1, anchor, None, anchor, by("flat", unit, every))
     assert whole_period(item, day) == expected
 
 
@@ -76,20 +82,21 @@ def test_a_part_is_bounded_by_some_days_to_either_side(slack: int | None, expect
 
 
 @given(
-    st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.sampled_from(list(Unit)), st.integers(0, 400),
+    st.dates(date(2020, 1, 1), date(2030, 1, 1)), units, st.integers(0, 400),
     st.integers(1, 400), st.times(), st.times(),
 )  # fmt: skip
 def test_a_part_by_the_second_is_bounded_by_less_than_two_days(
-    anchor: date, unit: Unit, first: int, days: int, since: time, until: time
+    anchor: date, unit: Unit | Listed, first: int, days: int, since: time, until: time
 ) -> None:
     """All that a part can come to is allowed, and two days more or less are not."""
-    whole = Period(boundary(anchor, unit, 1, 3), boundary(anchor, unit, 1, 4))
+    n = index_on(anchor, unit, 1, anchor) + 3
+    whole = Period(boundary(anchor, unit, 1, n), boundary(anchor, unit, 1, n + 1))
     start = whole.start + timedelta(days=first % whole.days)
     part = Period(start, min(start + timedelta(days=days), whole.end))
     if part == whole:
         since = until = time()
     until = time() if part.end == whole.end else until
-    flat = Terms("p", "P", "flat", "EUR", Decimal(1000), str(unit), 1)
+    flat = by("flat", unit, price=1000)
     slack = SLACK[Proration.SECOND]
     item = Item(1, start, None, anchor, flat, slack=slack, timed=since > time())
     cost = share(Proration.SECOND, part, whole, unit, 1, since=since, until=until) * 100000

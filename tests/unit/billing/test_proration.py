@@ -16,7 +16,8 @@ from billing.domain.dues import Odd
 from billing.domain.facts import Billed
 from billing.domain.pricing import Model, Terms
 from billing.domain.proration import Proration, share, unused
-from core.periods import Period, Unit, index_on, period
+from core.periods import Listed, Period, Unit, index_on, period
+from tests.listed import units
 from tests.unit.billing.test_charges import FACTS, ITEM
 
 DAY, SECOND, THIRTIETH, NONE = Proration
@@ -69,13 +70,13 @@ def test_a_month_of_any_length_is_whole_by_every_convention() -> None:
 
 
 @given(
-    st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.sampled_from(Unit), st.integers(1, 4),
+    st.dates(date(2000, 1, 1), date(2040, 1, 1)), units, st.integers(1, 4),
     st.integers(0, 4000), st.integers(0, 4000), st.integers(0, 4000),
 )  # fmt: skip
 def test_what_is_used_and_what_is_not_make_up_what_was_billed(
-    anchor: date, unit: Unit, every: int, n: int, a: int, b: int
+    anchor: date, unit: Unit | Listed, every: int, n: int, a: int, b: int
 ) -> None:
-    whole = period(anchor, unit, every, n % 40)
+    whole = period(anchor, unit, every, index_on(anchor, unit, every, anchor) + n % 40)
     start = whole.start + timedelta(days=a % whole.days)
     end = start + timedelta(days=b % (whole.end - start).days + 1)
     billed = Period(start, end)
@@ -89,13 +90,13 @@ def test_what_is_used_and_what_is_not_make_up_what_was_billed(
 
 
 @given(
-    st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.sampled_from(Unit), st.integers(1, 4),
+    st.dates(date(2000, 1, 1), date(2040, 1, 1)), units, st.integers(1, 4),
     st.integers(0, 40), st.lists(st.integers(0, 4000), max_size=4), st.sampled_from(Proration),
 )  # fmt: skip
 def test_the_parts_that_steps_cut_a_period_into_make_up_the_period(
-    anchor: date, unit: Unit, every: int, n: int, cuts: list[int], by: Proration
+    anchor: date, unit: Unit | Listed, every: int, n: int, cuts: list[int], by: Proration
 ) -> None:
-    whole = period(anchor, unit, every, n)
+    whole = period(anchor, unit, every, index_on(anchor, unit, every, anchor) + n)
     days = sorted({whole.start, whole.end, *(whole.start + timedelta(each % whole.days) for each in cuts)})
     parts = [share(by, Period(one, other), whole, unit, every) for one, other in pairwise(days)]
     assert sum(parts) == 1
