@@ -1,5 +1,6 @@
 """A price as it is typed: what its model asks for, its tiers as rows, and what of it cannot be."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,20 +12,54 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from billing.domain.facts import Timing
+from billing.domain.listed import date_problem
 from billing.domain.pricing import Model
 from billing.domain.terms import MOST_TIERS, NEEDS, TIER_USES, USES
 from billing.models import MOST_EVERY, ONCE, Meter, Product
 from billing.words import MODELS, SAYS, UNITS
 from core.choices import currencies
 from core.fields import FormKey, Line, Whole
+from core.periods import DATES
+from core.templatetags.fmt import current_locale
 from invoicing.forms import NumberField
 
 TIER = ("up_to", "unit_price", "percent", "flat", "per")
 CELLS = tuple(f"tier_{name}" for name in TIER)
 """Fields that come once per tier."""
 ROWS = 3
-_UNITS = [*((unit, many) for unit, (_one, many) in UNITS.items()), (ONCE, _("once"))]
+_UNITS = [
+    *((unit, many) for unit, (_one, many) in UNITS.items()),
+    (DATES, _("on listed days of the year")),
+    (ONCE, _("once")),
+]
+_TYPED_DAY = re.compile(r"([0-9]{1,2})\.? ?([^\W\d_]+)\.?|([^\W\d_]+)\.? ?([0-9]{1,2})")
 _TIMINGS = [(Timing.ADVANCE, _("In advance, at its start")), (Timing.ARREARS, _("In arrears, at its end"))]
+
+
+class DaysOfYear(Line):
+    """Days of each year as `25 Mar, 24 Jun`: the month by its name or its first letters; or as `03-25`."""
+
+    def clean(self, value: Any) -> list[str]:
+        text = super().clean(value)
+        return [
+            _day_typed(part)
+            for each in re.split(rf"[,;]|\s{_('and')}\s", text)
+            if (part := " ".join(each.split()))
+        ]
+
+
+def _day_typed(text: str) -> str:
+    typed = _TYPED_DAY.fullmatch(text)
+    if typed is None:
+        found = text
+    else:
+        number, name = (typed[1], typed[2]) if typed[1] else (typed[4], typed[3])
+        names = current_locale().months["format"]["wide"]
+        months = [n for n, each in names.items() if each.casefold().startswith(name.casefold())]
+        found = f"{months[0]:02}-{int(number):02}" if len(months) == 1 else ""
+    if problem := date_problem(found):
+        raise forms.ValidationError(f"{text}: {problem}")
+    return found
 
 
 class PriceForm(forms.Form):
@@ -41,6 +76,12 @@ class PriceForm(forms.Form):
     tax_percent = NumberField(label=_("Tax, %"), required=False, places=4)
     every = Whole(label=_("Every"), min_value=1, max_value=MOST_EVERY, initial=1)
     unit = forms.ChoiceField(label=_("Interval"), choices=_UNITS, initial="month")
+    dates = DaysOfYear(
+        label=_("Days"),
+        max_length=400,
+        required=False,
+        help_text=_("Each begins a period up to the next, and each costs the same."),
+    )
     timing = forms.ChoiceField(label=_("Billed"), choices=_TIMINGS, initial=Timing.ADVANCE)
     model = forms.ChoiceField(label=_("Model"), choices=list(MODELS.items()), initial=Model.FLAT)
     unit_price = NumberField(label=_("Price"), required=False)
@@ -120,6 +161,11 @@ class TypedPrice:
         return str(self.form.cleaned_data.get("replaces") or "")
 
     @property
+    def listed(self) -> bool:
+        """Whether periods begin on days that are listed."""
+        return bool(self.form["unit"].value() == DATES)
+
+    @property
     def says(self) -> Any:
         return SAYS[self.model]
 
@@ -182,6 +228,7 @@ class TypedPrice:
             "currency",
             "tax_percent",
             "every",
+            "dates",
             "unit",
             "timing",
             "meter",

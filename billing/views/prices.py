@@ -33,6 +33,7 @@ from billing.words import amount_text, model_text
 from core.errors import AppError, Invalid
 from core.money import Money
 from core.pages import Outcome, attempt, missing, once
+from core.templatetags.fmt import yeardays
 from core.web import page
 from invoicing.explain import price_text, steps
 from tenants.selectors import entity
@@ -138,6 +139,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
         same = {name: getattr(row, name) for name in ("currency", "every", "unit", "timing", "model")}
         tax = f"{row.tax_percent.normalize():f}"
         said = {"name": row.plan.name, "code": row.plan.code, "meter": row.meter.code if row.meter else ""}
+        said["dates"] = ", ".join(yeardays([each]) for each in row.dates)
         return {**said, "replaces": old, "tax_percent": tax, **same}
     house = entity()
     said = {"code": _named(request, "plan"), "product": _named(request, "product")}

@@ -1,5 +1,6 @@
 """Prices of every model on the pages: typed with their tiers, quoted while somebody types, added to what is billed."""
 
+import html
 import re
 from collections.abc import Callable
 from datetime import date
@@ -55,6 +56,73 @@ def test_a_price_with_tiers_is_saved_once_as_it_was_typed(ana: Client, acorn: Sc
     page = ana.get(answer["Location"]).content.decode()
     for text in ("Graduated, 3 tiers", "in arrears", "7.00 – 6.00", "the first flat part is owed"):
         assert text in page, text
+
+
+RENT: dict[str, Any] = {
+    "name": "Rent", "code": "rent", "model": "flat", "unit_price": "900", "unit": "dates", "timing": "advance",
+}  # fmt: skip
+
+
+def test_a_price_by_listed_days_is_saved_shown_and_replaced(ana: Client, acorn: Scope) -> None:
+    answer = saved(ana, **RENT, dates="25 Dec, 25 March; Jun 24 and 09-29")
+    assert answer.status_code == 302
+    with work():
+        made = Price.objects.get()
+        assert (made.unit, made.every, made.dates) == ("dates", 1, ["03-25", "06-24", "09-29", "12-25"])
+    page = ana.get(answer["Location"]).content.decode()
+    assert page.count("25 Mar, 24 Jun, 29 Sept and 25 Dec") == 2
+    assert "on 25 Mar, 24 Jun, 29 Sept and 25 Dec" in ana.get("/o/acorn/plans/").content.decode()
+    form = ana.get(f"{NEW}?replaces={made.public_id}").content.decode()
+    assert 'value="25 Mar, 24 Jun, 29 Sept, 25 Dec"' in form
+    again = saved(
+        ana, **RENT, dates="25 Mar, 24 Jun, 29 Sept, 25 Dec", replaces=made.public_id, key="form_again_1"
+    )
+    assert again.status_code == 302
+    with work():
+        assert [each.dates for each in Price.objects.all()] == [made.dates] * 2
+
+
+def test_many_days_are_told_by_their_number_and_listed_on_the_price_s_page(ana: Client, acorn: Scope) -> None:
+    answer = saved(ana, **RENT, dates=", ".join(f"{n:02}-15" for n in range(1, 13)))
+    assert "on 12 days a year" in ana.get("/o/acorn/plans/").content.decode()
+    page = ana.get(answer["Location"]).content.decode()
+    assert "on 12 days a year" in page
+    assert "15 Jan, 15 Feb, 15 Mar" in page
+
+
+@pytest.mark.parametrize(("_case", "given", "message"), [
+    ("none", {"dates": ""}, "1 to 24 days."),
+    ("only commas", {"dates": " , ;"}, "1 to 24 days."),
+    ("twice", {"dates": "25 Mar, 25 March"}, "This day is listed already."),
+    ("31 April", {"dates": "25 Mar, 31 Apr"}, "31 Apr: There is no such day in a year."),
+    ("30 February", {"dates": "30 Feb"}, "30 Feb: There is no such day in a year."),
+    ("29 February", {"dates": "29 Feb"}, "29 Feb: Not every year has 29 February"),
+    ("a month of two", {"dates": "25 Ma"}, "25 Ma: There is no such day in a year."),
+    ("no month", {"dates": "25 Foo"}, "25 Foo: There is no such day in a year."),
+    ("which is the month", {"dates": "3/4"}, "3/4: There is no such day in a year."),
+    ("too many", {"dates": ", ".join(f"01-{n:02}" for n in range(1, 26))}, "1 to 24 days."),
+    ("hidden characters", {"dates": "25\x00Mar"}, "cannot be"),
+    ("of months", {"unit": "month", "dates": "25 Mar"}, "Only an interval of listed days has days."),
+    ("every second", {"dates": "25 Mar", "every": "2"}, "Listed days are there once a year: 1."),
+])  # fmt: skip
+def test_what_is_wrong_with_listed_days_stands_at_the_field(
+    ana: Client, acorn: Scope, snapshot: Snapshot, _case: str, given: dict[str, Any], message: str
+) -> None:
+    before = snapshot()
+    answer = saved(ana, **{**RENT, **given})
+    assert answer.status_code == 422
+    errors = re.findall(r'<div class="form-err".*?</div>', answer.content.decode(), re.DOTALL)
+    assert any(message in html.unescape(each) for each in errors), errors
+    assert snapshot() == before
+
+
+def test_the_days_are_asked_for_when_the_interval_is_of_listed_days(ana: Client, acorn: Scope) -> None:
+    asked = {}
+    for unit in ("month", "dates"):
+        page = ana.post("/o/acorn/plans/typed/", {**TYPED, "unit": unit}).content.decode()
+        asked[unit] = [name for name in ("dates", "every") if f'<input type="text" name="{name}"' in page
+                       or f'<input type="number" name="{name}"' in page]  # fmt: skip
+    assert asked == {"month": ["every"], "dates": ["dates"]}
 
 
 @pytest.mark.parametrize(("_case", "given", "row", "message"), [
