@@ -72,6 +72,11 @@ def test_a_price_by_listed_days_is_saved_shown_and_replaced(ana: Client, acorn: 
     page = ana.get(answer["Location"]).content.decode()
     assert page.count("25 Mar, 24 Jun, 29 Sept and 25 Dec") == 2
     assert "on 25 Mar, 24 Jun, 29 Sept and 25 Dec" in ana.get("/o/acorn/plans/").content.decode()
+    with work():
+        sub = factories.subscribe(customer=factories.customer().public_id, price=made, starts_on=DAY)
+    assert "on 4 days a year" in ana.get("/o/acorn/subscriptions/").content.decode()
+    page = ana.get(f"/o/acorn/subscriptions/{sub.public_id}/").content.decode()
+    assert "on 25 Mar, 24 Jun, 29 Sept and 25 Dec" in page
     form = ana.get(f"{NEW}?replaces={made.public_id}").content.decode()
     assert 'value="25 Mar, 24 Jun, 29 Sept, 25 Dec"' in form
     again = saved(

@@ -24,6 +24,7 @@ from tests import factories
 from tests.billed import proven
 from tests.cast import CANARY
 from tests.db.billing.test_lifecycle import flat
+from tests.listed import QUARTER_DAYS
 
 JUNE, MID, JULY = date(2026, 6, 1), date(2026, 6, 16), date(2026, 7, 1)
 NOON = datetime(2026, 6, 16, 10, tzinfo=UTC)
@@ -106,6 +107,15 @@ def test_from_the_link_to_the_end_of_the_period(customer: Client, sub: Subscript
     with work():
         assert not CreditedPeriod.objects.exists()
     proven()
+
+
+def test_the_days_on_which_it_is_billed_are_all_said(acorn: Scope, customer: Client) -> None:
+    with work():
+        price = flat(900, unit="dates", dates=list(QUARTER_DAYS))
+        made = factories.subscribe(customer=factories.customer().public_id, price=price, starts_on=JUNE)
+    page = customer.get(opened(customer, made)).content.decode()
+    assert "on 25 Mar, 24 Jun, 29 Sept and 25 Dec" in page
+    assert "on 4 days a year" in page
 
 
 def test_at_once_credits_what_was_shown(customer: Client, sub: Subscription) -> None:
