@@ -59,7 +59,7 @@ def test_listed_days_begin_a_period_up_to_the_next(
     )
 
 
-@given(lists, days, days, st.integers(1, 60))
+@given(lists, days, days, st.integers(1, 30))
 def test_listed_days_and_no_others_are_boundaries_whatever_the_anchor(
     unit: Listed, anchor: date, day: date, periods: int
 ) -> None:
