@@ -104,9 +104,7 @@ class PriceOut(RecordOut):
     flat_at_zero = KeptFlag(help_text="Whether nothing still owes the first tier's flat part.")
     every = serializers.IntegerField(help_text="How many units long a period is.")
     unit = Word([*(str(each) for each in Unit), DATES, ONCE])
-    dates = serializers.ListField(
-        child=serializers.CharField(), help_text="Where `unit` is `dates`: as 03-25."
-    )
+    dates = serializers.ListField(child=serializers.CharField(), help_text="Listed days, as 03-25.")
     timing = Word(
         [str(each) for each in Timing], help_text="Whether a period is billed at its start or at its end."
     )
