@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from billing.domain.facts import ItemFacts
 from billing.models import ONCE, Plan, PlanOffer, Price
+from core.periods import unit_of
 
 
 def offers(of: Plan) -> list[PlanOffer]:
@@ -56,4 +57,4 @@ def prices_offered(on: ItemFacts, currency: str) -> list[tuple[str, Price]]:
 
 def is_alike(price: Price, item: ItemFacts) -> bool:
     """Whether a price bills the same periods as an item."""
-    return (price.unit, price.every) == (item.unit, item.every)
+    return (unit_of(price.unit, price.dates), price.every) == (item.unit, item.every)

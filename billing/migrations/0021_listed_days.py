@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0019_renewal_notice'),
+        ('billing', '0020_plan_offers'),
         ('core', '0019_clock_advance'),
     ]
 

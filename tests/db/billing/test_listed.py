@@ -11,7 +11,8 @@ from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
 from billing.expectation import missed
 from billing.models import BilledPeriod, HeldSubscription, Price, Subscription
-from billing.selectors import preview
+from billing.offers import is_alike
+from billing.selectors import preview, subscription_facts
 from billing.services.change import change, subscribe_in_steps
 from billing.services.lifecycle import pause
 from billing.services.prices import own_price
@@ -294,3 +295,14 @@ def test_documents_say_the_days_of_the_period(acorn: Scope) -> None:
         line = Line.objects.get()
         assert (str(line.service_start), str(line.service_end)) == ("2026-06-24", "2026-09-29")
         assert [step["step"] for step in line.why] == ["period", "flat", "rounded"]
+
+
+def test_a_price_is_alike_only_where_it_lists_the_same_days(acorn: Scope) -> None:
+    """As an offer on the customer's page: of the same periods where there is one."""
+    with work():
+        sub = bought(listed(dates=TERMS))
+        (facts,) = subscription_facts([sub.pk])
+        (item,) = facts.items
+        assert is_alike(listed(dates=TERMS), item)
+        assert not is_alike(listed(), item)
+        assert not is_alike(flat(30), item)
