@@ -76,13 +76,20 @@ def _letter(each: Upcoming, house: str, own: str) -> RenewalUpcoming:
         tax=money_code(Money(found.tax_minor, facts.currency)) if found.tax_minor else "",
         trial="yes" if each.renewal.trial else "",
         metered="yes" if each.bill.metered else "",
-        autopay="yes" if facts.autopay and live_methods([facts.customer_id]) else "",
+        autopay="yes" if _by_itself(each) else "",
         terms_days=str(facts.terms_days) if facts.terms_days else "",
         lines=tuple(
             Line(line.description, money_doc(Money(line.amount_minor, facts.currency)))
             for line in drafts[:LINES]
         ),
     )
+
+
+def _by_itself(each: Upcoming) -> bool:
+    """Whether a card is charged that is good until its invoice is due."""
+    facts = each.facts
+    card = live_methods([facts.customer_id]).get(facts.customer_id) if facts.autopay else None
+    return card is not None and each.bill.on + timedelta(days=facts.terms_days) <= card.expires_on
 
 
 @dataclass(frozen=True, kw_only=True)

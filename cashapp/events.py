@@ -31,7 +31,7 @@ class PaymentReversed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChargeFailed(Event):
-    """A charge was declined, or the gateway never took it: nothing was taken.
+    """A charge was declined, or the gateway never took it, however often it was tried: nothing was taken.
 
     `automatic`: of a kept card, with nobody there.
     """

@@ -18,6 +18,7 @@ from cashapp.services import (
 )
 from cashapp.services.attempts import ask, ask_again_later
 from cashapp.services.payments import BANK
+from cashapp.services.tries import CHARGE
 from core import clock, effects, registry
 from core.models import Effect, OutboxEvent
 from core.periods import local_midnight
@@ -72,21 +73,17 @@ def plan_charges(rows: list[OutboxEvent]) -> None:
     autopay.plan([row.object_public_id for row in rows if row.payload["autopay"]])
 
 
-@registry.effect(autopay.CHARGE, _("Charge a kept card"))
+@registry.effect(CHARGE, _("Charge a kept card"))
 def charge_due(effect: Effect) -> None:
     autopay.charge(effect.payload["invoice"], nth=effect.payload["nth"])
 
 
 @registry.handles(ChargeFailed)
 def send_failures(rows: list[OutboxEvent]) -> None:
-    """Tell customers of charges that failed while nobody was there, once per charge and address.
-
-    What the gateway never took is tried again first.
-    """
-    charges = Attempt.objects.select_related("customer").filter(
+    """Tell customers of charges that failed while nobody was there, once per charge and address."""
+    failed = Attempt.objects.select_related("customer").filter(
         public_id__in=[row.object_public_id for row in rows], saved__isnull=False
     )
-    failed = [attempt for attempt in charges if not autopay.try_again(attempt)]
     addresses = invoice_addresses_of(attempt.customer_id for attempt in failed)
     queue_for_event(
         [
@@ -100,11 +97,13 @@ def send_failures(rows: list[OutboxEvent]) -> None:
 @registry.handles(PaymentMethodKept)
 def watch_expiry(rows: list[OutboxEvent]) -> None:
     """A kept card is told of some time before it expires."""
-    zone = entity().zone
+    days: dict[str, list[str]] = {}
     for row in rows:
-        day = date.fromisoformat(row.payload["expires_on"]) - EXPIRES_SOON
-        at = max(local_midnight(day, zone), clock.now())
-        effects.due(cards.EXPIRING, [(row.object_public_id, {"method": row.object_public_id})], at=at)
+        days.setdefault(row.payload["expires_on"], []).append(row.object_public_id)
+    zone = entity().zone
+    for expires_on, ids in days.items():
+        at = local_midnight(date.fromisoformat(expires_on) - EXPIRES_SOON, zone)
+        effects.due(cards.EXPIRING, [(each, {"method": each}) for each in ids], at=max(at, clock.now()))
 
 
 @registry.effect(cards.EXPIRING, _("Tell of a card that expires soon"))

@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
-from customers.services.methods import live_methods
 from invoicing.domain.states import State
 from invoicing.prepaid import drawn_minor
 from invoicing.selectors import DocumentView, view
@@ -37,7 +36,6 @@ def compose(message: Any) -> Answer:
 def _letter(shown: DocumentView) -> InvoiceIssued:
     row = shown.document
     drawn = drawn_minor(row.pk)
-    card = live_methods([row.customer_id]).get(row.customer_id) if row.autopay else None
     return InvoiceIssued(
         organization_name=shown.party.seller["name"] if shown.party else "",
         customer_name=shown.party.buyer["name"] if shown.party else "",
@@ -46,7 +44,7 @@ def _letter(shown: DocumentView) -> InvoiceIssued:
         due_on=longdate(row.due_on) if drawn < row.total_minor or not drawn else "",
         drawn=money_code(Money(drawn, row.currency)) if drawn else "",
         pay_url=pay_url(row) if shown.open_minor else "",
-        charged=card.label if card and shown.open_minor else "",
+        charged=shown.card.label if shown.card else "",
         lines=tuple(
             Line(line.description, money_doc(Money(line.amount_minor, row.currency)))
             for line in shown.lines[:LINES]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Conflict, NotFound
 from core.models import Job, StoredFile
+from customers.services.methods import card_for
 from invoicing.domain.display import standing
 from invoicing.domain.states import State
 from invoicing.models import Document, Line, Party, TaxLine, TopUp
@@ -76,6 +77,16 @@ class DocumentView:
         """Who sold to whom; read when it is asked for. Inside work()."""
         found: Party | None = Party.objects.filter(document=self.document).first()
         return found
+
+    @cached_property
+    def card(self) -> Any:
+        """The kept card that what is open is charged to on its due day; None where its customer is to pay, as with a
+        card that is not good that long. Inside work()."""
+        row = self.document
+        if not (row.autopay and self.item and self.item.open_minor):
+            return None
+        card = card_for(row.customer_id, since=self.item.created_at)
+        return card if card and card.expires_on >= self.item.due_on else None
 
     @property
     def notes(self) -> list[Document]:

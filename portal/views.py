@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
@@ -21,7 +22,6 @@ from core import clock, files, money
 from core.errors import AppError, NotFound
 from core.scope import work
 from core.web import each_once, open_page
-from customers.services.methods import PaymentMethod, live_methods
 from invoicing.selectors import DocumentView, view
 from portal.access import PAYING
 from receivables.selectors import ItemState
@@ -190,13 +190,13 @@ def _show(request: HttpRequest, document: str, *, error: AppError | None = None)
     return response
 
 
-def _charged_by_itself(page: PayPage) -> PaymentMethod | None:
+def _charged_by_itself(page: PayPage) -> Any:
     """The kept card that will be charged, while its day has not come."""
     document = page.invoice.document
-    if not document.autopay or document.due_on <= clock.today(document.entity.zone):
+    if document.due_on is None or document.due_on <= clock.today(document.entity.zone):
         return None
     with work():
-        return live_methods([document.customer_id]).get(document.customer_id)
+        return page.invoice.card
 
 
 @PAYING.behind

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
@@ -31,6 +31,7 @@ class ItemState:
     effective_on: date
     due_on: date
     settled_on: date | None
+    created_at: datetime
 
     @property
     def available_minor(self) -> int:

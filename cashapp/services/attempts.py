@@ -16,6 +16,7 @@ from cashapp.events import ChargeFailed
 from cashapp.gateways.port import ChargeRequest, ChargeResult, NoAnswer, Outcome
 from cashapp.gateways.registry import gateway
 from cashapp.models import CODE, MESSAGE, METHOD, Attempt, AttemptItem
+from cashapp.services import tries
 from cashapp.services.payments import book
 from core import clock, states
 from core.errors import Conflict, Invalid, KeyReused, NotFound
@@ -44,12 +45,8 @@ class AlreadyUnderWay(Conflict):
     code = "payment_under_way"
 
 
-def pay(
-    *, key: str, amounts: Mapping[int, int], method: str, description: str, saved_id: int | None = None
-) -> Attempt:
+def pay(*, key: str, amounts: Mapping[int, int], method: str, description: str) -> Attempt:
     """Charge positive minor units of debit items (by id) to a payment method. Opens its own transactions.
-
-    With `saved_id`, the kept card whose token `method` is, nobody is there to confirm anything.
 
     Natural key: `key`, the payer's intent: asked again it charges nothing more and returns the attempt as it
     stands. Raises KeyReused when the key was used for other amounts or another method, AlreadyUnderWay, TooMuch,
@@ -59,16 +56,19 @@ def pay(
     if not method.isprintable() or not 0 < len(method) <= METHOD:
         raise Invalid("Choose how to pay. Nothing was charged.")
     with work():
-        attempt = _intend(key, amounts, method, description, saved_id)
+        attempt = intend(key, amounts, method, description)
     if attempt.state == State.CREATED:
         return send(attempt)
     return attempt
 
 
-def _intend(
-    key: str, amounts: Mapping[int, int], method: str, description: str, saved_id: int | None
+def intend(
+    key: str, amounts: Mapping[int, int], method: str, description: str, saved_id: int | None = None
 ) -> Attempt:
-    """The attempt for this key, written with its reservations unless it is there. Inside work()."""
+    """The attempt for this key, written with its reservations unless it is there. Inside work().
+
+    With `saved_id`, the kept card whose token `method` is, nobody is there to confirm anything. Raises as `pay`.
+    """
     found = _intended(key, amounts, method)
     if found is not None:
         return found
@@ -261,7 +261,7 @@ def _abandon(attempt: Attempt) -> Attempt:
         if State.ABANDONED in MOVES[State(locked.state)]:
             release(dict(AttemptItem.objects.filter(attempt=locked).values_list("item_id", "minor")))
             AttemptItem.objects.filter(attempt=locked).update(live=False)
-            if locked.saved_id is not None:  # nobody is there to see it
+            if locked.saved_id is not None and not tries.plan_next(locked.key):  # nobody is there to see it
                 _say_failed(locked, NEVER_TAKEN)
             states.move(
                 locked, State.ABANDONED, moves=MOVES, reason="the gateway never took it", check_at=None

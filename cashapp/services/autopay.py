@@ -2,28 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from cashapp.domain.states import State
+from cashapp.gateways.port import NoAnswer
 from cashapp.models import Attempt
-from cashapp.services.attempts import AlreadyUnderWay, pay, send
-from core import clock, effects
+from cashapp.services import tries
+from cashapp.services.attempts import AlreadyUnderWay, ask, intend, send
+from core import clock
 from core.effects import Later
 from core.periods import local_midnight
 from core.scope import work
 from core.suspension import Suspended, require_live
-from customers.services.methods import PaymentMethod, live_methods
+from customers.services.methods import card_for
 from receivables.domain.items import Kind, Side
 from receivables.selectors import ItemState, item_states, open_items_of
-from receivables.services.allocate import Part, TooMuch, allocate, is_begun
+from receivables.services.allocate import Part, allocate
 from receivables.services.reserve import held
 from tenants.selectors import entity_facts
 
-CHARGE = "charge.due"
 AGAIN = timedelta(minutes=5)
-"""How long it waits for another payment of the same invoice to end."""
-TRIES = 5
-"""How often a charge is tried that the gateway never took: after an hour, two, four, eight."""
+"""How long it waits for another payment of the same invoice to end, or to hear what became of the last try."""
 PAUSED = timedelta(hours=12)
 """How long it waits for a suspended organization."""
 CREDITS = (Kind.CREDIT_NOTE, Kind.PAYMENT)
@@ -40,75 +38,66 @@ def plan(invoices: Sequence[str]) -> None:
     for public_id, item in item_states(invoices).items():
         due.setdefault(local_midnight(item.due_on, zones[item.entity_id]), []).append(public_id)
     for at, ids in due.items():
-        effects.due(CHARGE, [_due(each, 1) for each in ids], at=max(at, clock.now()))
-
-
-def _due(invoice: str, nth: int) -> tuple[str, dict[str, Any]]:
-    return f"{invoice}.{nth}", {"invoice": invoice, "nth": nth}
-
-
-def try_again(attempt: Attempt) -> bool:
-    """Whether a charge that the gateway never took is tried again, which is then due after a while. Inside work().
-
-    One that was declined is not: that is for its customer to mend. Natural key: the invoice and which try it is.
-    """
-    invoice, _dot, nth = attempt.key.removeprefix("due:").rpartition(".")
-    if attempt.state != State.ABANDONED or int(nth) >= TRIES:
-        return False
-    effects.due(CHARGE, [_due(invoice, int(nth) + 1)], at=clock.now() + timedelta(hours=2 ** (int(nth) - 1)))
-    return True
+        tries.plan(ids, at=max(at, clock.now()))
 
 
 def charge(invoice: str, *, nth: int) -> None:
     """Take from what the customer has with us, then charge what is left of an invoice to the kept card, once a try.
 
     Opens its own transactions. Nothing is charged of what is paid, credited or void by then, or without a card. Raises
-    Later while a payer is paying it themselves, or the organization is suspended.
+    Later while a payer is paying it themselves, the organization is suspended, or nobody says what became of the last
+    try.
     """
-    key = f"due:{invoice}.{nth}"
     try:
+        if nth > 1:
+            _ask_of(tries.key_of(invoice, nth - 1))
         with work():
-            begun = Attempt.objects.filter(key=key).first()
-            found = _owed(invoice, key) if begun is None else None
-        if begun is not None and begun.state == State.CREATED:  # a worker died before it asked
-            send(begun)
-        if found is not None:
-            item, method = found
-            pay(
-                key=key,
-                amounts={item.item_id: item.open_minor},
-                method=method.token,
-                description=item.label,
-                saved_id=method.pk,
-            )
+            attempt = _begin(invoice, tries.key_of(invoice, nth))
     except Suspended as error:
         raise Later(clock.now() + PAUSED) from error
-    except (AlreadyUnderWay, TooMuch) as error:
+    except (AlreadyUnderWay, NoAnswer) as error:
         raise Later(clock.now() + AGAIN) from error
+    if (
+        attempt is not None and attempt.state == State.CREATED
+    ):  # by this or by a worker that died before it asked
+        send(attempt)
 
 
-def _owed(invoice: str, key: str) -> tuple[ItemState, PaymentMethod] | None:
-    """What is still to be charged of an invoice, credits taken, and the card to charge; None when there is nothing."""
-    item = item_states([invoice])[invoice]
-    method = live_methods([item.customer_id]).get(item.customer_id)
-    if method is None:
-        return None
+def _ask_of(key: str) -> None:
+    """Hear again of the try that was given up: what the gateway took since is booked, and not charged again."""
+    with work():
+        last = Attempt.objects.get(key=key)
+    ask(last)
+
+
+def _begin(invoice: str, key: str) -> Attempt | None:
+    """What the customer has with us put against the invoice, and the attempt to charge what is left; None when nothing
+    is to be charged. What it is decided on is locked. Inside work()."""
     require_live()
-    item = held([item.item_id])[item.item_id]
+    item = item_states([invoice])[invoice]
+    credits = [
+        each.item_id
+        for each in open_items_of(item.customer_id, item.currency, Side.CREDIT)
+        if each.kind in CREDITS and each.entity_id == item.entity_id
+    ]
+    now = held([item.item_id, *credits])
+    item = now[item.item_id]
+    begun = Attempt.objects.filter(key=key).first()
+    method = card_for(item.customer_id, since=item.created_at)
+    if begun is not None or method is None:
+        return begun
     if item.reserved_minor:
         raise AlreadyUnderWay("A payment of this is under way.")
-    if item.open_minor and not is_begun(key):
-        _take_credit(item, key)
-        item = held([item.item_id])[item.item_id]
-    return (item, method) if item.open_minor else None
+    left = _take(item, [now[pk] for pk in credits], key)
+    return intend(key, {item.item_id: left}, method.token, item.label, method.pk) if left else None
 
 
-def _take_credit(item: ItemState, key: str) -> None:
-    """Put what the customer has with the same seller against the item, the oldest first."""
+def _take(item: ItemState, credits: Sequence[ItemState], key: str) -> int:
+    """Put credits against the item, in their order; the minor units that it leaves open."""
     left, parts = item.open_minor, []
-    for credit in open_items_of(item.customer_id, item.currency, Side.CREDIT):
-        minor = min(left, credit.available_minor)
-        if minor and credit.kind in CREDITS and credit.entity_id == item.entity_id:
+    for credit in credits:
+        if minor := min(left, credit.available_minor):
             parts.append(Part(f"{key}:{credit.item_id}", item.item_id, credit.item_id, minor))
             left -= minor
     allocate(parts, effective_on=clock.today(entity_facts()[item.entity_id].zone))
+    return left

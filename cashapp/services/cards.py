@@ -12,7 +12,7 @@ from core.locks import lock_one
 from core.scope import work
 from customers.events import PaymentMethodExpiring
 from customers.selectors import invoice_addresses_of
-from customers.services.methods import PaymentMethod, keep, method_rows
+from customers.services.methods import keep, method_rows
 from messaging.services.queue import Draft, queue_for_event
 
 EXPIRING = "card.expiring"
@@ -26,7 +26,7 @@ class NotKept(AppError):
     code = "gateway_unreachable"
 
 
-def keep_card(customer: str, *, method: str, consent: str) -> PaymentMethod:
+def keep_card(customer: str, *, method: str, consent: str) -> Any:
     """Have the gateway keep a card and charge it by itself from now on. Opens its own transactions.
 
     `method` is the gateway's token of the card, `consent` the words that its customer agreed to. The same card again

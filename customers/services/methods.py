@@ -1,10 +1,10 @@
 """Cards that customers keep with us, to be charged by themselves."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from core import clock
@@ -34,6 +34,17 @@ def live_methods(customer_ids: Iterable[int]) -> dict[int, PaymentMethod]:
     """The card that is charged by itself, by customer; one query. Inside work()."""
     rows = PaymentMethod.objects.filter(customer_id__in=list(customer_ids), live=True)
     return {row.customer_id: row for row in rows}
+
+
+def card_for(customer_id: int, *, since: datetime) -> PaymentMethod | None:
+    """The card to charge for what was issued at `since`: the one kept now, if one was kept then; one query.
+
+    What was issued without a card stays its customer's to pay, for they were told so. Inside work().
+    """
+    then = Q(agreed_at__lte=since) & (Q(live=True) | Q(removed_at__gt=since))
+    rows = list(PaymentMethod.objects.filter(then | Q(live=True), customer_id=customer_id).order_by("id"))
+    now = next((row for row in rows if row.live), None)
+    return now if rows and rows[0].agreed_at <= since else None
 
 
 def keep(

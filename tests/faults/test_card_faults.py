@@ -7,7 +7,8 @@ import time_machine
 
 from cashapp.handlers import sweep
 from cashapp.models import Payment, SandboxCharge
-from cashapp.services import autopay, cards
+from cashapp.services import cards
+from cashapp.services.tries import CHARGE
 from core import clock, effects
 from core.books import verify
 from core.models import Effect, OutboxEvent
@@ -63,8 +64,8 @@ def charged_once() -> None:
 @pytest.mark.parametrize(
     ("place", "name", "nth"),
     [
-        ("cashapp.services.autopay", "pay", 2),  # the credit is taken, and nothing intended
-        ("cashapp.services.attempts", "send", 2),  # intended, and the gateway not asked
+        ("cashapp.services.autopay", "intend", 2),  # the credit is taken, and nothing intended
+        ("cashapp.services.autopay", "send", 2),  # intended, and the gateway not asked
         ("cashapp.services.attempts", "gateway", 6),  # said to be sent, and the gateway not asked
         ("cashapp.services.attempts", "record", 2),  # charged, and not in the books
         ("cashapp.services.attempts", "book", 2),
@@ -102,7 +103,7 @@ def test_each_card_is_charged_once_by_two_workers(
     with work():
         to_charge()
     relay([])
-    both = [processes.start("-c", TWICE_HERE, autopay.CHARGE) for _ in range(2)]
+    both = [processes.start("-c", TWICE_HERE, CHARGE) for _ in range(2)]
     for each in both:
         each.wait(120)
     assert processes.start("-c", DYING_HERE, "core.effects", "work", "0").wait(120) == 0

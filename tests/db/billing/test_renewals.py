@@ -24,6 +24,7 @@ from core.models import AuditEntry, Effect, Organization, OutboxEvent
 from core.relay import relay
 from core.scope import Scope, acting, enter, work
 from customers.models import Contact, Customer
+from customers.services.methods import keep
 from invoicing.models import Document
 from messaging.models import Message
 from tenants.models import LegalEntity
@@ -70,6 +71,15 @@ def yearly(owner: Customer | None = None, *, billed: bool = True, **given: Any) 
         if billed:
             run_billing(BEGAN)
     return sold
+
+
+def with_card(sold: Subscription, *, until: date) -> None:
+    """Its customer keeps a card that is good until then."""
+    with at(BEGAN, 1), work():
+        keep(
+            sold.customer.public_id, gateway="sandbox", token="t", brand="Visa", last4="4242", expires_on=until,
+            consent="Yes.",
+        )  # fmt: skip
 
 
 def notices() -> list[tuple[int, date, bool]]:
@@ -275,7 +285,7 @@ def test_usage_and_how_it_is_paid_are_said(house: Scope) -> None:
             name="Calls", code="calls", model="per_unit", currency="EUR", unit_price=Decimal(2), unit="month",
             timing="arrears", meter=by.code,
         )  # fmt: skip
-    yearly(added=[(calls, Decimal(1))], autopay=True, billed=False)
+    with_card(yearly(added=[(calls, Decimal(1))], autopay=True, billed=False), until=date(2029, 12, 31))
     tell(30)
     with at(BEGAN, 1):
         run_billing(BEGAN)
@@ -287,6 +297,21 @@ def test_usage_and_how_it_is_paid_are_said(house: Scope) -> None:
     assert "What you use is billed on top" in text
     assert "charged to your saved method of payment" in text
     assert events()[0]["metered"] is True
+
+
+@pytest.mark.parametrize(("after", "promised"), [(0, True), (-1, False)])
+def test_a_card_that_ends_before_the_invoice_is_due_is_not_promised(
+    house: Scope, after: int, promised: bool
+) -> None:
+    sold = yearly(autopay=True, billed=False)
+    with_card(sold, until=NEXT + timedelta(days=sold.customer.terms_days + after))
+    tell(30)
+    with at(BEGAN, 1):
+        run_billing(BEGAN)
+    live(NEXT - timedelta(days=30))
+    (mail,) = mails()
+    with work():
+        assert ("charged to your saved method of payment" in _plain(mail.letter_text)) is promised
 
 
 def test_many_are_told_in_as_many_statements_as_one(house: Scope) -> None:

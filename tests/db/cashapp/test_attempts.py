@@ -169,7 +169,7 @@ def test_only_allowed_moves_are_recorded(
     item: OpenItem, before: State, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with work():
-        attempt = attempts._intend("k", {item.pk: 100}, "card_ok", "x")
+        attempt = attempts.intend("k", {item.pk: 100}, "card_ok", "x")
         if before not in LIVE:
             attempts.release({item.pk: 100})
             AttemptItem.objects.update(live=False)
