@@ -80,13 +80,12 @@ class DocumentView:
 
     @cached_property
     def card(self) -> Any:
-        """The kept card that what is open is charged to on its due day; None where its customer is to pay, as with a
-        card that is not good that long. Inside work()."""
+        """The kept card that what is open is charged to on its due day; None where its customer is to pay. Inside
+        work()."""
         row = self.document
         if not (row.autopay and self.item and self.item.open_minor):
             return None
-        card = card_for(row.customer_id, since=self.item.created_at)
-        return card if card and card.expires_on >= self.item.due_on else None
+        return card_for(row.customer_id, since=self.item.created_at, due_on=self.item.due_on)
 
     @property
     def notes(self) -> list[Document]:

@@ -59,7 +59,7 @@ def charge(invoice: str, *, nth: int) -> None:
         raise Later(clock.now() + AGAIN) from error
     if (
         attempt is not None and attempt.state == State.CREATED
-    ):  # by this or by a worker that died before it asked
+    ):  # by this worker, or one that died before it asked
         send(attempt)
 
 
@@ -83,7 +83,7 @@ def _begin(invoice: str, key: str) -> Attempt | None:
     now = held([item.item_id, *credits])
     item = now[item.item_id]
     begun = Attempt.objects.filter(key=key).first()
-    method = card_for(item.customer_id, since=item.created_at)
+    method = card_for(item.customer_id, since=item.created_at, due_on=item.due_on)
     if begun is not None or method is None:
         return begun
     if item.reserved_minor:

@@ -36,15 +36,16 @@ def live_methods(customer_ids: Iterable[int]) -> dict[int, PaymentMethod]:
     return {row.customer_id: row for row in rows}
 
 
-def card_for(customer_id: int, *, since: datetime) -> PaymentMethod | None:
-    """The card to charge for what was issued at `since`: the one kept now, if one was kept then; one query.
+def card_for(customer_id: int, *, since: datetime, due_on: date) -> PaymentMethod | None:
+    """The card to charge on a day for what was issued at `since`: the one kept now, if one was kept then; one query.
 
-    What was issued without a card stays its customer's to pay, for they were told so. Inside work().
+    What was issued without a card stays its customer's to pay, for they were told so; so does what a card is not good
+    long enough for. Inside work().
     """
     then = Q(agreed_at__lte=since) & (Q(live=True) | Q(removed_at__gt=since))
     rows = list(PaymentMethod.objects.filter(then | Q(live=True), customer_id=customer_id).order_by("id"))
     now = next((row for row in rows if row.live), None)
-    return now if rows and rows[0].agreed_at <= since else None
+    return now if now and rows[0].agreed_at <= since and due_on <= now.expires_on else None
 
 
 def keep(

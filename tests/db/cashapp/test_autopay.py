@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from billing.services.run import run_billing
-from cashapp.gateways.port import CardRefused, NoAnswer
+from cashapp.gateways.port import CardRefused, ChargeRequest, NoAnswer
 from cashapp.gateways.sandbox import Sandbox
 from cashapp.handlers import sweep
 from cashapp.models import Attempt, Payment, SandboxCharge
@@ -19,6 +19,7 @@ from cashapp.services.tries import CHARGE, TRIES
 from core import clock, effects
 from core.errors import Invalid, NotFound
 from core.models import Effect, Organization, OutboxEvent
+from core.money import Money
 from core.relay import relay
 from core.scope import Scope, acting, enter, work
 from customers.models import Customer, PaymentMethod
@@ -312,12 +313,19 @@ def test_a_card_whose_holder_must_confirm_is_declined_and_does_not_wait(owner: C
         assert "Your bank wants you to confirm this payment." in mail.letter_text
 
 
-def test_an_expired_card_is_declined(owner: Customer) -> None:
+def test_what_a_card_is_not_good_long_enough_for_is_its_customers_to_pay(owner: Customer) -> None:
     keep(owner, "card_old", on=date(2026, 11, 20))
     document = bill()
     live(DUE)
-    assert charged() == [(document.total_minor, "declined")]
-    assert events("charge.failed")[0]["code"] == "expired_card"
+    assert (charged(), open_of(document)) == ([], (document.total_minor, 0))
+    (mail,) = mails("invoice_issued")
+    with work():
+        assert "Please pay" in mail.letter_text
+
+
+def test_the_sandbox_declines_a_card_that_has_expired(acorn: Scope) -> None:
+    said = Sandbox().charge(ChargeRequest("k", Money(100, "EUR"), "card_ok.2026-01-31", "x"))
+    assert (said.outcome, said.code) == ("declined", "expired_card")
 
 
 def test_a_payer_at_the_page_is_not_told_by_mail(owner: Customer) -> None:
