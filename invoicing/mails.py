@@ -41,7 +41,7 @@ def _letter(shown: DocumentView) -> InvoiceIssued:
         customer_name=shown.party.buyer["name"] if shown.party else "",
         number=row.number,
         amount=money_code(Money(row.total_minor - drawn, row.currency)),
-        due_on=longdate(row.due_on) if drawn < row.total_minor or not drawn else "",
+        due_on=longdate(row.due_on) if shown.open_minor else "",
         drawn=money_code(Money(drawn, row.currency)) if drawn else "",
         pay_url=pay_url(row) if shown.open_minor else "",
         charged=shown.card.label if shown.card else "",

@@ -141,6 +141,21 @@ def test_the_mail_of_the_invoice_says_that_there_is_nothing_to_do(owner: Custome
             assert "to pay by" not in text
 
 
+def test_a_mail_that_leaves_when_all_is_paid_asks_for_nothing(owner: Customer) -> None:
+    with at(BEGAN, 3):
+        run_billing(BEGAN)
+        with work():
+            factories.pay(Document.objects.get(), on=BEGAN)
+    live(BEGAN, 4)
+    (mail,) = mails("invoice_issued")
+    with work():
+        assert "Nothing is to be paid." in mail.letter_text
+        assert "nothing to pay" in mail.letter_html.lower()
+        for text in (mail.letter_text, mail.letter_html):
+            assert "/pay/" not in text
+            assert "lease pay" not in text
+
+
 def test_without_a_card_nobody_is_charged(owner: Customer) -> None:
     with work():
         owner_subscription().update(autopay=True)
