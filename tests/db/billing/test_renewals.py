@@ -1,7 +1,6 @@
 """Customers are told of a renewal so many days before, once, with the day and the amount that are billed then."""
 
-from contextlib import ExitStack
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,11 +17,11 @@ from billing.services.lifecycle import pause
 from billing.services.prices import create_price
 from billing.services.run import run_billing
 from billing.services.subscriptions import end
-from core import clock, effects
+from core import clock
 from core.errors import NotFound
 from core.models import AuditEntry, Effect, Organization, OutboxEvent
 from core.relay import relay
-from core.scope import Scope, acting, enter, work
+from core.scope import Scope, enter, work
 from customers.models import Contact, Customer
 from customers.services.methods import keep
 from invoicing.models import Document
@@ -31,27 +30,12 @@ from tenants.models import LegalEntity
 from tenants.services.entities import update_entity
 from tests import factories
 from tests.db.sandbox.conftest import no_files  # noqa: F401
+from tests.lived import at, live
 from tests.metering import meter
 
 ZONE = ZoneInfo("Europe/Berlin")
 BEGAN = date(2026, 12, 1)
 NEXT = date(2027, 12, 1)
-
-
-def at(day: date, hour: int = 0) -> ExitStack:
-    """In the scope whose clock shows a moment of a day, by default just after its midnight."""
-    stack = ExitStack()
-    wanted = datetime.combine(day, time(hour, 1), ZONE)
-    stack.enter_context(enter(acting(clock_offset=wanted - clock.wall())))
-    return stack
-
-
-def live(day: date, hour: int = 0) -> None:
-    """Everything that is due on a day by an hour is done."""
-    with at(day, hour):
-        for _ in range(6):
-            relay([])
-            effects.work_off([])
 
 
 def tell(days: int = 30, least: str = "year", *, on: date | None = None) -> None:

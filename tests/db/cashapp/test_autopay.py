@@ -1,7 +1,6 @@
 """A kept card is charged once on the day an invoice is due, after what the customer has with us; who fails is told."""
 
-from contextlib import ExitStack
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,8 +19,7 @@ from core import clock, effects
 from core.errors import Invalid, NotFound
 from core.models import Effect, Organization, OutboxEvent
 from core.money import Money
-from core.relay import relay
-from core.scope import Scope, acting, enter, work
+from core.scope import Scope, enter, work
 from customers.models import Customer, PaymentMethod
 from customers.services.methods import remove
 from invoicing.models import Document
@@ -33,27 +31,12 @@ from tenants.models import LegalEntity
 from tests import factories
 from tests.billed import proven
 from tests.db.sandbox.conftest import no_files  # noqa: F401
+from tests.lived import at, live
 
 ZONE = ZoneInfo("Europe/Berlin")
 BEGAN = date(2026, 12, 1)
 DUE = date(2026, 12, 31)
 CONSENT = "Acorn charges this card on the day an invoice of my subscriptions is due, until I remove it here."
-
-
-def at(day: date, hour: int = 0) -> ExitStack:
-    """In the scope whose clock shows a moment of a day, by default just after its midnight."""
-    stack = ExitStack()
-    wanted = datetime.combine(day, time(hour, 1), ZONE)
-    stack.enter_context(enter(acting(clock_offset=wanted - clock.wall())))
-    return stack
-
-
-def live(day: date, hour: int = 0) -> None:
-    """Everything that is due on a day by an hour is done."""
-    with at(day, hour):
-        for _ in range(6):
-            relay([])
-            effects.work_off([])
 
 
 @pytest.fixture
@@ -443,6 +426,21 @@ def test_while_a_payer_pays_it_waits_and_then_charges_the_rest(owner: Customer) 
     live(DUE, 1)
     assert charged() == [(100, "declined"), (document.total_minor - 50, "succeeded")]
     proven()
+
+
+def test_credit_that_would_cover_it_waits_for_a_payer_too(owner: Customer) -> None:
+    keep(owner)
+    document = bill()
+    with work():
+        item = OpenItem.objects.get(source=document.public_id)
+        factories.payment(owner, document.total_minor, on=BEGAN)
+    with at(DUE - timedelta(days=1), 23):
+        attempts.pay(key="p", amounts={item.pk: 100}, method="card_authenticate", description="x")
+    live(DUE)
+    with work():
+        waiting = Effect.objects.get(kind=CHARGE)
+        assert (waiting.done_at, waiting.attempts, waiting.last_error) == (None, 0, "")
+    assert (open_of(document), credit_left(owner)) == ((document.total_minor, 100), document.total_minor)
 
 
 def test_a_suspended_organization_charges_nobody_until_it_is_no_more(owner: Customer) -> None:
