@@ -84,7 +84,7 @@ class _Column:
 
 def _columns(model: type[TenantRow], given: set[str]) -> list[_Column]:
     """The columns to write, in order; unknown names raise TypeError."""
-    fields = list(model._meta.concrete_fields)
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
     if unknown := given - {field.attname for field in fields}:
         raise TypeError(f"{model.__name__} has no {', '.join(sorted(unknown))}")
     found = []

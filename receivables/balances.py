@@ -44,14 +44,15 @@ def _open_rows() -> "QuerySet[OpenItem]":
     return rows
 
 
-def _sum(condition: Q) -> Coalesce:
-    return Coalesce(Sum("open_minor", filter=condition), 0, output_field=BigIntegerField())
+def _sum(condition: Q, of: str = "open_minor") -> Coalesce:
+    return Coalesce(Sum(of, filter=condition), 0, output_field=BigIntegerField())
 
 
 def _sums(today: date) -> dict[str, Any]:
     return {
         "owed_minor": _sum(_debit),
-        "overdue_minor": _sum(_debit & Q(due_on__lt=today)),
+        "overdue_minor": _sum(_debit & Q(due_on__lt=today))
+        - _sum(_debit & Q(due_on__lt=today, rest_due_on__gte=today), "later_minor"),
         "credit_minor": _sum(_credit),
         "items": Count("pk"),
     }
@@ -76,7 +77,8 @@ def of_all(customer_ids: "QuerySet[Any, Any]", *, today: date) -> list[Balance]:
 def of_all_but(customer_ids: "QuerySet[Any, Any]", *, today: date) -> list[Balance]:
     """Balances of everybody together but a few, the customers of a subquery of ids, by currency; two queries."""
     sums: dict[str, Counter[str]] = {}
-    for row in tallies.sums("open", "currency", "kind", late=_is_late(today)):
+    both = Q(topic__in=("open", "later"))
+    for row in tallies.sums_where(both, "currency", "kind", late=_is_late(today)):
         figures = sums.setdefault(row["currency"], Counter())
         figures["items"] += int(row["n"])
         if SIDES[Kind(row["kind"])] is Side.CREDIT:

@@ -55,3 +55,9 @@ checks["tallies of what is open = the open items"] = proof(
     "SELECT currency, kind, '', due_on, count(*), sum(open_minor), sum(total_minor) FROM receivables_openitem"
     " WHERE open_minor > 0 GROUP BY 1, 2, 4",
 )
+checks["tallies of what is due later = the rests of items whose deposit is open"] = proof(
+    "later",
+    "SELECT currency, kind, '', day, 0, sum(minor), 0 FROM receivables_openitem"
+    " CROSS JOIN LATERAL (VALUES (due_on, -later_minor), (rest_due_on, later_minor)) v(day, minor)"
+    " WHERE later_minor > 0 GROUP BY 1, 2, 4",
+)

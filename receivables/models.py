@@ -12,6 +12,9 @@ LABEL = 80
 """Longest label of an item, in characters."""
 
 
+_REST = models.F("total_minor") - models.F("deposit_minor")
+
+
 def _kinds_of(side: Side) -> list[str]:
     return sorted(str(kind) for kind, its in SIDES.items() if its is side)
 
@@ -21,6 +24,11 @@ class OpenItem(Record):
 
     `open_minor` is moved by the database alone, from the allocations written; the app's role may not update it.
     `reserved_minor` is promised to payment attempts under way. `reference` is the label as payments are matched by it.
+
+    `due_on` is the day on which something of it is due next. Where a part is due sooner, `deposit_minor` on
+    `deposit_due_on` and the rest on `rest_due_on`, the database moves it to the rest's day once as much as the deposit
+    is settled, and back when that is undone: whatever is put against an item counts for its deposit first.
+    `later_minor` is what is due on the rest's day only, while the deposit is open.
     """
 
     PREFIX = "item"
@@ -38,6 +46,21 @@ class OpenItem(Record):
     reserved_minor = models.BigIntegerField(default=0)
     effective_on = models.DateField()
     due_on = models.DateField()
+    deposit_minor = models.BigIntegerField(default=0, db_default=0)
+    deposit_due_on = models.DateField(null=True, blank=True)
+    rest_due_on = models.DateField(null=True, blank=True)
+    later_minor = models.GeneratedField(
+        expression=models.Case(
+            models.When(
+                deposit_minor__gt=0,
+                due_on=models.F("deposit_due_on"),
+                then=models.F("total_minor") - models.F("deposit_minor"),
+            ),
+            default=0,
+        ),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
     settled_on = models.DateField(null=True, blank=True)
 
     class Meta:
@@ -57,6 +80,20 @@ class OpenItem(Record):
                 condition=models.Q(side=Side.DEBIT, kind__in=_kinds_of(Side.DEBIT))
                 | models.Q(side=Side.CREDIT, kind__in=_kinds_of(Side.CREDIT)),
                 name="openitem_kind_has_its_side",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deposit_minor=0, deposit_due_on=None, rest_due_on=None)
+                | models.Q(
+                    models.Q(open_minor__gt=_REST, due_on=models.F("deposit_due_on"))
+                    | models.Q(open_minor__lte=_REST, due_on=models.F("rest_due_on")),
+                    deposit_minor__gt=0,
+                    deposit_minor__lt=models.F("total_minor"),
+                    deposit_due_on__isnull=False,
+                    rest_due_on__isnull=False,
+                    deposit_due_on__lt=models.F("rest_due_on"),
+                    side=Side.DEBIT,
+                ),
+                name="openitem_deposit",
             ),
             Trigger(
                 name="receivables_openitem_whole",
@@ -84,6 +121,11 @@ class OpenItem(Record):
                 condition=models.Q(open_minor__gt=0, side=Side.DEBIT),
             ),
             models.Index(fields=["organization", "kind", "effective_on"], name="openitem_kind_day"),
+            models.Index(
+                fields=["organization", "effective_on"],
+                name="openitem_with_deposit",
+                condition=models.Q(deposit_minor__gt=0),
+            ),
         ]
 
 

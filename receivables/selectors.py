@@ -8,13 +8,17 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 
 from core.errors import NotFound
-from receivables.domain.items import Side
+from receivables.domain.deposits import due_by
+from receivables.domain.items import Side, Target
 from receivables.models import Allocation, OpenItem, Reference
 
 
 @dataclass(frozen=True, slots=True)
 class ItemState:
-    """How an item stands now. Amounts are minor units; `available_minor` is open and promised to nobody."""
+    """How an item stands now. Amounts are minor units; `available_minor` is open and promised to nobody.
+
+    Something of it is due next on `due_on`; `later_minor` of it on `rest_due_on` only.
+    """
 
     item_id: int
     public_id: str
@@ -30,12 +34,25 @@ class ItemState:
     reserved_minor: int
     effective_on: date
     due_on: date
+    later_minor: int
+    rest_due_on: date | None
     settled_on: date | None
     created_at: datetime
 
     @property
     def available_minor(self) -> int:
         return self.open_minor - self.reserved_minor
+
+    def due_by(self, day: date) -> int:
+        """What of it is due by the end of a day, minor units."""
+        return due_by(self.open_minor, self.later_minor, self.due_on, self.rest_due_on, day)
+
+    @property
+    def targets(self) -> list[Target]:
+        """What is available, by the days on which it is due."""
+        later = min(self.later_minor, self.available_minor)
+        parts = [(self.available_minor - later, self.due_on), (later, self.rest_due_on)]
+        return [Target(self.item_id, minor, day) for minor, day in parts if minor and day is not None]
 
 
 _STATE = ("pk", *(each.name for each in fields(ItemState) if each.name != "item_id"))

@@ -58,9 +58,18 @@ def pay(document: Document, *, on: date = DAY, minor: int | None = None) -> None
 
 
 def item(
-    owner: Customer, minor: int, kind: Kind = Kind.OPENING, *, on: date = DAY, due_on: date | None = None
+    owner: Customer,
+    minor: int,
+    kind: Kind = Kind.OPENING,
+    *,
+    on: date = DAY,
+    due_on: date | None = None,
+    deposit: tuple[int, date] | None = None,
 ) -> ItemFacts:
-    """An open item of the kind with its entry against the account that kind usually meets."""
+    """An open item of the kind with its entry against the account that kind usually meets.
+
+    `deposit` is how much of it is due on a day before `due_on`.
+    """
     if kind is Kind.PAYMENT:
         return payment(owner, minor, on=on)
     against = {
@@ -81,6 +90,8 @@ def item(
                 posted_on=on,
                 due_on=due_on or on,
                 against=((against, minor),),
+                deposit_minor=deposit[0] if deposit else 0,
+                deposit_due_on=deposit[1] if deposit else None,
             )
         ]
     )

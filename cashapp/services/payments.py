@@ -17,7 +17,7 @@ from core.money import Money, MoneyError, exponent
 from customers.selectors import billing_facts
 from customers.selectors import customer as customer_of
 from ledger.domain.entries import Purpose
-from receivables.domain.items import Kind, Side, Target, oldest_first
+from receivables.domain.items import Kind, Side, oldest_first
 from receivables.selectors import ItemState, item_states, open_items_of
 from receivables.services import reverse as reversing
 from receivables.services.allocate import Part, allocate, is_begun, is_written
@@ -221,12 +221,7 @@ def _oldest(minor: int, entity_id: int, items: Sequence[ItemState]) -> dict[int,
     """Money of a legal entity over the items of the same one, the oldest due first."""
     return dict(
         oldest_first(
-            minor,
-            [
-                Target(item.item_id, item.available_minor, item.due_on)
-                for item in items
-                if item.entity_id == entity_id
-            ],
+            minor, [target for item in items if item.entity_id == entity_id for target in item.targets]
         )
     )
 

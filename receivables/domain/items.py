@@ -64,7 +64,7 @@ def why_final(*kinds: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A debit item as the splitter sees it."""
+    """A debit item as the splitter sees it, or what of it is due on one day."""
 
     item_id: int
     open_minor: int
@@ -74,12 +74,12 @@ class Target:
 def oldest_first(amount: int, targets: Sequence[Target]) -> list[tuple[int, int]]:
     """Split `amount` over the targets by due date, then id: [(item id, minor)], nothing beyond an open amount.
 
-    What is left over is not in the result; it stays unapplied.
+    An item with several targets is in the result once. What is left over is not in it; it stays unapplied.
     """
-    parts = []
+    parts: dict[int, int] = {}
     for target in sorted(targets, key=lambda t: (t.due_on, t.item_id)):
         part = min(amount, target.open_minor)
         if part > 0:
-            parts.append((target.item_id, part))
+            parts[target.item_id] = parts.get(target.item_id, 0) + part
             amount -= part
-    return parts
+    return list(parts.items())

@@ -18,7 +18,8 @@ from receivables.models import LABEL, OpenItem, Reference
 class ItemDraft:
     """An item to open. `against` are positive minor units by purpose, summing to the total (see `opened`).
 
-    `references` are further numbers by which a payer may mean it, beside its label.
+    `references` are further numbers by which a payer may mean it, beside its label. `deposit_minor` of it, less than the
+    total, are due on `deposit_due_on`, a day before `due_on`.
     """
 
     kind: Kind
@@ -32,6 +33,8 @@ class ItemDraft:
     due_on: date
     against: tuple[tuple[Purpose, int], ...]
     references: tuple[str, ...] = ()
+    deposit_minor: int = 0
+    deposit_due_on: date | None = None
 
     @property
     def total_minor(self) -> int:
@@ -77,7 +80,10 @@ def open_items(drafts: Sequence[ItemDraft]) -> list[ItemFacts]:
                 "total_minor": draft.total_minor,
                 "open_minor": draft.total_minor,
                 "effective_on": draft.effective_on,
-                "due_on": draft.due_on,
+                "due_on": draft.deposit_due_on or draft.due_on,
+                "deposit_minor": draft.deposit_minor,
+                "deposit_due_on": draft.deposit_due_on,
+                "rest_due_on": draft.due_on if draft.deposit_due_on else None,
                 "created_at": at,
                 "updated_at": at,
             }

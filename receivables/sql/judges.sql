@@ -1,5 +1,6 @@
 -- The judges of open items. Allocations move the open amounts here and nowhere else, under the row locks that the
--- service took in order; the CHECK on open items refuses whatever goes beyond them.
+-- service took in order; the CHECK on open items refuses whatever goes beyond them. The day on which something is due next
+-- moves with them, from the deposit's to the rest's and back.
 
 CREATE OR REPLACE FUNCTION receivables_item_whole() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -40,7 +41,10 @@ BEGIN
         RAISE EXCEPTION 'an undo mirrors the allocation that it undoes' USING ERRCODE = 'check_violation';
     END IF;
     EXECUTE 'UPDATE receivables_openitem i
-             SET open_minor = i.open_minor - moved.minor
+             SET open_minor = i.open_minor - moved.minor,
+                 due_on = CASE WHEN i.deposit_minor = 0 THEN i.due_on
+                               WHEN i.open_minor - moved.minor > i.total_minor - i.deposit_minor THEN i.deposit_due_on
+                               ELSE i.rest_due_on END
              FROM (SELECT item_id, sum(minor) AS minor
                    FROM (SELECT debit_item_id AS item_id, minor FROM new_rows
                          UNION ALL

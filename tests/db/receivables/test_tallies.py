@@ -28,6 +28,7 @@ from receivables import balances
 from receivables.ageing import Ageing, ageing
 from receivables.domain.items import Kind
 from receivables.models import Allocation, OpenItem
+from receivables.selectors import item_states
 from receivables.services.allocate import Part, allocate, undo
 from receivables.services.write_off import write_off
 from tests import factories
@@ -40,10 +41,10 @@ _FORWARD = """
             UNION ALL
             SELECT credit_item_id, minor FROM receivables_allocation WHERE effective_on <= %(on)s) sides
         GROUP BY 1)
-    SELECT i.customer_id, i.currency, i.side, i.due_on, sum(i.total_minor - coalesce(u.minor, 0))
+    SELECT i.customer_id, i.currency, i.side, i.due_on, i.total_minor, coalesce(u.minor, 0), i.deposit_minor,
+           i.deposit_due_on, i.rest_due_on
     FROM receivables_openitem i LEFT JOIN used u ON u.item_id = i.id
     WHERE i.effective_on <= %(on)s AND i.total_minor <> coalesce(u.minor, 0)
-    GROUP BY 1, 2, 3, 4
 """
 """What was open as of a day from the beginning of time on: slow, and plain to see."""
 _Figures = dict[tuple[str, int], list[int]]
@@ -53,14 +54,16 @@ def _plain(on: date) -> _Figures:
     found: _Figures = {}
     with connection.cursor() as cursor:
         cursor.execute(_FORWARD, {"on": on})
-        for customer_id, code, side, due_on, minor in cursor.fetchall():
-            late = (on - due_on).days
-            level = (
-                5
-                if side == "credit"
-                else next((n for n, end in enumerate((0, 30, 60, 90)) if late <= end), 4)
-            )
-            found.setdefault((code, customer_id), [0] * 6)[level] += int(minor)
+        for customer_id, code, side, due_on, total, used, deposit, deposit_due_on, rest_due_on in cursor:
+            sooner = max(deposit - used, 0)
+            for minor, day in ((sooner, deposit_due_on), (total - used - sooner, rest_due_on or due_on)):
+                late = (on - day).days if minor else 0
+                level = (
+                    5
+                    if side == "credit"
+                    else next((n for n, end in enumerate((0, 30, 60, 90)) if late <= end), 4)
+                )
+                found.setdefault((code, customer_id), [0] * 6)[level] += int(minor)
     return found
 
 
@@ -184,7 +187,11 @@ def test_as_of_every_day_ageing_equals_the_plain_computation(
     with transaction.atomic():
         with work():
             owners = [factories.customer(), factories.customer()]
-            debits = [factories.item(owners[0], 100, on=DAY + timedelta(days=n)) for n in range(3)]
+            debits = [factories.item(owners[0], 100, on=DAY + timedelta(days=n)) for n in range(2)]
+            debits += [
+                factories.item(owners[n], 100, on=DAY, due_on=DAY + timedelta(days=34), deposit=(30, DAY))
+                for n in range(2)
+            ]
             debits += [factories.item(owners[1], 70, on=DAY)]
             credits = [factories.payment(owners[0], 100, on=DAY + timedelta(days=2 * n)) for n in range(3)]
             left = {item.item_id: item.total_minor for item in (*debits, *credits)}
@@ -206,6 +213,21 @@ def test_as_of_every_day_ageing_equals_the_plain_computation(
                 assert {each.currency: each.total.net.minor for each in found if each.total.net.minor} == (
                     control_balances(on)
                 )
+            for days in (-1, 0, 1, 34, 35):  # what is late now, counted and kept
+                today = DAY + timedelta(days=days)
+                nobody = balances.overdue_ids(today=date.min)
+                late = {each.currency: each.overdue_minor for each in balances.of_all_but(nobody, today=today)}
+                counted = sum(
+                    each.overdue_minor
+                    for found in balances.by_customer([owner.pk for owner in owners], today=today).values()
+                    for each in found
+                )
+                assert sum(late.values()) == counted == sum(
+                    item.due_by(today - timedelta(days=1))
+                    for item in item_states(OpenItem.objects.values_list("source", flat=True)).values()
+                    if item.side == "debit"
+                )
+            assert verify() == []
         transaction.set_rollback(True)
 
 
