@@ -7,7 +7,12 @@ from core.trail import Subject, subjects
 
 subjects["billing.Product"] = Subject(_("Product"), "product", SUBSCRIPTIONS_VIEW)
 subjects["billing.Plan"] = Subject(
-    _("Plan"), fields={"product": _("Product"), "products_before": _("Products before")}
+    _("Plan"),
+    fields={
+        "product": _("Product"),
+        "products_before": _("Products before"),
+        "deposit_percent": _("Deposit, %"),
+    },
 )
 subjects["billing.PlanOffer"] = Subject(
     _("Offered change of a plan"), fields={"to": _("To"), "takes_effect": _("Takes effect")}

@@ -24,6 +24,7 @@ from billing.models import (
 from billing.quotes import terms_at
 from billing.ramps import ramp_from
 from billing.selectors import subscription_facts
+from billing.services.deposits import set_plan_deposit
 from billing.services.meters import create_meter
 from billing.services.moving import Moved, MovedItem, MovedStep, move_in
 from billing.services.prices import create_price, own_price, retire_price
@@ -41,6 +42,7 @@ def _prices(rows: Sequence[Price]) -> list[dict[str, Any]]:
             "live": row.public_id,
             "code": row.plan.code,
             "name": row.plan.name,
+            "deposit": row.plan.deposit_percent,
             "terms": _terms(row),
             "retired": row.retired_at is not None,
             "meter": row.meter.code if row.meter else "",
@@ -66,6 +68,7 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
         Price.objects.filter(pk=price.pk).update(external_id=each["live"])
         if each["retired"]:
             retire_price(price.public_id)
+        set_plan_deposit(price.plan.public_id, each["deposit"])
         made += 1
     return made
 

@@ -240,6 +240,16 @@ class PlanOffersChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PlanDepositChanged(Event):
+    """`deposit_percent` of each new invoice with the plan are due on the day it is issued."""
+
+    name: ClassVar[str] = "plan.deposit_changed"
+
+    plan: str
+    deposit_percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureCreated(Event):
     """There is a feature that plans can grant; `kind` is switch, limit or text."""
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
+from billing.domain.invoices import deposit_percent
 from billing.models import Price, Subscription
 from billing.services.renewals import MAIL, Upcoming, upcoming
 from billing.services.self_change import MAIL as CHANGED
@@ -17,6 +18,7 @@ from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
 from customers.selectors import billing_facts
 from customers.services.methods import live_methods
+from invoicing.domain.terms import ALL, due_day
 from invoicing.domain.totals import totals
 from messaging.composers import Answer, Ready, Skip, composer
 from messaging.domain.letters import Letter, Line
@@ -30,7 +32,7 @@ class RenewalUpcoming(Letter):
     """A subscription renews `on`, or its `trial` ends then; `amount`, with `tax` in it, is billed on `billed_on`.
 
     `metered`: what is used comes on top, and where there is no amount it is all. Paid by itself (`autopay`), or within
-    `terms_days` of an invoice.
+    `terms_days` of an invoice, `deposit_percent` of it at once.
     """
 
     template: ClassVar[str] = "renewal_upcoming"
@@ -46,6 +48,7 @@ class RenewalUpcoming(Letter):
     metered: str = ""
     autopay: str = ""
     terms_days: str = ""
+    deposit_percent: str = ""
     lines: tuple[Line, ...] = ()
 
 
@@ -64,6 +67,7 @@ def compose(message: Any) -> Answer:
 def _letter(each: Upcoming, house: str, own: str) -> RenewalUpcoming:
     facts, drafts = each.facts, each.bill.charge.drafts
     found = totals(drafts)
+    percent = deposit_percent((each.bill.charge,))
     return RenewalUpcoming(
         organization_name=house,
         customer_name=billing_facts([facts.customer_id])[facts.customer_id].name,
@@ -77,7 +81,8 @@ def _letter(each: Upcoming, house: str, own: str) -> RenewalUpcoming:
         trial="yes" if each.renewal.trial else "",
         metered="yes" if each.bill.metered else "",
         autopay="yes" if _by_itself(each) else "",
-        terms_days=str(facts.terms_days) if facts.terms_days else "",
+        terms_days=str(facts.terms_days) if facts.terms_days and percent < ALL else "",
+        deposit_percent=str(percent) if percent else "",
         lines=tuple(
             Line(line.description, money_doc(Money(line.amount_minor, facts.currency)))
             for line in drafts[:LINES]
@@ -89,7 +94,8 @@ def _by_itself(each: Upcoming) -> bool:
     """Whether a card is charged that is good until its invoice is due."""
     facts = each.facts
     card = live_methods([facts.customer_id]).get(facts.customer_id) if facts.autopay else None
-    return card is not None and each.bill.on + timedelta(days=facts.terms_days) <= card.expires_on
+    percent = deposit_percent((each.bill.charge,))
+    return card is not None and due_day(each.bill.on, facts.terms_days, percent) <= card.expires_on
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from billing.domain.charges import ACTIVE, Charge, charge
 from billing.domain.dues import Odd, unused_from
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.gate import Finding
-from billing.domain.invoices import invoices_of
+from billing.domain.invoices import deposit_percent, invoices_of
 from billing.domain.prepaid import metered_minor
 from billing.expectation import Expectation, judge, missed, with_nothing
 from billing.findings import held, told
@@ -30,6 +30,7 @@ from billing.together import NextCredit, Seen, invoice_with
 from core.errors import AppError
 from core.money import Money
 from customers.selectors import billing_facts
+from invoicing.domain.terms import deposit_of
 from invoicing.domain.totals import Totals, totals
 from invoicing.prepaid import would_pay
 
@@ -57,6 +58,14 @@ class NextBill:
         """What is left to pay of it, less what is credited with it; below zero where more is credited."""
         total = self.totals.total_minor - self.prepaid_minor if self.totals is not None else 0
         return total - sum(each.totals.total_minor for each in self.credits)
+
+    @property
+    def deposit_minor(self) -> int:
+        """What of its total is due on its day, where the rest is due later; what is paid in advance counts for it."""
+        if self.totals is None or not self.charges:
+            return 0
+        terms, percent = self.charges[0].facts.terms_days, deposit_percent(self.charges)
+        return max(0, deposit_of(self.totals.total_minor, percent, terms) - self.prepaid_minor)
 
     @property
     def others(self) -> list[str]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import MOST_DESCRIPTION, Plan, Product
 from billing.services.products import NAME
-from core.fields import FormKey, Line
+from core.fields import FormKey, Line, Whole
 
 
 class ProductWordsForm(forms.Form):
@@ -43,6 +43,22 @@ class PlanProductForm(forms.Form):
             required=False,
             choices=[("", _("None")), *((each.code, each.name) for each in offered)],
         )
+
+
+class PlanDepositForm(forms.Form):
+    """How much of an invoice with a plan is due on its day."""
+
+    deposit_percent = Whole(
+        label=_("Deposit, %"),
+        min_value=0,
+        max_value=100,
+        help_text=_(
+            "Of each new invoice with this plan, due on its day. A customer's own deposit goes before it."
+        ),
+    )
+
+    def __init__(self, data: Any = None, *, plan: Plan) -> None:
+        super().__init__(data, initial={"deposit_percent": plan.deposit_percent}, auto_id="id_deposit_%s")
 
 
 class ProductPlanForm(forms.Form):

@@ -56,12 +56,13 @@ _FACTS = (
     "id", "public_id", "quantity", "starts_on", "starts_time", "ends_on", "ends_time", "back", "through", "discounts",
     "late", "role", "price_id",
     "price__plan__name", "price__plan__code", "price__plan__product__code", "price__plan__products_before",
-    "price__model", "price__unit_price", "price__terms", "price__tax_percent",
+    "price__plan__deposit_percent", "price__model", "price__unit_price", "price__terms", "price__tax_percent",
     "price__unit", "price__dates", "price__every", "price__timing", "price__currency", "price__meter_id",
     *(f"{_OF}{name}" for name in (
         "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "ends_time", "paused_on",
         "resumes_on", "refund", "autopay",
         "customer__entity_id", "customer__terms_days", "customer__archived_at", "customer__one_invoice",
+        "customer__deposit_percent",
     )),
 )  # fmt: skip
 
@@ -210,6 +211,7 @@ def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) ->
         ends_time=row["ends_time"],
         discounts=tuple(_discount(each) for each in rows[0]["discounts"]),
         one_invoice=row["customer__one_invoice"],
+        deposit_percent=row["customer__deposit_percent"],
     )
 
 
@@ -269,6 +271,7 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         belongs=belongs(row["price__plan__product__code"], row["price__plan__products_before"]),
         meter_id=row["price__meter_id"],
         late=late(row["late"]),
+        deposit_percent=row["price__plan__deposit_percent"],
     )
 
 

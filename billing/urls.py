@@ -30,6 +30,7 @@ urlpatterns = [
     path("plans/products/<slug:public_id>/restore/", products.product_restore, name="product-restore"),
     path("plans/products/<slug:public_id>/plans/", products.product_plan, name="product-plan"),
     path("plans/<slug:public_id>/product/", products.plan_product, name="plan-product"),
+    path("plans/<slug:public_id>/deposit/", products.plan_deposit, name="plan-deposit"),
     path("plans/<slug:public_id>/offers/", offers.plan_offers, name="plan-offers"),
     path("plans/prices/<slug:public_id>/", prices.price_page, name="price"),
     path("plans/prices/<slug:public_id>/quote/", prices.price_quote, name="price-quote"),

@@ -75,7 +75,7 @@ def compose_failed(message: Any) -> Answer:
             organization_name=entity_facts()[attempt.entity_id].snapshot["name"],
             customer_name=billing_facts([attempt.customer_id])[attempt.customer_id].name,
             number=item.label,
-            amount=money_code(Money(item.open_minor, item.currency)),
+            amount=money_code(Money(item.next_minor, item.currency)),
             due_on=longdate(item.due_on),
             reason=str(reason),
             method=attempt.saved.label,

@@ -13,6 +13,7 @@ subjects["customers.Customer"] = Subject(
     fields={
         "zone": _("Time zone"),
         "terms_days": _("Days to pay"),
+        "deposit_percent": _("Deposit, %"),
         "name_key": _("Name as sorted"),
         "one_invoice": _("One invoice"),
         "parent_id": _("Part of"),

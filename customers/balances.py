@@ -41,7 +41,10 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """One open item of a customer; `amount` is negative for a credit. `source` is what it came from."""
+    """One open item of a customer; `amount` is negative for a credit. `source` is what it came from.
+
+    Something of it is due next on `due_on`; `later` of it on `later_on` only, where its deposit is open.
+    """
 
     label: str
     kind: str
@@ -50,6 +53,13 @@ class OpenLine:
     due_on: date
     total: Money
     amount: Money
+    later: Money
+    later_on: date | None
+
+    @property
+    def sooner(self) -> Money:
+        """What of it is due on `due_on`."""
+        return self.amount - self.later
 
     @property
     def is_credit(self) -> bool:

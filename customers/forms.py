@@ -56,6 +56,13 @@ class CustomerForm(forms.Form):
     terms_days = Whole(
         label=_("Days to pay"), min_value=0, max_value=365, help_text=_("From the invoice date.")
     )
+    deposit_percent = Whole(
+        label=_("Deposit, %"),
+        min_value=0,
+        max_value=100,
+        required=False,
+        help_text=_("Of each invoice, due on its day. Empty: as the plans on it say."),
+    )
     parent = Line(
         label=_("Belongs to"),
         max_length=300,

@@ -7,7 +7,10 @@ from core.base import Record, TenantForeignKey, TenantRow
 
 
 class Customer(Record):
-    """A business or person that owes money to the organization, in one usual currency."""
+    """A business or person that owes money to the organization, in one usual currency.
+
+    `deposit_percent` of each new invoice are due on the day it is issued; None: as the plans on it say.
+    """
 
     PREFIX = "cus"
 
@@ -21,6 +24,7 @@ class Customer(Record):
     currency = models.CharField(max_length=3)
     zone = models.CharField(max_length=64)
     terms_days = models.PositiveSmallIntegerField()
+    deposit_percent = models.PositiveSmallIntegerField(null=True, blank=True)
     parent = TenantForeignKey("self", null=True, blank=True)
     one_invoice = models.BooleanField(default=False, db_default=False)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -28,6 +32,10 @@ class Customer(Record):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "number"], name="customer_number"),
+            models.CheckConstraint(
+                condition=models.Q(deposit_percent=None) | models.Q(deposit_percent__lte=100),
+                name="customer_deposit",
+            ),
             models.UniqueConstraint(
                 fields=["organization", "external_id"],
                 name="customer_external_id",

@@ -17,6 +17,7 @@ subjects["invoicing.Document"] = Subject(
         "total_minor": _("Total"),
         "prepays": _("Pays in advance"),
         "terms_days": _("Days to pay"),
+        "deposit_percent": _("Deposit, %"),
         "memo": _("Note"),
         "pdf_id": _("PDF"),
         "seal": _("Seal of the content"),

@@ -8,7 +8,10 @@ from core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class InvoiceIssued(Event):
-    """An invoice was issued and is in the books. `autopay`: the rest is to be charged to the saved method."""
+    """An invoice was issued and is in the books. `autopay`: the rest is to be charged to the saved method.
+
+    `deposit_minor` of it are due on the day of issue, what is left of it on `due_on`.
+    """
 
     name: ClassVar[str] = "invoice.issued"
 
@@ -19,6 +22,7 @@ class InvoiceIssued(Event):
     issued_on: str
     due_on: str
     autopay: bool
+    deposit_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

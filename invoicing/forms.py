@@ -224,6 +224,7 @@ class DraftForm(forms.Form):
     customer = forms.CharField(label=_("Customer"), max_length=300)
     issued_on = Day(label=_("Invoice date"), required=False)
     terms_days = Whole(label=_("Days to pay"), min_value=0, max_value=365, required=False)
+    deposit_percent = Whole(label=_("Deposit, %"), min_value=0, max_value=100, required=False)
     memo = Lines(
         label=_("Note on the invoice"),
         required=False,

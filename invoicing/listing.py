@@ -51,12 +51,16 @@ class DocumentFilter:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """One row of the list. A credit note's amounts are negative: it takes away from what is owed."""
+    """One row of the list. A credit note's amounts are negative: it takes away from what is owed.
+
+    `due_on` is the day on which something of it is due next.
+    """
 
     document: Document
     states: list[str]
     total: Money
     open: Money | None
+    due_on: date | None
 
     @property
     def state(self) -> str:
@@ -98,9 +102,9 @@ def _of_state(found: "QuerySet[Document]", state: str, today: date) -> "QuerySet
         return found.filter(state=state)
     if state == "open":
         return found.filter(state=State.ISSUED, public_id__in=open_sources())
-    if state == "overdue":  # an item is due with its document; saying so passes over the newest by themselves
-        late = Q(due_on__lt=today, public_id__in=open_sources(due_before=today))
-        return found.filter(late, state=State.ISSUED)
+    if state == "overdue":  # no item is due before its document says so; saying that passes over the newest
+        sooner = Q(due_on__lt=today) | Q(deposit_percent__gt=0, issued_on__lt=today)
+        return found.filter(sooner, state=State.ISSUED, public_id__in=open_sources(due_before=today))
     if state == "paid":
         return found.filter(~Exists(open_of(OuterRef("public_id"))), state=State.ISSUED)
     return found
@@ -136,9 +140,10 @@ def rows(page: Sequence[Document], *, today: date) -> list[DocumentRow]:
                     document.state,
                     total_minor=document.total_minor,
                     open_minor=item.open_minor if item else None,
-                    due_on=document.due_on,
+                    due_on=item.due_on if item else document.due_on,
                     today=today,
                 ),
+                due_on=item.due_on if item else document.due_on,
                 total=Money(sign * document.total_minor, document.currency),
                 open=Money(sign * item.open_minor, document.currency) if item else None,
             )

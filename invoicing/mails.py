@@ -36,6 +36,7 @@ def compose(message: Any) -> Answer:
 def _letter(shown: DocumentView) -> InvoiceIssued:
     row = shown.document
     drawn = drawn_minor(row.pk)
+    deposit = shown.deposit_minor(clock.today(row.entity.zone))
     return InvoiceIssued(
         organization_name=shown.party.seller["name"] if shown.party else "",
         customer_name=shown.party.buyer["name"] if shown.party else "",
@@ -45,6 +46,8 @@ def _letter(shown: DocumentView) -> InvoiceIssued:
         drawn=money_code(Money(drawn, row.currency)) if drawn else "",
         pay_url=pay_url(row) if shown.open_minor else "",
         charged=shown.card.label if shown.card else "",
+        deposit=money_code(Money(deposit, row.currency)) if deposit else "",
+        deposit_on=longdate(shown.due_on) if deposit else "",
         lines=tuple(
             Line(line.description, money_doc(Money(line.amount_minor, row.currency)))
             for line in shown.lines[:LINES]

@@ -7,6 +7,7 @@ from core.base import Record, TenantForeignKey, TenantRow
 from core.constraints import Trigger, append_only, tallied
 from invoicing.domain.prepaid import Gone
 from invoicing.domain.states import State
+from invoicing.domain.terms import deposit_of
 
 _CHILD_FROZEN = "invoicing_child_frozen()"
 
@@ -33,7 +34,8 @@ class Document(Record):
     """An invoice or a credit note. A draft has no number; an issued one has its seal and never changes.
 
     An opening invoice was issued by another system and is brought in with its own number, without lines; once it is
-    void, its number may be brought in again. One that `prepays` is booked against what is owed to the customer, not as
+    void, its number may be brought in again. `deposit_percent` of an invoice are due on the day it is issued. One that
+    `prepays` is booked against what is owed to the customer, not as
     revenue: it makes a top-up, or takes it back.
     """
 
@@ -48,6 +50,7 @@ class Document(Record):
     issued_on = models.DateField(null=True, blank=True)
     due_on = models.DateField(null=True, blank=True)
     terms_days = models.PositiveSmallIntegerField(default=0)
+    deposit_percent = models.PositiveSmallIntegerField(default=0, db_default=0)
     net_minor = models.BigIntegerField()
     tax_minor = models.BigIntegerField()
     total_minor = models.BigIntegerField()
@@ -81,6 +84,11 @@ class Document(Record):
                     total_minor=models.F("net_minor") + models.F("tax_minor"), total_minor__gte=0
                 ),
                 name="document_total",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deposit_percent=0)
+                | models.Q(deposit_percent__lte=100, kind="invoice", prepays=False),
+                name="document_deposit",
             ),
             models.CheckConstraint(
                 condition=models.Q(state="draft", number="", seal="")
@@ -122,6 +130,11 @@ class Document(Record):
                 condition=models.Q(credits__isnull=False),
             ),
         ]
+
+    @property
+    def deposit_minor(self) -> int:
+        """What is due on the day of issue, where the rest is due later; minor units."""
+        return deposit_of(self.total_minor, self.deposit_percent, self.terms_days)
 
 
 class Line(TenantRow):

@@ -85,7 +85,7 @@ class DocumentView:
         row = self.document
         if not (row.autopay and self.item and self.item.open_minor):
             return None
-        return card_for(row.customer_id, since=self.item.created_at, due_on=self.item.due_on)
+        return card_for(row.customer_id, since=self.item.created_at, due_on=self.item.last_due_on)
 
     @property
     def notes(self) -> list[Document]:
@@ -111,9 +111,19 @@ class DocumentView:
             row.state,
             total_minor=row.total_minor,
             open_minor=self.item.open_minor if self.item else None,
-            due_on=row.due_on,
+            due_on=self.due_on,
             today=today,
         )
+
+    def deposit_minor(self, today: date) -> int:
+        """What of it is due first, minor units, while the rest is not due by a day; else 0."""
+        item = self.item
+        return item.next_minor if item and item.later_minor and item.last_due_on > today else 0
+
+    @property
+    def due_on(self) -> date | None:
+        """The day on which something of it is due next; in the end its own."""
+        return self.item.due_on if self.item else self.document.due_on
 
     @property
     def open_minor(self) -> int:

@@ -10,7 +10,8 @@ from core.money import Money
 from core.sandbox import is_sandbox
 from core.sheets import DocumentSheet, SheetLine, SheetTax
 from core.templatetags.fmt import longdate, money_doc, quantity
-from invoicing.models import Line, TaxLine
+from invoicing.domain.terms import ALL
+from invoicing.models import Document, Line, TaxLine
 from invoicing.prepaid import drawn_minor
 from invoicing.selectors import DocumentView
 
@@ -37,7 +38,7 @@ def sheet(view: DocumentView, *, pay_url: str) -> DocumentSheet:
         buyer_number=buyer.get("number", ""),
         issued_on=longdate(row.issued_on),
         due_on=longdate(row.due_on) if invoice and owed else "",
-        terms=_("Net %(days)s days") % {"days": row.terms_days} if invoice and owed else "",
+        terms=_terms(row, drawn) if invoice and owed else "",
         currency=row.currency,
         net=_figure(row.net_minor, row.currency),
         total=_figure(row.total_minor, row.currency),
@@ -53,6 +54,17 @@ def sheet(view: DocumentView, *, pay_url: str) -> DocumentSheet:
         dated=str(row.issued_on),
         mark=_("Sandbox: a test, not a document. Nothing is to be paid.") if is_sandbox() else "",
     )
+
+
+def _terms(row: Document, drawn: int) -> str:
+    """When what is asked for is due; what a prepaid balance paid counts for the deposit first."""
+    net = _("Net %(days)s days") % {"days": row.terms_days}
+    if row.deposit_percent == ALL:
+        return _("Due at once")
+    if row.deposit_minor <= drawn:
+        return net
+    deposit = f"{row.currency} {_figure(row.deposit_minor - drawn, row.currency)}"
+    return _("%(deposit)s at once, the rest net %(days)s days") % {"deposit": deposit, "days": row.terms_days}
 
 
 def period_text(line: Line) -> str:

@@ -65,6 +65,17 @@ class PayPage:
         return money.Money(self.invoice.paid_minor, self.invoice.document.currency)
 
     @property
+    def deposit(self) -> money.Money | None:
+        """What is due first, while the rest is not due yet."""
+        minor = self.invoice.deposit_minor(clock.today(self.invoice.document.entity.zone))
+        return money.Money(minor, self.invoice.document.currency) if minor else None
+
+    @property
+    def now(self) -> str:
+        """The same as the form sends it: what the button said is charged, whatever happens meanwhile."""
+        return f"{self.deposit.decimal:f}" if self.deposit else ""
+
+    @property
     def taken(self) -> money.Money:
         """What was paid, as the figure that lowers the total."""
         return -self.paid
@@ -131,7 +142,7 @@ def _charge(request: HttpRequest, page: PayPage) -> tuple[str, str]:
     """Charge what the form asks; (state, public id) of the attempt."""
     item = _owed(page)
     minor = page.open.minor
-    if text := request.POST.get("amount", "").strip():
+    if text := request.POST.get("amount", "").strip() or request.POST.get("now", ""):
         try:
             minor = money.parse(text, item.currency).minor
         except money.MoneyError as error:
@@ -192,8 +203,8 @@ def _show(request: HttpRequest, document: str, *, error: AppError | None = None)
 
 def _charged_by_itself(page: PayPage) -> Any:
     """The kept card that will be charged, while its day has not come."""
-    document = page.invoice.document
-    if document.due_on is None or document.due_on <= clock.today(document.entity.zone):
+    due_on = page.invoice.due_on
+    if due_on is None or due_on <= clock.today(page.invoice.document.entity.zone):
         return None
     with work():
         return page.invoice.card

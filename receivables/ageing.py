@@ -29,15 +29,16 @@ _RANKED = """
         WHERE a.effective_on > %(on)s AND i.effective_on <= %(on)s
         UNION ALL
         SELECT customer_id, currency, side, part.due_on, part.minor
-        FROM (SELECT i.*, i.open_minor + coalesce((SELECT sum(a.minor) FROM receivables_allocation a
-                                                   WHERE a.debit_item_id = i.id AND a.effective_on > %(on)s), 0) AS minor
+        FROM (SELECT i.*, i.open_minor + coalesce(
+                         (SELECT sum(a.minor) FROM receivables_allocation a
+                          WHERE a.debit_item_id = i.id AND a.effective_on > %(on)s), 0) AS minor
               FROM receivables_openitem i
               WHERE i.deposit_minor > 0 AND i.effective_on <= %(on)s
                     AND (i.open_minor > 0 OR i.settled_on > %(on)s)) i
         CROSS JOIN LATERAL (VALUES (i.due_on, -i.minor),
                                    (i.rest_due_on, least(i.minor, i.total_minor - i.deposit_minor)),
-                                   (i.deposit_due_on, greatest(i.minor - i.total_minor + i.deposit_minor, 0)))
-                           part(due_on, minor)),
+                                   (i.deposit_due_on, greatest(i.minor - i.total_minor + i.deposit_minor, 0))
+                           ) part(due_on, minor)),
     aged AS MATERIALIZED (
         SELECT customer_id, currency,
                coalesce(sum(minor) FILTER (WHERE level = 0), 0)::bigint AS o0,

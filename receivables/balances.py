@@ -125,6 +125,8 @@ def open_lines(customer_id: int, *, limit: int) -> list[OpenLine]:
             due_on=item.due_on,
             total=Money(_signed(item, item.total_minor), item.currency),
             amount=Money(_signed(item, item.open_minor), item.currency),
+            later=Money(item.later_minor, item.currency),
+            later_on=item.rest_due_on,
         )
         for item in rows
     ]

@@ -43,6 +43,16 @@ class ItemState:
     def available_minor(self) -> int:
         return self.open_minor - self.reserved_minor
 
+    @property
+    def next_minor(self) -> int:
+        """What of it is due on `due_on`, minor units."""
+        return self.open_minor - self.later_minor
+
+    @property
+    def last_due_on(self) -> date:
+        """The day from which nothing of it is due later."""
+        return self.rest_due_on or self.due_on
+
     def due_by(self, day: date) -> int:
         """What of it is due by the end of a day, minor units."""
         return due_by(self.open_minor, self.later_minor, self.due_on, self.rest_due_on, day)

@@ -262,6 +262,7 @@ class UpcomingOut(Out):
     net_minor = serializers.IntegerField(source="sums.net_minor")
     tax_minor = serializers.IntegerField(source="sums.tax_minor")
     total_minor = serializers.IntegerField(source="sums.total_minor")
+    deposit_minor = serializers.IntegerField(source="bill.deposit_minor", help_text="Due on its day already.")
     credits = UpcomingCreditOut(many=True, help_text="What the same run takes back.")
     prepaid_minor = serializers.IntegerField(
         source="bill.prepaid_minor", help_text="What the prepaid balance pays if it stays as it is."

@@ -32,6 +32,9 @@ class PlanOut(RecordOut):
         allow_null=True,
         help_text="Code of the product that it belongs to; null for none.",
     )
+    deposit_percent = serializers.IntegerField(
+        help_text="Of each invoice with it, due on the day of issue; a customer's own goes before it."
+    )
 
 
 class PlanOfferOut(Out):

@@ -7,6 +7,7 @@ from billing.api.prices import TAG as PLANS
 from billing.api.product_outputs import PlanOut, ProductOut
 from billing.models import MOST_DESCRIPTION, Plan, Product
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.services.deposits import set_plan_deposit
 from billing.services.products import (
     NAME,
     archive_product,
@@ -15,7 +16,7 @@ from billing.services.products import (
     move_plan,
     restore_product,
 )
-from core.api.fields import Flag, In, Text
+from core.api.fields import Flag, In, Text, Whole
 from core.api.operations import Api, Call, Listing, operation
 
 TAG = "Products"
@@ -41,8 +42,15 @@ class PlansQuery(In):
 class PlanChangeIn(In):
     product = Text(
         max_length=40,
+        required=False,
         allow_null=True,
         help_text="Code of the product that it is to belong to; null for none.",
+    )
+    deposit_percent = Whole(
+        min_value=0,
+        max_value=100,
+        required=False,
+        help_text="Of each invoice with it, due on the day of issue; a customer's own goes before it.",
     )
 
 
@@ -121,13 +129,15 @@ class OnePlan(Api):
 
     @operation(SUBSCRIPTIONS_EDIT, takes=PlanChangeIn, gives=PlanOut)
     def patch(self, call: Call, plan: str) -> Plan:
-        """Let a plan belong to another product, or to none.
+        """Let a plan belong to another product or to none, or have another deposit asked for with it.
 
         Where discounts of the old or the new product were given, they go by it from the first day that has begun
         nowhere yet: what is billed stays explained.
         """
         row = features.plan(plan)
         call.hold(row)
-        if "product" not in call.data:
-            return row
-        return move_plan(row.public_id, product=call.data["product"] or "")
+        if "product" in call.data:
+            row = move_plan(row.public_id, product=call.data["product"] or "")
+        if "deposit_percent" in call.data:
+            row = set_plan_deposit(row.public_id, call.data["deposit_percent"])
+        return row

@@ -118,6 +118,7 @@ class ItemFacts:
     credited: bool = False
     late: Late | None = None
     recounts: tuple[Recount, ...] = ()
+    deposit_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class SubscriptionFacts:
 
     `paused`: nobody knows yet when it goes on. `refund`: what is credited is asked back to the method it was paid by.
     `discounts` are in the order in which they apply. `one_invoice`: the customer wants one of all that is due together.
+    `deposit_percent`: the customer's own; None where the plans say it, which each item has of its plan.
     """
 
     subscription_id: int
@@ -146,6 +148,7 @@ class SubscriptionFacts:
     ends_time: time = MIDNIGHT
     discounts: tuple[Discount, ...] = ()
     one_invoice: bool = False
+    deposit_percent: int | None = None
 
     @property
     def late_on(self) -> date | None:

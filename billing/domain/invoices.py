@@ -1,6 +1,6 @@
 """Which charges stand on one invoice. Pure: preview and run ask the same function."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from billing.domain.charges import Charge
 
@@ -27,6 +27,16 @@ def invoices_of(charges: Iterable[Charge]) -> list[tuple[Charge, ...]]:
             found.append(mates)
         mates.append(each)
     return [tuple(each) for each in found]
+
+
+def deposit_percent(group: Sequence[Charge]) -> int:
+    """How much of an invoice is due on the day it is issued, in percent: what its customer was told, else the most that
+    a plan on it says.
+    """
+    own = group[0].facts.deposit_percent
+    if own is not None:
+        return own
+    return max((due.item.deposit_percent for each in group for due in each.dues), default=0)
 
 
 def _what_they_share(each: Charge) -> tuple[object, ...]:

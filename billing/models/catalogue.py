@@ -36,6 +36,7 @@ class Plan(Record):
 
     `products_before` are the products that it belonged to while discounts of theirs were given, as codes, "" for none,
     each up to a local day, in order: [{"product": "track", "until": "2026-12-01"}]. See docs/adr/0039.
+    `deposit_percent` of an invoice with it are due on the day it is issued, see docs/adr/0046.
     """
 
     PREFIX = "plan"
@@ -44,9 +45,13 @@ class Plan(Record):
     code = models.CharField(max_length=40)
     product = TenantForeignKey(Product, null=True, blank=True)
     products_before = models.JSONField(default=list, blank=True)
+    deposit_percent = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "code"], name="plan_code")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "code"], name="plan_code"),
+            models.CheckConstraint(condition=models.Q(deposit_percent__lte=100), name="plan_deposit"),
+        ]
         indexes = [models.Index(fields=["organization", "product"], name="plan_product")]
 
 

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 
 from billing.domain.charges import ENDED, Charge
 from billing.domain.facts import SubscriptionFacts
-from billing.domain.invoices import invoices_of
+from billing.domain.invoices import deposit_percent, invoices_of
 from billing.domain.lines import discount_minor
 from billing.domain.prepaid import metered_minor
 from billing.events import BillingRunFinished, BillingRunStopped, SubscriptionEnded
@@ -257,6 +257,7 @@ def _draft(group: Sequence[Charge]) -> DocumentDraft:
         customer_id=facts.customer_id,
         currency=facts.currency,
         terms_days=facts.terms_days,
+        deposit_percent=deposit_percent(group),
         source=f"{facts.public_id}:{group[0].drafts[0].source}",
         lines=tuple(line for each in group for line in each.drafts),
         autopay=facts.autopay,

@@ -25,7 +25,7 @@ from billing.offer_forms import EFFECTS, PlanOffersForm
 from billing.offers import all_offers, may_be_offered
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.price_forms import CELLS, TypedPrice, blank, read
-from billing.product_forms import PlanProductForm
+from billing.product_forms import PlanDepositForm, PlanProductForm
 from billing.products import choices, product_codes
 from billing.quotes import quoted, terms_at
 from billing.services.prices import create_price, retire_price
@@ -53,10 +53,11 @@ def plans_shown(
     *,
     moving: tuple[Plan, PlanProductForm] | None = None,
     offering: tuple[Plan, PlanOffersForm] | None = None,
+    depositing: tuple[Plan, PlanDepositForm] | None = None,
     error: AppError | None = None,
 ) -> HttpResponse:
     """Plans by product with their prices, those of `?product=`, and the dialog that moves the one of `?move=`, or says
-    what customers on the one of `?offers=` may change to."""
+    what customers on the one of `?offers=` may change to, or how much of `?deposit=` is due at once."""
     named, wanted = product_codes(), _named(request, "product")
     if (asked := _named(request, "move")) and moving is None:
         plan = plan_named(asked)
@@ -65,6 +66,9 @@ def plans_shown(
     if (asked := _named(request, "offers")) and offering is None:
         plan = plan_named(asked)
         offering = plan, PlanOffersForm(plans=may_be_offered(plan), there=offered[plan.pk])
+    if (asked := _named(request, "deposit")) and depositing is None:
+        plan = plan_named(asked)
+        depositing = plan, PlanDepositForm(plan=plan)
     context = {
         "slug": slug,
         "groups": _by_product(wanted, subscribed(), offered),
@@ -72,11 +76,12 @@ def plans_shown(
         "wanted": wanted,
         "moving": moving,
         "offering": offering,
+        "depositing": depositing,
         "error": error if not isinstance(error, Invalid) else None,
         "no_create": missing(SUBSCRIPTIONS_CREATE),
         "no_edit": missing(SUBSCRIPTIONS_EDIT),
     }
-    refused = any(each is not None and each[1].errors for each in (moving, offering))
+    refused = any(each is not None and each[1].errors for each in (moving, offering, depositing))
     status = error.status if error else 422 if refused else 200
     return TemplateResponse(request, "billing/plans.html", context, status=status)
 

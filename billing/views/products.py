@@ -15,7 +15,14 @@ from billing import features, products
 from billing.listing import NEWEST, plan_rows
 from billing.models import PLAN, Product
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
-from billing.product_forms import PlanProductForm, ProductForm, ProductPlanForm, ProductWordsForm
+from billing.product_forms import (
+    PlanDepositForm,
+    PlanProductForm,
+    ProductForm,
+    ProductPlanForm,
+    ProductWordsForm,
+)
+from billing.services.deposits import set_plan_deposit
 from billing.services.products import (
     archive_product,
     change_product,
@@ -182,6 +189,23 @@ def product_plan(request: HttpRequest, slug: str, public_id: str) -> HttpRespons
         form.add_error("plan", outcome.error.message)
         return _product(request, slug, row, Typed(plan=form, error=outcome.error))
     return redirect("product", slug, public_id)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def plan_deposit(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Have a part of each invoice with a plan paid at once."""
+    plan = features.plan(public_id)
+    form = PlanDepositForm(request.POST, plan=plan)
+    if not form.is_valid():
+        return plans_shown(request, slug, depositing=(plan, form))
+    with attempt() as outcome:
+        saved = set_plan_deposit(plan.public_id, form.cleaned_data["deposit_percent"])
+        messages.success(request, _("%(plan)s: saved") % {"plan": saved.name})
+    if outcome.error:
+        at_fields(form, outcome.error)
+        return plans_shown(request, slug, depositing=(plan, form), error=outcome.error)
+    return redirect("plans", slug)
 
 
 @page(SUBSCRIPTIONS_EDIT)

@@ -350,6 +350,7 @@ def next_figures(found: NextBill, currency: str) -> dict[str, Any]:
         "next_credits": [_credit(each, currency) for each in found.credits],
         "next_prepaid": Money(-found.prepaid_minor, currency) if found.prepaid_minor else None,
         "next_due": Money(found.due_minor, currency),
+        "next_deposit": Money(found.deposit_minor, currency) if found.deposit_minor else None,
     }
 
 

@@ -1,7 +1,7 @@
 """Charging kept cards by themselves: what a customer owes of an invoice, on the day it is due."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from cashapp.domain.states import State
 from cashapp.gateways.port import NoAnswer
@@ -29,20 +29,26 @@ CREDITS = (Kind.CREDIT_NOTE, Kind.PAYMENT)
 
 
 def plan(invoices: Sequence[str]) -> None:
-    """Have invoices, by their public ids, charged when their due day begins in the seller's zone. Inside work().
+    """Have invoices, by their public ids, charged when their due day begins in the seller's zone, and what is left
+    after a deposit when the rest's does. Inside work().
 
-    Natural key: the invoice.
+    Natural key: the invoice, and which part of it.
     """
     zones = {pk: facts.zone for pk, facts in entity_facts().items()}
     due: dict[datetime, list[str]] = {}
     for public_id, item in item_states(invoices).items():
         due.setdefault(local_midnight(item.due_on, zones[item.entity_id]), []).append(public_id)
+        if item.later_minor:
+            rest = local_midnight(item.last_due_on, zones[item.entity_id])
+            due.setdefault(rest, []).append(tries.rest_of(public_id))
     for at, ids in due.items():
         tries.plan(ids, at=max(at, clock.now()))
 
 
-def charge(invoice: str, *, nth: int) -> None:
-    """Take from what the customer has with us, then charge what is left of an invoice to the kept card, once a try.
+def charge(name: str, *, nth: int) -> None:
+    """Take from what the customer has with us, then charge what is due of an invoice to the kept card, once a try.
+
+    `name` is that of the charge, see `tries`.
 
     Opens its own transactions. Nothing is charged of what is paid, credited or void by then, or without a card. Raises
     Later while a payer is paying it themselves, the organization is suspended, or nobody says what became of the last
@@ -50,9 +56,9 @@ def charge(invoice: str, *, nth: int) -> None:
     """
     try:
         if nth > 1:
-            _ask_of(tries.key_of(invoice, nth - 1))
+            _ask_of(tries.key_of(name, nth - 1))
         with work():
-            attempt = _begin(invoice, tries.key_of(invoice, nth))
+            attempt = _begin(tries.invoice_of(name), tries.key_of(name, nth))
     except Suspended as error:
         raise Later(clock.now() + PAUSED) from error
     except (AlreadyUnderWay, NoAnswer) as error:
@@ -71,8 +77,8 @@ def _ask_of(key: str) -> None:
 
 
 def _begin(invoice: str, key: str) -> Attempt | None:
-    """What the customer has with us put against the invoice, and the attempt to charge what is left; None when nothing
-    is to be charged. What it is decided on is locked. Inside work()."""
+    """What the customer has with us put against the invoice, and the attempt to charge what is due of the rest; None
+    when nothing is to be charged. What it is decided on is locked. Inside work()."""
     require_live()
     item = item_states([invoice])[invoice]
     credits = [
@@ -83,21 +89,22 @@ def _begin(invoice: str, key: str) -> Attempt | None:
     now = held([item.item_id, *credits])
     item = now[item.item_id]
     begun = Attempt.objects.filter(key=key).first()
-    method = card_for(item.customer_id, since=item.created_at, due_on=item.due_on)
+    method = card_for(item.customer_id, since=item.created_at, due_on=item.last_due_on)
     if begun is not None or method is None:
         return begun
     if item.reserved_minor:
         raise AlreadyUnderWay("A payment of this is under way.")
-    left = _take(item, [now[pk] for pk in credits], key)
+    today = clock.today(entity_facts()[item.entity_id].zone)
+    left = _take(item, [now[pk] for pk in credits], key, today)
     return intend(key, {item.item_id: left}, method.token, item.label, method.pk) if left else None
 
 
-def _take(item: ItemState, credits: Sequence[ItemState], key: str) -> int:
-    """Put credits against the item, in their order; the minor units that it leaves open."""
-    left, parts = item.open_minor, []
+def _take(item: ItemState, credits: Sequence[ItemState], key: str, today: date) -> int:
+    """Put credits against what is due of the item, in their order; the minor units that it leaves due."""
+    left, parts = item.due_by(today), []
     for credit in credits:
         if minor := min(left, credit.available_minor):
             parts.append(Part(f"{key}:{credit.item_id}", item.item_id, credit.item_id, minor))
             left -= minor
-    allocate(parts, effective_on=clock.today(entity_facts()[item.entity_id].zone))
+    allocate(parts, effective_on=today)
     return left

@@ -1,4 +1,7 @@
-"""When a kept card is charged for an invoice: on its due day, and again while the gateway never took the charge."""
+"""When a kept card is charged for an invoice: on its due day, and again while the gateway never took the charge.
+
+A charge is named by its invoice's public id; that of the rest, where a deposit is due before it, by `rest_of` that.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,20 +14,30 @@ TRIES = 5
 _BY = "due:"
 
 
-def key_of(invoice: str, nth: int) -> str:
-    """The key of the nth attempt to charge an invoice, by its public id, with nobody there."""
-    return f"{_BY}{invoice}.{nth}"
+def rest_of(invoice: str) -> str:
+    """The name of the charge of what is left after the deposit of an invoice."""
+    return f"{invoice}:rest"
 
 
-def plan(invoices: Iterable[str], *, nth: int = 1, at: datetime) -> None:
-    """Have invoices charged at `at`. Natural key: the invoice and which try it is. Inside work()."""
-    effects.due(CHARGE, [(f"{each}.{nth}", {"invoice": each, "nth": nth}) for each in invoices], at=at)
+def invoice_of(charge: str) -> str:
+    """The public id of the invoice that a charge of this name is of."""
+    return charge.partition(":")[0]
+
+
+def key_of(charge: str, nth: int) -> str:
+    """The key of the nth attempt to make a charge, by its name, with nobody there."""
+    return f"{_BY}{charge}.{nth}"
+
+
+def plan(charges: Iterable[str], *, nth: int = 1, at: datetime) -> None:
+    """Have charges, by their names, made at `at`. Natural key: the charge and which try it is. Inside work()."""
+    effects.due(CHARGE, [(f"{each}.{nth}", {"invoice": each, "nth": nth}) for each in charges], at=at)
 
 
 def plan_next(key: str) -> bool:
     """Have the try after that of this key made after a while; False when that was the last. Inside work()."""
-    invoice, _dot, nth = key.removeprefix(_BY).rpartition(".")
+    charge, _dot, nth = key.removeprefix(_BY).rpartition(".")
     if int(nth) >= TRIES:
         return False
-    plan([invoice], nth=int(nth) + 1, at=clock.now() + timedelta(hours=2 ** (int(nth) - 1)))
+    plan([charge], nth=int(nth) + 1, at=clock.now() + timedelta(hours=2 ** (int(nth) - 1)))
     return True

@@ -35,6 +35,13 @@ class CustomerIn(In):
     country = CountryCode(required=False, allow_blank=True)
     currency = CurrencyCode(required=False, help_text="The legal entity's, unless you say otherwise.")
     terms_days = Whole(min_value=0, max_value=365, required=False)
+    deposit_percent = Whole(
+        min_value=0,
+        max_value=100,
+        required=False,
+        allow_null=True,
+        help_text="Of each invoice, due on the day it is issued; null: as the plans on it say.",
+    )
     one_invoice = Flag(
         required=False, help_text="Whether subscriptions that are due together stand on one invoice."
     )

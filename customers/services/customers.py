@@ -21,7 +21,7 @@ BREAKS = " -/(.&"
 """What a word of a name begins after; the migration that filled NameStart knows the same."""
 FIELDS = (
     "name", "number", "email", "address", "country", "currency", "terms_days", "one_invoice", "parent_id",
-    "external_id", "metadata",
+    "external_id", "metadata", "deposit_percent",
 )  # fmt: skip
 _MAX_DEPTH = 10
 _TRIES = 20
@@ -77,6 +77,7 @@ def create_customer(  # noqa: PLR0913 - a customer's own data
     country: str = "",
     address: str = "",
     terms_days: int | None = None,
+    deposit_percent: int | None = None,
     one_invoice: bool = False,
     external_id: str = "",
     parent_id: int | None = None,
@@ -89,7 +90,9 @@ def create_customer(  # noqa: PLR0913 - a customer's own data
     empty name, a bad address or an unknown currency.
     """
     name, number = name.strip(), number.strip()
-    problems = _problems(name=name, number=number, email=email, currency=currency)
+    problems = _problems(
+        name=name, number=number, email=email, currency=currency, deposit_percent=deposit_percent
+    )
     if problems:
         raise Invalid("The customer cannot be saved.", fields=problems)
     entity = entity_of()
@@ -101,6 +104,7 @@ def create_customer(  # noqa: PLR0913 - a customer's own data
         "country": country,
         "currency": currency or entity.currency,
         "terms_days": entity.terms_days if terms_days is None else terms_days,
+        "deposit_percent": deposit_percent,
         "one_invoice": one_invoice,
         "parent_id": parent_id,
     }
@@ -152,6 +156,7 @@ def update_customer(customer_id: int, *, version: int, **values: Any) -> Custome
         number=values.get("number", customer.number),
         email=values.get("email", ""),
         currency=values.get("currency", ""),
+        deposit_percent=values.get("deposit_percent"),
     )
     if values.get("parent_id") and _is_below(values["parent_id"], customer_id):
         problems["parent"] = "That customer belongs to this one."
@@ -229,8 +234,12 @@ def suggest_number() -> str:
     return next((number for number in wished if number not in taken), "")
 
 
-def _problems(*, name: str, number: str, email: str, currency: str) -> dict[str, str]:
+def _problems(
+    *, name: str, number: str, email: str, currency: str, deposit_percent: int | None
+) -> dict[str, str]:
     problems = {}
+    if deposit_percent is not None and not 0 <= deposit_percent <= 100:  # noqa: PLR2004 - percent
+        problems["deposit_percent"] = "From 0 to 100, or nothing."
     if not name:
         problems["name"] = "A customer needs a name."
     if not number.strip():

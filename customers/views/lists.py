@@ -131,6 +131,7 @@ def _columns() -> list[Column]:
         Column(_("Address"), lambda line: personal(line[0].customer.address)),
         Column(_("Country"), lambda line: country_name(line[0].customer.country)),
         Column(_("Days to pay"), of("terms_days")),
+        Column(_("Deposit, %"), of("deposit_percent")),
         Column(
             _("Belongs to"), lambda line: line[0].customer.parent.number if line[0].customer.parent_id else ""
         ),

@@ -70,6 +70,12 @@ class InvoiceContentIn(In):
         required=False,
         help_text="Days to pay; the customer's, unless you say otherwise.",
     )
+    deposit_percent = Whole(
+        min_value=0,
+        max_value=100,
+        required=False,
+        help_text="Percent of it due on the day it is issued; the customer's, unless you say otherwise.",
+    )
     memo = Text(max_length=2000, lines=True, required=False, allow_blank=True)
 
 

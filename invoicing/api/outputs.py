@@ -153,6 +153,11 @@ class InvoiceOut(Out):
     issued_on = serializers.DateField(source="document.issued_on", allow_null=True)
     due_on = serializers.DateField(source="document.due_on", allow_null=True)
     terms_days = serializers.IntegerField(source="document.terms_days")
+    deposit_percent = serializers.IntegerField(source="document.deposit_percent")
+    deposit_minor = serializers.IntegerField(
+        source="document.deposit_minor",
+        help_text="Due on the day of issue, what is left of the total on `due_on`; 0 where all is due on one day.",
+    )
     lines = InvoiceLineOut(many=True)
     taxes = TaxLineOut(many=True, source="view.taxes")
     net_minor = serializers.IntegerField(source="document.net_minor")
@@ -180,6 +185,7 @@ class InvoicePreviewOut(Out):
     customer = Id(source="content.customer")
     currency = serializers.CharField(source="content.customer.currency")
     terms_days = serializers.IntegerField(source="content.terms_days")
+    deposit_percent = serializers.IntegerField(source="content.deposit_percent")
     lines = InvoiceLineOut(many=True)
     taxes = TaxLineOut(many=True, source="totals.taxes")
     net_minor = serializers.IntegerField(source="totals.net_minor")

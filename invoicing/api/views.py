@@ -31,7 +31,11 @@ _SAME = ("state", "kind", "customer", "currency", "due_from", "due_to", "issued_
 
 def _content(data: dict[str, Any]) -> DraftContent:
     return content_of(
-        data["customer"], data["lines"], terms_days=data.get("terms_days"), memo=data.get("memo", "")
+        data["customer"],
+        data["lines"],
+        terms_days=data.get("terms_days"),
+        deposit_percent=data.get("deposit_percent"),
+        memo=data.get("memo", ""),
     )
 
 

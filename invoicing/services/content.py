@@ -19,7 +19,12 @@ _ALSO = ("detail", "service_start", "service_end")
 
 
 def content_of(
-    customer: str, lines: Sequence[Mapping[str, Any]], *, terms_days: int | None = None, memo: str = ""
+    customer: str,
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    terms_days: int | None = None,
+    deposit_percent: int | None = None,
+    memo: str = "",
 ) -> DraftContent:
     """A draft's content: what is left out is the customer's, a tax the legal entity's. Inside work().
 
@@ -27,17 +32,25 @@ def content_of(
     `service_start` and `service_end`, the first day that is not in it. Raises Invalid that names each field, also
     for a customer (public id) that is archived.
     """
-    return _content(_owner(customer), lines, terms_days=terms_days, memo=memo)
+    return _content(
+        _owner(customer), lines, terms_days=terms_days, deposit_percent=deposit_percent, memo=memo
+    )
 
 
 def _content(
-    owner: Any, lines: Sequence[Mapping[str, Any]], *, terms_days: int | None, memo: str
+    owner: Any,
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    terms_days: int | None,
+    deposit_percent: int | None,
+    memo: str,
 ) -> DraftContent:
     return DraftContent(
         customer=owner,
         terms_days=owner.terms_days if terms_days is None else terms_days,
         lines=tuple(_line(n, each, owner) for n, each in enumerate(lines)),
         memo=memo,
+        deposit_percent=(owner.deposit_percent or 0) if deposit_percent is None else deposit_percent,
     )
 
 
@@ -50,6 +63,7 @@ def changed_content(row: Document, changes: Mapping[str, Any]) -> DraftContent:
         _owner(changes["customer"]) if "customer" in changes else row.customer,
         changes.get("lines", ()),
         terms_days=changes.get("terms_days", row.terms_days),
+        deposit_percent=changes.get("deposit_percent", row.deposit_percent),
         memo=changes.get("memo", row.memo),
     )
     if "lines" in changes:

@@ -31,6 +31,7 @@ class DocumentDraft:
     autopay: bool = False
     prepays: bool = False
     credits_id: int | None = None
+    deposit_percent: int = 0
     totals: Totals | None = None
 
 
@@ -84,6 +85,7 @@ def _document(pk: int, draft: DocumentDraft, total: Totals, at: Any) -> dict[str
         "customer_id": draft.customer_id,
         "currency": draft.currency,
         "terms_days": draft.terms_days,
+        "deposit_percent": draft.deposit_percent,
         "net_minor": total.net_minor,
         "tax_minor": total.tax_minor,
         "total_minor": total.total_minor,

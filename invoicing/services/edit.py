@@ -41,6 +41,7 @@ class DraftContent:
     terms_days: int
     lines: tuple[LineDraft, ...]
     memo: str = ""
+    deposit_percent: int = 0
 
 
 def create_draft(
@@ -104,6 +105,7 @@ def save_draft(public_id: str, content: DraftContent, *, version: int) -> Docume
         "entity_id": draft.entity_id,
         "currency": draft.currency,
         "terms_days": draft.terms_days,
+        "deposit_percent": draft.deposit_percent,
         "memo": draft.memo,
         "net_minor": total.net_minor,
         "tax_minor": total.tax_minor,
@@ -150,6 +152,7 @@ def as_draft(content: DraftContent, *, source: str) -> DocumentDraft:
         customer_id=content.customer.pk,
         currency=content.customer.currency,
         terms_days=content.terms_days,
+        deposit_percent=content.deposit_percent,
         source=source,
         lines=tuple(content.lines),
         memo=content.memo,

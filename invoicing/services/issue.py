@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import cast
 
 from django.db import connection
@@ -17,6 +17,7 @@ from customers.selectors import CustomerFacts, billing_facts
 from invoicing.domain.numbers import document_number
 from invoicing.domain.seal import seal
 from invoicing.domain.states import State
+from invoicing.domain.terms import due_day
 from invoicing.events import CreditNoteIssued, InvoiceIssued
 from invoicing.models import Document, Party
 from invoicing.selectors import sealed_contents
@@ -72,6 +73,7 @@ def header(document: Document) -> dict[str, object]:
         "total_minor": document.total_minor,
         "memo": document.memo,
         **({"prepays": True} if document.prepays else {}),
+        **({"deposit_percent": document.deposit_percent} if document.deposit_percent else {}),
     }
 
 
@@ -100,7 +102,7 @@ def _number(documents: Sequence[Document], entities: dict[int, EntityFacts], iss
         for counter, each in enumerate(members, first):
             each.number = document_number(kind, entities[entity_id].code, issued_on.year, counter)
             each.issued_on = issued_on
-            each.due_on = issued_on + timedelta(days=each.terms_days)
+            each.due_on = due_day(issued_on, each.terms_days, each.deposit_percent)
 
 
 def _take(entity_id: int, kind: str, year: int, count: int) -> int:
@@ -136,6 +138,8 @@ def _item(document: Document) -> ItemDraft:
         posted_on=issued_on,
         due_on=due_on,
         against=earned(document),
+        deposit_minor=document.deposit_minor,
+        deposit_due_on=issued_on if document.deposit_minor else None,
     )
 
 
@@ -177,4 +181,5 @@ def _event(document: Document, customer: CustomerFacts, credits: str) -> Event:
         issued_on=str(document.issued_on),
         due_on=str(document.due_on),
         autopay=document.autopay,
+        deposit_minor=document.deposit_minor,
     )

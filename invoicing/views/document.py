@@ -1,5 +1,6 @@
 """One document: everything about it on a page, and its PDF."""
 
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -68,7 +69,8 @@ def document_page(
         "is_invoice": row.kind in {"invoice", OPENING},
         "brought_in": _brought_in(row, slug) if row.kind == OPENING else None,
         "states": states,
-        "days_late": (today - row.due_on).days if "overdue" in states and row.due_on else 0,
+        "days_late": (today - shown.due_on).days if "overdue" in states and shown.due_on else 0,
+        "deposit": _deposit(shown, today),
         **_figures(shown),
         **_connections(shown),
         **_controls(shown),
@@ -115,6 +117,19 @@ def _figures(shown: DocumentView) -> dict[str, Any]:
         "open": Money(shown.open_minor, code),
         "big": Money(sign * (shown.document.total_minor if draft else shown.open_minor), code),
         "of": "" if draft or not shown.item else Money(shown.document.total_minor, code),
+    }
+
+
+def _deposit(shown: DocumentView, today: date) -> dict[str, Any] | None:
+    """What of the document is due on its own day, if it is open still and the rest late; None where there is none."""
+    row, item = shown.document, shown.item
+    if not row.deposit_minor:
+        return None
+    return {
+        "amount": Money(row.deposit_minor, row.currency),
+        "open": bool(item and item.later_minor),
+        "rest_late": bool(item and item.open_minor and item.last_due_on < today),
+        "due_on": row.issued_on,
     }
 
 

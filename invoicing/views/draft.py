@@ -1,7 +1,7 @@
 """What the editor holds: the head, its lines as typed, and what they come to so far."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from core.errors import Invalid
 from core.money import Money, MoneyError, exponent
 from core.templatetags.fmt import quantity as quantity_text
 from customers.lookup import label_of, named
+from invoicing.domain.terms import deposit_of, due_day
 from invoicing.domain.totals import LineDraft, TaxDraft, Totals, line, totals
 from invoicing.explain import price_text
 from invoicing.forms import DraftForm, LineForm
@@ -58,7 +59,14 @@ class Typed:
     @property
     def due_on(self) -> date | None:
         day = getattr(self.form, "cleaned_data", {}).get("issued_on") or self.form.today
-        return day + timedelta(days=self.terms_days) if self.owner else None
+        return due_day(day, self.terms_days, self.deposit_percent) if self.owner else None
+
+    @property
+    def deposit(self) -> Money | None:
+        """What of it is due at once, where the rest is due later."""
+        total = self.totals.total_minor if self.totals else 0
+        minor = deposit_of(total, self.deposit_percent, self.terms_days)
+        return self.money(minor) if minor else None
 
     @property
     def terms_days(self) -> int:
@@ -68,11 +76,20 @@ class Typed:
         return int(days)
 
     @property
+    def deposit_percent(self) -> int:
+        percent = getattr(self.form, "cleaned_data", {}).get("deposit_percent")
+        if percent is None:
+            return int(self.owner.deposit_percent or 0) if self.owner else 0
+        return int(percent)
+
+    @property
     def content(self) -> DraftContent | None:
         if not self.form.is_valid() or any(each.problems or not each.draft for each in self.lines):
             return None
         drafts = tuple(each.draft for each in self.lines if each.draft)
-        return DraftContent(self.owner, self.terms_days, drafts, self.form.cleaned_data["memo"])
+        return DraftContent(
+            self.owner, self.terms_days, drafts, self.form.cleaned_data["memo"], self.deposit_percent
+        )
 
     @property
     def memo(self) -> str:
@@ -190,6 +207,7 @@ def stored(shown: DocumentView, *, today: date) -> Typed:
             "customer": label_of(row.customer),
             "issued_on": today,
             "terms_days": row.terms_days,
+            "deposit_percent": row.deposit_percent,
             "memo": row.memo,
             "version": row.version,
         },
@@ -226,6 +244,7 @@ def blank(customer: Any, *, today: date) -> Typed:
             "issued_on": today,
             "customer": label_of(customer) if customer else "",
             "terms_days": customer.terms_days if customer else None,
+            "deposit_percent": (customer.deposit_percent or 0) if customer else None,
         },
     )
     seller = customer.entity if customer else entity()

@@ -1,5 +1,7 @@
 """The editor of drafts: new, change, delete, issue, and live totals that never block typing."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -103,7 +105,7 @@ def invoice_edit(request: HttpRequest, slug: str, public_id: str) -> HttpRespons
 
 def _kept(public_id: str, content: DraftContent, typed: Typed) -> DraftContent:
     pairs = list(zip(content.lines, typed.positions, strict=True))
-    return DraftContent(content.customer, content.terms_days, replaced_lines(public_id, pairs), content.memo)
+    return replace(content, lines=replaced_lines(public_id, pairs))
 
 
 def _version(request: HttpRequest, typed: Typed) -> int:

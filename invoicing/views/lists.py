@@ -86,7 +86,7 @@ def _columns() -> list[Column]:
         Column(_("Customer number"), lambda row: row.document.customer.number),
         Column(_("State"), lambda row: row.state),
         Column(_("Issued"), lambda row: row.document.issued_on),
-        Column(_("Due"), lambda row: row.document.due_on),
+        Column(_("Due"), lambda row: row.due_on),
         Column(_("Currency"), lambda row: row.document.currency),
         Column(_("Total"), lambda row: row.total),
         Column(_("Open"), lambda row: row.open),

@@ -52,8 +52,8 @@ class Letter:
 class InvoiceIssued(Letter):
     """A new invoice, its PDF attached. Without `pay_url` there is no button, without lines no table.
 
-    `drawn` of it was paid out of a prepaid balance; without `due_on` nothing is to be paid. A card that is `charged` by
-    itself then leaves nothing to do.
+    `drawn` of it was paid out of a prepaid balance; without `due_on` nothing is to be paid. A `deposit` is due on
+    `deposit_on` already, the rest then. A card that is `charged` by itself leaves nothing to do.
     """
 
     template: ClassVar[str] = "invoice_issued"
@@ -65,6 +65,8 @@ class InvoiceIssued(Letter):
     lines: tuple[Line, ...] = ()
     drawn: str = ""
     charged: str = ""
+    deposit: str = ""
+    deposit_on: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

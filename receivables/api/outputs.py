@@ -25,8 +25,45 @@ class OpenItemOut(RecordOut):
     open_minor = serializers.IntegerField()
     reserved_minor = serializers.IntegerField(help_text="Of what is open, promised to charges under way.")
     effective_on = serializers.DateField()
+    due_on = serializers.DateField(help_text="Something of it is due next on this day.")
+    later_minor = serializers.IntegerField(help_text="Of what is open, due on `later_due_on` only.")
+    later_due_on = serializers.DateField(
+        source="rest_due_on", allow_null=True, help_text="Where a deposit is, or was, due before the rest."
+    )
+    settled_on = serializers.DateField(allow_null=True)
+
+
+class LateItemOut(Out):
+    """An invoice that was paid late, or is late and open still."""
+
+    open_item = serializers.CharField(source="public_id", help_text="Its id.")
+    source = serializers.CharField(help_text="What it came from: an invoice's id.")  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]
+    currency = serializers.CharField(source="total.currency")
+    total_minor = serializers.IntegerField(source="total.minor")
     due_on = serializers.DateField()
     settled_on = serializers.DateField(allow_null=True)
+    days_late = serializers.IntegerField()
+
+
+class PaymentHabitsOut(Out):
+    """How a customer paid what was due in the last 365 days, and whether to ask for a deposit."""
+
+    OBJECT = "payment_habits"
+
+    customer = serializers.CharField(source="customer.public_id")
+    invoice_count = serializers.IntegerField(
+        source="habits.invoices", help_text="That were due, and to be paid."
+    )
+    late_count = serializers.IntegerField(
+        source="habits.late", help_text="Of those, more than three days late."
+    )
+    average_days_late = serializers.IntegerField(source="habits.average_days", help_text="Of the late ones.")
+    advised_deposit_percent = serializers.IntegerField(
+        source="habits.deposit_percent",
+        help_text="To be set as the customer's `deposit_percent`; 0 unless at least half of four or more were late.",
+    )
+    late = LateItemOut(many=True, help_text="The last due first, at most 100.")
 
 
 class AgedOut(Out):

@@ -8,13 +8,15 @@ from rest_framework import serializers
 from core import clock
 from core.api.fields import CurrencyCode, Day, Flag, In, PublicId, Whole
 from core.api.operations import Api, Call, Listing, operation
-from customers.selectors import by_ids
+from customers.selectors import by_ids, customer
 from ledger.selectors import control_balances
 from receivables import balances
 from receivables.ageing import Aged, ageing
-from receivables.api.outputs import AgeingOut, DsoOut, OpenItemOut
+from receivables.api.outputs import AgeingOut, DsoOut, OpenItemOut, PaymentHabitsOut
 from receivables.domain.dso import first_day
+from receivables.domain.habits import Habits
 from receivables.domain.items import Kind, Side
+from receivables.habits import habits_of, late_items
 from receivables.models import OpenItem
 from receivables.permissions import AGEING_VIEW
 from receivables.selectors import ItemFilter, item, items
@@ -22,6 +24,7 @@ from tenants.selectors import entity
 
 TAG = "Receivables"
 MOST_CUSTOMERS = 500
+MOST_LATE = 100
 _BUCKETS = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90")
 
 
@@ -63,6 +66,21 @@ class OneOpenItem(Api):
     def get(self, call: Call, public_id: str) -> OpenItem:
         """Get an open item."""
         return item(public_id)
+
+
+class PaymentHabits(Api):
+    tag = TAG
+
+    @operation(AGEING_VIEW, gives=PaymentHabitsOut)
+    def get(self, call: Call, public_id: str) -> dict[str, Any]:
+        """How a customer paid what was due in the last year, with the evidence, and what deposit to ask for."""
+        owner = customer(public_id)
+        today = clock.today(owner.entity.zone)
+        return {
+            "customer": owner,
+            "habits": habits_of([owner.pk], today=today).get(owner.pk, Habits()),
+            "late": late_items(owner.pk, today=today, limit=MOST_LATE),
+        }
 
 
 class Ageing(Api):

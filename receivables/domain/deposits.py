@@ -1,14 +1,6 @@
-"""A deposit: a part of what is owed that is due sooner than the rest. Minor units, percent, days."""
+"""A deposit: a part of what is owed that is due sooner than the rest. Minor units, days."""
 
 from datetime import date
-from fractions import Fraction
-
-from core.money import round_half_up
-
-
-def deposit_of(total_minor: int, percent: int) -> int:
-    """The deposit of a total, minor units, rounded half up; `percent` from 0 to 100."""
-    return round_half_up(Fraction(total_minor * percent, 100))
 
 
 def due_by(open_minor: int, later_minor: int, due_on: date, rest_due_on: date | None, day: date) -> int:

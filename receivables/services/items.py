@@ -18,8 +18,8 @@ from receivables.models import LABEL, OpenItem, Reference
 class ItemDraft:
     """An item to open. `against` are positive minor units by purpose, summing to the total (see `opened`).
 
-    `references` are further numbers by which a payer may mean it, beside its label. `deposit_minor` of it, less than the
-    total, are due on `deposit_due_on`, a day before `due_on`.
+    `references` are further numbers by which a payer may mean it, beside its label. `deposit_minor` of it, less than
+    the total, are due on `deposit_due_on`, a day before `due_on`.
     """
 
     kind: Kind

@@ -82,7 +82,7 @@ def test_what_is_published_for_all_is_written_by_the_owner_alone() -> None:
 def test_open_amounts_are_moved_by_the_trigger_alone() -> None:
     never = {"id", "organization_id", "open_minor", "total_minor", "currency", "side", "kind", "customer_id"}
     assert columns("receivables_openitem", "UPDATE") & never == set()
-    assert columns("receivables_openitem", "UPDATE", "arapp_door") == {"open_minor"}
+    assert columns("receivables_openitem", "UPDATE", "arapp_door") == {"open_minor", "due_on"}
     assert "receivables_openitem" not in holders("DELETE")
 
 

@@ -13,7 +13,7 @@ from tests.db.isolation.conftest import House, run
 from tests.db.isolation.rows import tenant_models
 from tests.db.isolation.test_rows import ids
 
-ODD = (-1, 0, 1, 10**12, "", "x", "[1]", None, "draft", "1900-01-01", "2999-01-01", True, False)
+ODD = (-1, 0, 1, 101, 10**12, "", "x", "[1]", None, "draft", "1900-01-01", "2999-01-01", True, False)
 
 
 def references() -> list[Any]:
@@ -55,7 +55,11 @@ def without_other_rules(table: str, *, keep: str = "") -> None:
 
 def copy(model: type[TenantRow], row_id: int, *, same_id: bool = False) -> Any:
     """Insert the row once more, under a fresh id; returns that id."""
-    columns = [f'"{field.column}"' for field in model._meta.concrete_fields if not field.primary_key]
+    columns = [
+        f'"{field.column}"'
+        for field in model._meta.concrete_fields
+        if not field.primary_key and not field.generated
+    ]
     fresh = "id" if same_id else "nextval(pg_get_serial_sequence(%s, 'id'))"
     params = [row_id] if same_id else [model._meta.db_table, row_id]
     listed = ", ".join(columns)

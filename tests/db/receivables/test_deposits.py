@@ -11,7 +11,7 @@ from core.scope import Scope, work
 from customers.models import Customer
 from receivables import balances
 from receivables.ageing import ageing
-from receivables.domain.deposits import deposit_of, due_by
+from receivables.domain.deposits import due_by
 from receivables.models import Allocation, OpenItem
 from receivables.services.allocate import Part, allocate, undo
 from tests import factories
@@ -21,9 +21,7 @@ REST = DAY + timedelta(days=30)
 
 
 def opened(owner: Customer | None = None, minor: int = 1_000, deposit: int = 300) -> OpenItem:
-    facts = factories.item(
-        owner or factories.customer(), minor, due_on=REST, deposit=(deposit, DAY)
-    )
+    facts = factories.item(owner or factories.customer(), minor, due_on=REST, deposit=(deposit, DAY))
     return OpenItem.objects.get(pk=facts.item_id)
 
 
@@ -32,13 +30,6 @@ def put(item: OpenItem, minor: int, key: str = "k") -> int:
     allocate([Part(key, item.pk, paid.item_id, minor)], effective_on=DAY)
     item.refresh_from_db()
     return int(Allocation.objects.get(key=key).pk)
-
-
-@pytest.mark.parametrize(
-    ("total", "percent", "minor"), [(1_000, 30, 300), (1_001, 50, 501), (999, 33, 330), (1, 1, 0), (5, 100, 5)]
-)
-def test_a_deposit_is_rounded_half_up(total: int, percent: int, minor: int) -> None:
-    assert deposit_of(total, percent) == minor
 
 
 @pytest.mark.parametrize(("days", "minor"), [(-1, 0), (0, 300), (29, 300), (30, 1_000)])
@@ -70,7 +61,9 @@ def test_only_the_deposit_is_late_until_the_rest_is_due(acorn: Scope) -> None:
         (balance,) = balances.by_customer([item.customer_id], today=day)[item.customer_id]
         assert (balance.owed_minor, balance.overdue_minor, balance.items) == (1_000, 300, 1)
         assert ageing(day)[0].total.owed == [700, 300, 0, 0, 0]
-        (balance,) = balances.by_customer([item.customer_id], today=REST + timedelta(days=1))[item.customer_id]
+        (balance,) = balances.by_customer([item.customer_id], today=REST + timedelta(days=1))[
+            item.customer_id
+        ]
         assert balance.overdue_minor == 1_000
         put(item, 300)
         (balance,) = balances.by_customer([item.customer_id], today=day)[item.customer_id]
@@ -103,7 +96,9 @@ def test_money_goes_to_what_is_due_first_of_several_items(acorn: Scope) -> None:
         {"due_on": DAY + timedelta(days=1)},
     ],
 )
-def test_the_database_keeps_a_deposit_and_its_days_together(acorn: Scope, wrong: dict[str, date | None]) -> None:
+def test_the_database_keeps_a_deposit_and_its_days_together(
+    acorn: Scope, wrong: dict[str, date | None]
+) -> None:
     with work():
         item = opened()
         for name, value in wrong.items():

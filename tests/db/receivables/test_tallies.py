@@ -216,16 +216,22 @@ def test_as_of_every_day_ageing_equals_the_plain_computation(
             for days in (-1, 0, 1, 34, 35):  # what is late now, counted and kept
                 today = DAY + timedelta(days=days)
                 nobody = balances.overdue_ids(today=date.min)
-                late = {each.currency: each.overdue_minor for each in balances.of_all_but(nobody, today=today)}
+                late = {
+                    each.currency: each.overdue_minor for each in balances.of_all_but(nobody, today=today)
+                }
                 counted = sum(
                     each.overdue_minor
                     for found in balances.by_customer([owner.pk for owner in owners], today=today).values()
                     for each in found
                 )
-                assert sum(late.values()) == counted == sum(
-                    item.due_by(today - timedelta(days=1))
-                    for item in item_states(OpenItem.objects.values_list("source", flat=True)).values()
-                    if item.side == "debit"
+                assert (
+                    sum(late.values())
+                    == counted
+                    == sum(
+                        item.due_by(today - timedelta(days=1))
+                        for item in item_states(OpenItem.objects.values_list("source", flat=True)).values()
+                        if item.side == "debit"
+                    )
                 )
             assert verify() == []
         transaction.set_rollback(True)
