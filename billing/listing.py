@@ -1,7 +1,7 @@
 """Billing's lists and figures for pages."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -59,6 +59,12 @@ def subscribed() -> dict[int, int]:
     """Number of live subscriptions that bill something at a price, by its id. Inside work()."""
     rows = live_items().values_list("price_id").annotate(n=Count("subscription_id", distinct=True))
     return dict(rows.order_by())
+
+
+def plan_names(public_ids: Iterable[str]) -> dict[str, str]:
+    """What subscriptions are called by public id: the names of their plans. One query, inside work()."""
+    found = Subscription.objects.filter(public_id__in=list(public_ids))
+    return dict(found.values_list("public_id", "price__plan__name"))
 
 
 def live_items() -> "QuerySet[SubscriptionItem]":

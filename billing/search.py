@@ -1,10 +1,11 @@
-"""Products in the search: by code, by the start of the name, or by public id."""
+"""Products in the search: by code, by the start of the name, or by public id; what subscriptions are called."""
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.models import Product
+from billing.listing import plan_names
+from billing.models import Product, Subscription
 from billing.permissions import SUBSCRIPTIONS_VIEW
 from billing.products import named, products
 from core.registry import Place, places
@@ -12,6 +13,7 @@ from core.search import LIMIT, Hit, source, starts
 from core.timeline import link
 
 places[Product.PREFIX] = Place("product", SUBSCRIPTIONS_VIEW, named)
+places[Subscription.PREFIX] = Place("subscription", SUBSCRIPTIONS_VIEW, plan_names)
 
 
 @source(gettext_lazy("Products"), SUBSCRIPTIONS_VIEW)

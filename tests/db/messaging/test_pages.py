@@ -1,5 +1,7 @@
 """What staff see of messages: found by who, what and state; the letter without scripts and secrets; sent again once."""
 
+import re
+
 import pytest
 from django.core import mail
 from django.db import connection
@@ -336,3 +338,17 @@ def test_what_a_member_is_told_is_read_by_nobody_else(acorn: Scope) -> None:
     assert "For its reader alone" in page
     for text in ("2 subscriptions", "Held"):
         assert text not in page + letter
+
+
+def test_what_a_message_is_about_is_called_and_leads_there(acorn: Scope) -> None:
+    with work():
+        owner = factories.customer()
+        sold, invoice = factories.subscription(owner, factories.DAY), factories.invoice(owner)
+        made = [message(about=row.public_id).public_id for row in (sold, invoice)]
+    client = client_of("Ana")
+    assert [each["about"].label for each in client.get(LIST).context["rows"]] == [invoice.number, "Track Pro"]
+    for name, href, row in (
+        ("Track Pro", f"/o/acorn/subscriptions/{sold.public_id}/", made[0]),
+        (invoice.number, f"/o/acorn/invoices/{invoice.public_id}/", made[1]),
+    ):
+        assert re.search(rf'href="{href}"[^>]*>\s*{name}', client.get(f"{LIST}{row}/").content.decode())
