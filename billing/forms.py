@@ -133,7 +133,14 @@ class SubscriptionForm(forms.Form):
             (Proration.NONE, _("not billed, not credited")),
         ],
     )
-    autopay = forms.BooleanField(label=_("Charge the saved method by itself"), required=False)
+    autopay = forms.TypedChoiceField(
+        label=_("Autopay"),
+        required=False,
+        choices=[("", _("If they keep a card")), ("on", _("On")), ("off", _("Off"))],
+        coerce=lambda value: value == "on",
+        empty_value=None,
+        help_text=_("Whether its invoices are charged by themselves."),
+    )
     key = FormKey()
 
     def __init__(self, *args: Any, prices: Sequence[Price], today: date, **kwargs: Any) -> None:

@@ -6,8 +6,8 @@ from billing import effects, mails  # noqa: F401 - register effects and what mai
 from billing.models import LateUsage, Subscription
 from billing.selectors import still_billed
 from billing.services import renewals
+from billing.services.autopay import pay_by_itself
 from billing.services.run import run_billing
-from billing.services.self_service import pay_by_itself
 from core import clock
 from core.models import OutboxEvent
 from core.registry import clocked_by, due_worker, handles

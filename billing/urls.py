@@ -77,6 +77,9 @@ urlpatterns = [
         name="subscription-release",
     ),
     path("subscriptions/<slug:public_id>/own/", lifecycle.own_link, name="own-subscription-link"),
+    path(
+        "subscriptions/<slug:public_id>/autopay/", lifecycle.subscription_autopay, name="subscription-autopay"
+    ),
     path("subscriptions/<slug:public_id>/end/", lifecycle.subscription_end, name="subscription-end"),
     path("subscriptions/<slug:public_id>/end/preview/", lifecycle.end_preview, name="end-preview"),
     path("subscriptions/<slug:public_id>/pause/", lifecycle.subscription_pause, name="subscription-pause"),

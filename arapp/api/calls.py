@@ -142,6 +142,7 @@ ACTS = {
     "subscription-entitled": "GET subscriptions/{public_id}/entitlements",
     "override": "PUT subscriptions/{public_id}/feature_overrides/{feature}",
     "override-remove": "DELETE subscriptions/{public_id}/feature_overrides/{feature}",
+    "subscription-autopay": "PATCH subscriptions/{public_id}",
     "subscription-change": "POST subscriptions/{public_id}/change",
     "change-preview": "POST subscriptions/{public_id}/change/preview",
     "change-revoke": "POST subscriptions/{public_id}/change/revoke",

@@ -13,9 +13,10 @@ from billing.domain.anchors import MOST_TRIAL, Rhythm
 from billing.domain.proration import Proration
 from billing.models import MOST_ADDED, MOST_QUANTITY, MOST_STEPS, Price, Subscription, SubscriptionItem
 from billing.permissions import RUNS_START, SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
+from billing.services.amend import amend
 from billing.services.change import change, revoke_change, subscribe_in_steps
 from billing.services.prices import own_price
-from billing.services.subscriptions import add_item, amend, end, end_item, release
+from billing.services.subscriptions import add_item, end, end_item, release
 from billing.standing import STATES
 from core.api.fields import Day, Exact, Flag, In, Metadata, PublicId, Text, Whole
 from core.api.operations import Api, Call, Listing, operation, referred
@@ -107,7 +108,10 @@ class SubscriptionIn(In):
         max_length=MOST_STEPS,
         help_text="What the plan becomes later, each from a day within the subscription on, in any order.",
     )
-    autopay = Flag(required=False, help_text="Charge the saved method of payment by itself.")
+    autopay = Flag(
+        required=False,
+        help_text="Charge its invoices by themselves. Left out: if the customer keeps a card.",
+    )
     external_id = Text(
         max_length=255, required=False, allow_blank=True, help_text="What your system calls it."
     )
@@ -116,6 +120,7 @@ class SubscriptionIn(In):
 
 class AmendIn(In):
     ends_on = Day(required=False, help_text="First day that is not billed any more.")
+    autopay = Flag(required=False, help_text="Charge its invoices by themselves, from the next one on.")
     external_id = Text(
         max_length=255, required=False, allow_blank=True, help_text="What your system calls it."
     )
@@ -204,7 +209,7 @@ class OneSubscription(Api):
 
     @operation(SUBSCRIPTIONS_EDIT, takes=AmendIn, gives=SubscriptionOut)
     def patch(self, call: Call, public_id: str) -> Subscription:
-        """Change a subscription: its end, and what your system keeps with it.
+        """Change a subscription: its end, how it is paid, and what your system keeps with it.
 
         What is left out stays; metadata is replaced as a whole. `ends_on` is what `/end` does. Price and quantity
         are changed by `/change`; customer and start never change.

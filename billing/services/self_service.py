@@ -1,6 +1,6 @@
 """What a customer does with a subscription on their own page, as far as its legal entity lets them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from django.conf import settings
@@ -8,14 +8,13 @@ from django.urls import reverse
 
 from billing.domain.charges import ENDED
 from billing.domain.dues import period_end, plan_on
-from billing.events import SubscriptionChanged, SubscriptionEndedByCustomer
+from billing.events import SubscriptionEndedByCustomer
 from billing.models import NOW, PERIOD_END, Subscription
 from billing.selectors import subscription_facts
 from billing.services.subscriptions import end
-from core import clock
 from core.errors import Conflict
-from core.events import emit, emit_all
-from core.locks import lock, lock_one
+from core.events import emit
+from core.locks import lock_one
 from customers.selectors import invoice_addresses_of
 from customers.services.links import SUBSCRIPTION, token_for
 from messaging.services.queue import Draft, queue_for_event
@@ -36,28 +35,6 @@ def own_url(subscription: Subscription) -> str:
         purpose=SUBSCRIPTION, target=subscription.public_id, customer_id=subscription.customer_id
     )
     return f"{settings.BASE_URL}{reverse('own-link', args=[token])}"
-
-
-def pay_by_itself(customers: Iterable[str]) -> None:
-    """Have everything that customers, by their public ids, subscribe to charged to the card they keep. Inside work().
-
-    What is already stays as it is. Emits subscription.changed.
-    """
-    rows = lock(
-        Subscription.objects.select_related("customer")
-        .filter(customer__public_id__in=list(customers), autopay=False)
-        .exclude(state=ENDED)
-    )
-    for row in rows:
-        row.autopay = True
-        row.touch("autopay")
-    emit_all(
-        SubscriptionChanged(
-            row.public_id, row.version, customer=row.customer.public_id, what="autopay",
-            on=str(clock.today(row.zone)),
-        )
-        for row in rows
-    )  # fmt: skip
 
 
 def ways_to_end(subscription: Subscription, *, today: date) -> Mapping[str, date]:

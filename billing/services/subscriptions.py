@@ -32,6 +32,7 @@ from core.events import emit
 from core.locks import lock_one
 from core.periods import DATES, local_midnight
 from customers.services.customers import take_on
+from customers.services.methods import live_methods
 
 PLAIN = Rhythm()
 """Billed from the first day on, by periods that are counted from it."""
@@ -49,7 +50,7 @@ def subscribe(
     price: Price,
     starts_on: date,
     quantity: Decimal = Decimal(1),
-    autopay: bool = False,
+    autopay: bool | None = None,
     ends_on: date | None = None,
     rhythm: Rhythm = PLAIN,
     added: Sequence[tuple[Price, Decimal]] = (),
@@ -58,6 +59,7 @@ def subscribe(
 ) -> Subscription:
     """Subscribe a customer (public id) to a plan's price from a local date in the customer's zone. Inside work().
 
+    `autopay` None: its invoices are charged by themselves if the customer keeps a card.
     `added` are prices beside the plan's, with their quantities, from the same day on. It is billed from `starts_on` on,
     also in the past, or after a trial, in periods as `rhythm` says. Raises Invalid for an archived customer, a price in
     another currency than the customer's or not offered, a plan that is owed once, a quantity below zero, a day out of
@@ -91,7 +93,7 @@ def subscribe(
                 proration=rhythm.proration,
                 zone=owner.zone,
                 ends_on=ends_on,
-                autopay=autopay,
+                autopay=owner.pk in live_methods([owner.pk]) if autopay is None else autopay,
                 next_bill_on=billed_from,
                 next_bill_at=local_midnight(billed_from, owner.zone),
                 external_id=external_id,
@@ -309,37 +311,6 @@ def schedule(subscription: Subscription, *, items: bool = False) -> Subscription
             )
         )  # fmt: skip
     return subscription
-
-
-def amend(
-    public_id: str,
-    *,
-    today: date,
-    ends_on: date | None = None,
-    external_id: str | None = None,
-    metadata: Mapping[str, str] | None = None,
-) -> Subscription:
-    """Change what may change of a subscription: its end, as `end` does, and what other systems keep with it.
-
-    What is None stays, and all of an end whose day stays. Inside work(). Raises what `end` raises, and ExternalIdTaken.
-    """
-    subscription = lock_one(Subscription.objects.filter(public_id=public_id))
-    changed = {"external_id": external_id, "metadata": None if metadata is None else dict(metadata)}
-    fields = [
-        name for name, value in changed.items() if value is not None and value != getattr(subscription, name)
-    ]
-    for name in fields:
-        setattr(subscription, name, changed[name])
-    if fields:
-        try:
-            with transaction.atomic():
-                subscription.touch(*fields)
-        except IntegrityError as error:
-            raise ExternalIdTaken(
-                f"Another subscription is called “{external_id}” by your system."
-            ) from error
-    stays = ends_on in {None, subscription.ends_on}
-    return subscription if stays else end(public_id, on=ends_on, today=today)
 
 
 def release(public_id: str) -> Subscription:

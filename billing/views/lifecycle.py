@@ -16,6 +16,7 @@ from billing.listing import subscription
 from billing.models import Subscription
 from billing.permissions import SUBSCRIPTIONS_EDIT
 from billing.previews import next_bill
+from billing.services.autopay import set_autopay
 from billing.services.lifecycle import pause, reactivate, resume
 from billing.services.self_service import own_url
 from billing.services.subscriptions import end
@@ -31,6 +32,19 @@ Act = Callable[..., Subscription]
 
 def _by(act: Act, public_id: str, form: Form) -> Subscription:
     return act(public_id, today=clock.today(entity().zone), **form.cleaned_data)
+
+
+@page(SUBSCRIPTIONS_EDIT)
+@require_POST
+def subscription_autopay(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Have its invoices charged by themselves, or not any more."""
+    subscription(public_id)
+    with attempt() as outcome:
+        on = set_autopay(public_id, on=request.POST.get("autopay") == "on").autopay
+        messages.success(request, _("Autopay is on") if on else _("Autopay is off"))
+    if outcome.error:
+        return subscription_shown(request, slug, public_id, error=outcome.error)
+    return redirect("subscription", slug, public_id)
 
 
 def _done(

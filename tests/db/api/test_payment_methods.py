@@ -9,7 +9,8 @@ from customers.models import Customer, PaymentMethod
 from customers.services.methods import card_url, keep, remove
 from tests import factories
 from tests.cast import CANARY
-from tests.db.api.conftest import Program, said, same_refusal
+from tests.db.api.conftest import Program, pointers, said, same_refusal
+from tests.db.api.test_products import priced
 
 
 def card(house: Scope, owner: Customer, last4: str = "4242") -> PaymentMethod:
@@ -41,6 +42,22 @@ def test_cards_are_listed_with_what_was_agreed_to_and_without_the_token(
     assert (found[0]["expires_on"], found[0]["consent"]) == ("2029-12-31", "Charge it.")
     assert "secret_" not in str(found)
     assert len(api.get("/payment_methods")["data"]) == 3
+
+
+def test_a_new_subscription_follows_the_card_and_a_program_turns_it(
+    api: Program, house: Scope, owner: Customer
+) -> None:
+    card(house, owner)
+    wish = {"customer": owner.public_id, "price": priced(api, "pro", "29"), "starts_on": "2026-11-01"}
+    made = api.post("/subscriptions", wish, 201)
+    assert made["autopay"] is True
+    assert api.post("/subscriptions", {**wish, "autopay": False}, 201)["autopay"] is False
+    path = f"/subscriptions/{made['id']}"
+    for _ in range(2):
+        turned = said(api("PATCH", path, {"autopay": False}))
+        assert (turned["autopay"], turned["version"]) == (False, made["version"] + 1)
+    answer = api("PATCH", path, {"autopay": "no"})
+    assert (answer.status_code, pointers(answer)) == (422, ["/autopay"])
 
 
 def test_a_card_is_removed_once(api: Program, house: Scope, owner: Customer) -> None:

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 import billing.migrations
 from billing.domain.anchors import Rhythm
 from billing.models import MrrMovement, Price, Subscription, SubscriptionItem
+from billing.services.amend import amend
 from billing.services.change import change, revoke_change
 from billing.services.discounts import discount, end_discount
 from billing.services.lifecycle import pause, reactivate, resume
@@ -23,7 +24,7 @@ from billing.services.mrr import FILL, fill_movements
 from billing.services.prices import create_price
 from billing.services.replay import replay_billing
 from billing.services.run import run_billing
-from billing.services.subscriptions import add_item, amend, end, end_item, release, subscribe
+from billing.services.subscriptions import add_item, end, end_item, release, subscribe
 from core.books import verify
 from core.effects import due, work_off
 from core.errors import AppError

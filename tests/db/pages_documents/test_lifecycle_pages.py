@@ -160,3 +160,19 @@ def test_a_trial_and_the_calendar_are_typed_on_the_page(ana: Client, acorn: Scop
         )  # fmt: skip
     page = ana.get("/o/acorn/subscriptions/?state=trialing").content.decode()
     assert made.public_id not in page, "that trial is over"
+
+
+def test_autopay_is_turned_on_and_off(ana: Client, sub: Subscription) -> None:
+    assert "Turn on" in ana.get(path(sub)).content.decode()
+    for said, on in (("on", True), ("on", True), ("off", False), ("x", False)):
+        assert ana.post(path(sub, "autopay"), {"autopay": said}).status_code == 302
+        with work():
+            assert Subscription.objects.get(pk=sub.pk).autopay is on
+
+
+def test_who_may_turn_autopay(vic: Client, bea: Client, sub: Subscription) -> None:
+    assert vic.post(path(sub, "autopay"), {"autopay": "on"}).status_code == 403
+    for address in (path(sub, "autopay"), path(sub, "autopay").replace("acorn", "birch")):
+        assert bea.post(address, {"autopay": "on"}).status_code == 404
+    with work():
+        assert Subscription.objects.get(pk=sub.pk).autopay is False
