@@ -15,7 +15,7 @@ from invoicing.models import Document
 from tests import factories
 from tests.db.pages_documents.conftest import signed_in
 from tests.db.pages_documents.test_budgets import GREYED, MOST, reads
-from tests.db.portal.test_own_change import priced, words
+from tests.db.portal.owned import priced, words
 
 Snapshot = Callable[[], dict[str, int]]
 PLANS = "/o/acorn/plans/"

@@ -14,7 +14,7 @@ from billing.services.products import archive_product, create_product, move_plan
 from core.scope import Scope, work
 from tests.db.pages_documents.conftest import signed_in
 from tests.db.pages_documents.test_budgets import GREYED, MOST, reads
-from tests.db.portal.test_own_change import priced, words
+from tests.db.portal.owned import priced, words
 
 Snapshot = Callable[[], dict[str, int]]
 PLANS = "/o/acorn/plans/"

@@ -22,11 +22,6 @@ def owner(acorn: Scope) -> Customer:
         return factories.customer(name="Kestrel", email="rita@kestrel.example")
 
 
-@pytest.fixture
-def customer() -> Client:
-    return Client()
-
-
 def link_to(owner: Customer) -> str:
     with work():
         return "/" + card_url(owner).split("/", 3)[3]

@@ -1,130 +1,49 @@
 """A customer changes to another plan by a link: to what is offered, as it was shown, once."""
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-import time_machine
 from django.test import Client
 
 from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
-from billing.models import Plan, Price, Subscription, SubscriptionItem, SubscriptionStep
+from billing.models import Price, Subscription, SubscriptionItem, SubscriptionStep
 from billing.services.change import change, revoke_change
-from billing.services.lifecycle import pause
-from billing.services.offers import Offered, set_plan_offers
-from billing.services.prices import create_price, retire_price
-from billing.services.products import archive_product, create_product, move_plan
 from billing.services.run import run_billing
-from billing.services.self_service import own_url
-from billing.services.subscriptions import end
 from core import effects
 from core.models import AuditEntry, OutboxEvent
 from core.relay import relay
-from core.scope import Scope, enter, work
+from core.scope import Scope, work
 from invoicing.models import Document
 from messaging.models import Message, Notification
 from tenants.models import LegalEntity
-from tests import factories
 from tests.billed import billed, proven
-from tests.cast import CANARY
 from tests.db.billing.test_lifecycle import credited
-from tests.db.pages_documents.test_budgets import MOST, reads
-from tests.db.sandbox.conftest import no_files  # noqa: F401
+from tests.db.pages_documents.test_budgets import reads
+from tests.db.portal.owned import (
+    JULY,
+    JUNE,
+    MID,
+    SAME,
+    offer,
+    offered,
+    opened,
+    plans,
+    priced,
+    sold,
+    told_of,
+    words,
+)
 from tests.metering import meter
 
-JUNE, MID, JULY = date(2026, 6, 1), date(2026, 6, 16), date(2026, 7, 1)
-NOON = datetime(2026, 6, 16, 10, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(NOON, tick=False) as traveller:
-        yield traveller
-
-
-def priced(code: str, amount: str, tax: str = "0", **given: object) -> Price:
-    said = {
-        "name": code.title(),
-        "code": code,
-        "model": "flat",
-        "currency": "EUR",
-        "tax_percent": Decimal(tax),
-    }
-    return create_price(**{**said, "unit_price": Decimal(amount), **given})  # type: ignore[arg-type]
-
-
-def sold(price: Price, starts_on: date = JUNE, **given: object) -> Subscription:
-    """To a customer who reads mail."""
-    owner = factories.customer(name="Kestrel", email="rita@kestrel.example")
-    return factories.subscribe(customer=owner.public_id, price=price, starts_on=starts_on, **given)  # type: ignore[arg-type]
-
-
-def offer(*offered: tuple[str, str], plan: str = "team") -> None:
-    with work():
-        row = Plan.objects.get(code=plan)
-        set_plan_offers(row.public_id, [Offered(*each) for each in offered])
-
-
-@pytest.fixture
-def sub(acorn: Scope) -> Subscription:
-    """Team for 30 a month, billed for June; Business for 90 is offered at once, Solo for 10 at its end."""
-    with work():
-        made = sold(priced("team", "30"))
-        priced("business", "90")
-        priced("solo", "10")
-    run_billing(JUNE)
-    offer(("business", "now"), ("solo", "period_end"))
-    return made
-
-
-@pytest.fixture
-def customer() -> Client:
-    return Client()
-
-
-def opened(customer: Client, sub: Subscription) -> str:
-    with work():
-        link = "/" + own_url(sub).split("/", 3)[3]
-    answer = customer.get(link)
-    assert answer.status_code == 302
-    return str(answer["Location"])
-
-
-def offered(page: bytes) -> dict[str, str]:
-    """What the form would send, by the plan's code."""
-    found = re.findall(r'name="change" value="([^"]+)"', page.decode())
-    with work():
-        rows = Price.objects.select_related("plan")
-        return {rows.get(public_id=each.partition(":")[0]).plan.code: each for each in found}
-
-
-def words(page: bytes) -> str:
-    text = re.sub(r"<[^>]+>", " ", page.decode()).replace("&nbsp;", " ")
-    return re.sub(r"[\s\u202f]+", " ", text)
-
-
-def plans(sub: Subscription) -> list[tuple[str, str]]:
-    """Code and first day of what the plan bills, by day."""
-    with work():
-        rows = SubscriptionItem.objects.filter(subscription=sub).select_related("price__plan")
-        lived = [row for row in rows.order_by("starts_on", "id") if row.ends_on != row.starts_on]
-        return [(row.price.plan.code, str(row.starts_on)) for row in lived]
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 def told() -> tuple[int, int]:
-    """How many mails and how many events there are of changes by customers."""
-    with work():
-        return (
-            Message.objects.filter(kind="subscription_changed").count(),
-            OutboxEvent.objects.filter(name="subscription.changed_by_customer").count(),
-        )
-
-
-SAME = [("team", "2026-06-01")]
+    return told_of("changed")
 
 
 def test_at_once_bills_and_credits_what_was_shown(customer: Client, sub: Subscription) -> None:
@@ -221,147 +140,6 @@ def test_a_double_click_changes_and_tells_once(customer: Client, sub: Subscripti
     assert len(plans(sub)) == 2
     with work():
         assert OutboxEvent.objects.filter(name="subscription.changed").count() == 1
-
-
-def test_nothing_is_offered_at_first(customer: Client, sub: Subscription) -> None:
-    offer()
-    address = opened(customer, sub)
-    page = customer.get(address).content
-    assert offered(page) == {}
-    assert b"Change the plan" not in page
-    assert len(reads(customer, address)) <= MOST
-    assert b"To change something or to end it, please ask Acorn Instruments" in page
-
-
-def _withdrawn() -> None:
-    offer(("business", "now"))
-
-
-def _later() -> None:
-    offer(("business", "now"), ("solo", "now"))
-
-
-def _retired() -> None:
-    with work():
-        retire_price(Price.objects.get(plan__code="solo").public_id)
-
-
-def _replaced() -> None:
-    with work():
-        priced("solo", "12", replaces=Price.objects.get(plan__code="solo").public_id)
-
-
-def _archived() -> None:
-    with work():
-        product = create_product(name="Small", code="small")
-        move_plan(Plan.objects.get(code="solo").public_id, product="small")
-        archive_product(product.public_id)
-
-
-@pytest.mark.parametrize("meanwhile", [_withdrawn, _later, _retired, _replaced, _archived])
-def test_what_is_not_so_any_more_is_not_done_and_the_page_says_what_is(
-    customer: Client, sub: Subscription, meanwhile: Callable[[], None]
-) -> None:
-    address = opened(customer, sub)
-    was = offered(customer.get(address).content)
-    meanwhile()
-    answer = customer.post(address, {"change": was["solo"]})
-    assert answer.status_code == 409
-    assert b"This has changed meanwhile" in answer.content
-    now = offered(answer.content)
-    assert was["solo"] not in now.values()
-    assert now["business"] == was["business"]
-    assert (plans(sub), told()) == (SAME, (0, 0))
-
-
-def test_yesterdays_page_changes_nothing_at_once(
-    customer: Client, sub: Subscription, noon: time_machine.Traveller
-) -> None:
-    address = opened(customer, sub)
-    said = offered(customer.get(address).content)
-    noon.shift(timedelta(days=1))
-    answer = customer.post(opened(customer, sub), {"change": said["business"]})
-    assert answer.status_code == 409
-    assert offered(answer.content)["business"].endswith(":2026-06-17")
-    assert (plans(sub), told()) == (SAME, (0, 0))
-
-
-@pytest.mark.parametrize("value", [
-    "", ":", "::", "{solo}", "{solo}:period_end", "{solo}:now:2026-06-16", "{solo}:period_end:2026-06-16",
-    "{solo}:never:2026-07-01", "{team}:now:2026-06-16", "{dollars}:now:2026-06-16", "{once}:now:2026-06-16",
-    "price_nobody:now:2026-06-16", "\x00:now:2026-06-16", "{solo}:period_end:2026-07-01:x", "<script>:now:2026-06-16",
-    "{solo}:period_end:20260701", "{solo}:period_end:٢٠٢٦-٠٧-٠١", "x" * 5000, "{solo}\x00:period_end:2026-07-01",
-    "{business}:now:9999-99-99", "{business}:now:0001-01-01", "{business}:now:9999-12-31",
-])  # fmt: skip
-def test_what_was_not_offered_changes_nothing(customer: Client, sub: Subscription, value: str) -> None:
-    with work():
-        priced("business", "99", currency="USD")
-        priced("business", "500", unit="once")
-        prices = Price.objects.select_related("plan")
-        names = {
-            each.plan.code: each.public_id
-            for each in prices
-            if (each.currency, each.unit) == ("EUR", "month")
-        }
-        names |= {"dollars": prices.get(currency="USD").public_id, "once": prices.get(unit="once").public_id}
-    answer = customer.post(opened(customer, sub), {"change": value.format(**names)})
-    assert answer.status_code == 409
-    assert b"<script>:" not in answer.content
-    assert (plans(sub), told()) == (SAME, (0, 0))
-
-
-def test_two_answers_in_one_form_change_nothing(customer: Client, sub: Subscription) -> None:
-    address = opened(customer, sub)
-    every = list(offered(customer.get(address).content).values())
-    assert customer.post(address, {"change": every}).status_code == 400
-    assert plans(sub) == SAME
-
-
-def test_changing_needs_the_forms_token(sub: Subscription) -> None:
-    customer = Client(enforce_csrf_checks=True)
-    address = opened(customer, sub)
-    said = offered(customer.get(address).content)["business"]
-    assert customer.post(address, {"change": said}).status_code == 403
-    assert plans(sub) == SAME
-
-
-def _ends(sub: Subscription) -> None:
-    end(sub.public_id, on=date(2026, 6, 25), today=MID)
-
-
-def _ended(sub: Subscription) -> None:
-    end(sub.public_id, on=MID, today=MID)
-
-
-def _paused(sub: Subscription) -> None:
-    pause(sub.public_id, on=MID, today=MID)
-
-
-def _pauses(sub: Subscription) -> None:
-    pause(sub.public_id, on=date(2026, 6, 20), resumes_on=date(2026, 8, 5), today=MID)
-
-
-@pytest.mark.parametrize("lived", [_ends, _ended, _paused, _pauses])
-def test_what_ends_or_is_paused_is_not_changed(
-    customer: Client, sub: Subscription, lived: Callable[[Subscription], None]
-) -> None:
-    address = opened(customer, sub)
-    said = offered(customer.get(address).content)
-    with work():
-        lived(sub)
-    page = customer.get(address)
-    assert (page.status_code, offered(page.content)) == (200, {})
-    for value in said.values():
-        assert customer.post(address, {"change": value}).status_code == 409
-    assert ({code for code, _ in plans(sub)}, told()) == ({"team"}, (0, 0))
-
-
-def test_before_it_begins_it_is_not_changed(acorn: Scope, customer: Client) -> None:
-    with work():
-        sub = sold(priced("team", "30"), JULY)
-        priced("solo", "10")
-    offer(("solo", "now"))
-    assert offered(customer.get(opened(customer, sub)).content) == {}
 
 
 @pytest.mark.parametrize("when", ["now", "period_end"])
@@ -535,26 +313,6 @@ def test_the_audit_names_the_link(customer: Client, sub: Subscription) -> None:
     assert step.by_customer
     assert entry is not None
     assert entry.additional_data["actor"]["label"] == "link of a subscription"
-
-
-def test_anothers_link_changes_nothing(customer: Client, sub: Subscription, birch: Scope) -> None:
-    said = offered(customer.get(opened(Client(), sub)).content)
-    address = f"/subscription/s/{sub.public_id}/"
-    every = offered(Client().get(address).content)
-    assert (said, every) == ({}, {})
-    mine = Client()
-    value = offered(mine.get(opened(mine, sub)).content)["business"]
-    with enter(birch), work():
-        theirs = factories.subscription(factories.customer(name=f"Bea's {CANARY}"), JUNE)
-    with enter(birch):
-        their_page = opened(customer, theirs)
-        answer = customer.post(their_page, {"change": value})
-    assert answer.status_code == 409
-    cookie = customer.cookies["own"].value
-    for client in (customer, Client()):
-        client.cookies["own"] = cookie
-        assert client.post(address, {"change": value}).status_code == 404
-    assert (plans(sub), told()) == (SAME, (0, 0))
 
 
 def test_what_is_read_grows_by_the_offer_alone(customer: Client, sub: Subscription) -> None:

@@ -15,7 +15,7 @@ from core.scope import Scope, work
 from messaging.models import Message
 from tests.billed import proven
 from tests.db.billing.test_usage_at_once import at_once, open_elsewhere
-from tests.db.portal.test_own_change import priced, sold
+from tests.db.portal.owned import priced, sold
 
 JUNE, MID = date(2026, 6, 1), date(2026, 6, 16)
 

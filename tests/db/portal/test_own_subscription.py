@@ -1,8 +1,8 @@
 """A customer sees and ends their subscription by a link: as it was shown, once, and only as far as they are let."""
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,32 +13,19 @@ from billing.models import CreditedPeriod, Subscription
 from billing.services.change import change
 from billing.services.lifecycle import pause, reactivate
 from billing.services.run import run_billing
-from billing.services.self_service import own_url
 from billing.services.subscriptions import end
 from core.models import AuditEntry, OutboxEvent
 from core.scope import Scope, enter, work
 from customers.models import Link
 from messaging.models import Message
-from tenants.models import LegalEntity
 from tests import factories
 from tests.billed import proven
 from tests.cast import CANARY
 from tests.db.billing.test_lifecycle import flat
+from tests.db.portal.owned import JULY, JUNE, MID, NOON, let, link_to, opened, told_of
 from tests.listed import QUARTER_DAYS
 
-JUNE, MID, JULY = date(2026, 6, 1), date(2026, 6, 16), date(2026, 7, 1)
-NOON = datetime(2026, 6, 16, 10, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(NOON, tick=False) as traveller:
-        yield traveller
-
-
-def let(way: str) -> None:
-    with work():
-        LegalEntity.objects.update(customers_end=way)
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 def sold(**given: Any) -> Subscription:
@@ -49,27 +36,11 @@ def sold(**given: Any) -> Subscription:
 
 
 @pytest.fixture
-def sub(acorn: Scope) -> Subscription:
+def sub(acorn: Scope, noon: time_machine.Traveller) -> Subscription:
     made = sold()
     run_billing(JUNE)
     let("now")
     return made
-
-
-@pytest.fixture
-def customer() -> Client:
-    return Client()
-
-
-def link_to(sub: Subscription) -> str:
-    with work():
-        return "/" + own_url(sub).split("/", 3)[3]
-
-
-def opened(customer: Client, sub: Subscription) -> str:
-    answer = customer.get(link_to(sub))
-    assert answer.status_code == 302
-    return str(answer["Location"])
 
 
 def offered(page: bytes) -> dict[str, str]:
@@ -85,12 +56,7 @@ def ends(sub: Subscription) -> date | None:
 
 
 def told() -> tuple[int, int]:
-    """How many mails and how many events there are of ends by customers."""
-    with work():
-        return (
-            Message.objects.filter(kind="subscription_ended").count(),
-            OutboxEvent.objects.filter(name="subscription.ended_by_customer").count(),
-        )
+    return told_of("ended")
 
 
 def test_from_the_link_to_the_end_of_the_period(customer: Client, sub: Subscription) -> None:
