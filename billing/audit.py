@@ -61,6 +61,7 @@ subjects["billing.Subscription"] = Subject(
         "resumes_on": _("Goes on from"),
         "zone": _("Time zone"),
         "ends_time": _("Ends at"),
+        "ended_by_customer": _("Ended by the customer"),
         "next_bill_on": _("Next bill"),
         "next_bill_at": _("Next bill, moment"),
         "held_at": _("Held since"),

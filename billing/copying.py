@@ -75,6 +75,7 @@ def _write_prices(facts: list[dict[str, Any]]) -> int:
 
 KEPT = (
     "starts_on", "trial_ends_on", "anchor", "proration", "zone", "ends_on", "ends_time", "refund", "autopay",
+    "ended_by_customer",
 )  # fmt: skip
 PAUSE = ("paused_on", "resumes_on")
 OFF = ("name", "percent", "amount", "plans", "products", "starts_on", "ends_on", "given_until")
@@ -157,7 +158,7 @@ def _said(rows: Sequence[SubscriptionStep], items: Sequence[MovedItem]) -> list[
     """The steps of the plan that are said for days after its first one there."""
     first = min(item.starts_on for item in items if item.role == PLAN)
     return [
-        MovedStep(row.on, row.price.public_id if row.price else "", row.quantity, row.at)
+        MovedStep(row.on, row.price.public_id if row.price else "", row.quantity, row.at, row.by_customer)
         for row in rows
         if row.on > first
     ]

@@ -154,6 +154,21 @@ class SubscriptionChangedByCustomer(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionKeptByCustomer(Event):
+    """A customer has taken back on their page what they had set for `on`: another `plan`, or the `end`, says `what`.
+
+    `plan` is the code of the one that goes on. Told beside subscription.changed or subscription.resumed.
+    """
+
+    name: ClassVar[str] = "subscription.kept_by_customer"
+
+    customer: str
+    what: str
+    plan: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class RefundAsked(Event):
     """What a credit note left over is to go back to the method it was paid by; it was paid, net of what was owed."""
 

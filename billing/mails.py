@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from billing.domain.invoices import deposit_percent
-from billing.models import Price, Subscription
+from billing.models import Price, Subscription, SubscriptionStep
 from billing.services.renewals import MAIL, Upcoming, upcoming
 from billing.services.self_change import MAIL as CHANGED
 from billing.services.self_change import is_on
+from billing.services.self_keep import CHANGE, goes_on_with
+from billing.services.self_keep import MAIL as KEPT
 from billing.services.self_service import MAIL as ENDED
 from billing.services.self_service import own_url
 from billing.words import full_text
@@ -153,6 +155,42 @@ def compose_change(message: Any) -> Answer:
             plan=chosen.plan.name,
             price=full_text(chosen),
             on=longdate(date.fromisoformat(on)),
+            own_url=own_url(row),
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionKept(Letter):
+    """A customer has taken back a `change`, or else the end, that was set for a day: a `plan` goes on at a `price`."""
+
+    template: ClassVar[str] = "subscription_kept"
+
+    plan: str
+    price: str
+    on: str
+    change: str = ""
+    own_url: str
+
+
+@composer(KEPT, _("Confirmation that a subscription goes on"))
+def compose_kept(message: Any) -> Answer:
+    """What goes on from the day on; nothing is said where something was set for it again, or it ends by then."""
+    row = Subscription.objects.select_related("customer").get(public_id=message.about)
+    what, said, *_rest = message.dedupe.split(":")
+    on = date.fromisoformat(said)
+    again = SubscriptionStep.objects.filter(subscription=row, on=on) if what == CHANGE else None
+    if (row.ends_on is not None and row.ends_on <= on) or (again is not None and again.exists()):
+        return Skip("It was changed or ended again before this was sent.")
+    price = goes_on_with(row, on)
+    return Ready(
+        SubscriptionKept(
+            organization_name=entity_rows().get(pk=row.customer.entity_id).name,
+            customer_name=billing_facts([row.customer_id])[row.customer_id].name,
+            plan=price.plan.name,
+            price=full_text(price),
+            on=longdate(on),
+            change="yes" if what == CHANGE else "",
             own_url=own_url(row),
         )
     )

@@ -13,6 +13,7 @@ from billing.events import (
     BillingRunStopped,
     SubscriptionChangedByCustomer,
     SubscriptionEndedByCustomer,
+    SubscriptionKeptByCustomer,
     UsageThresholdReached,
 )
 from billing.models import BulkChange, Plan
@@ -178,6 +179,36 @@ declare(
         way=Way.DIGEST,
     ),
     SubscriptionChangedByCustomer,
+)
+
+
+def _say_kept(told: Told) -> Said:
+    said = {
+        "customer": told.name(told.facts["customer"]) or told.facts["customer"],
+        "plan": told.facts["plan"],
+    }
+    title = _("%(customer)s keeps a subscription to %(plan)s") % said
+    detail = {
+        "plan": _("The change from %(day)s on is taken back"),
+        "end": _("The end on %(day)s is taken back"),
+    }[told.facts["what"]]
+    day = longdate(date.fromisoformat(told.facts["on"]))
+    return Said(title, detail % {"day": day}, ("subscription", told.about))
+
+
+declare(
+    Kind(
+        name="subscription.kept_by_customer",
+        label=gettext_lazy("A customer takes back a change or an end of a subscription"),
+        group=MONEY,
+        permission=SUBSCRIPTIONS_VIEW,
+        say=_say_kept,
+        pick=_with_plan,
+        icon="arrow-back-up",
+        tone="ok",
+        way=Way.DIGEST,
+    ),
+    SubscriptionKeptByCustomer,
 )
 
 

@@ -1,4 +1,4 @@
-"""A subscription's page for its customer: what it is and comes next, another plan, and its end, without an account."""
+"""A subscription's page for its customer: what it is and comes next, another plan, its end, and both taken back."""
 
 import re
 from dataclasses import dataclass
@@ -14,10 +14,19 @@ from billing.domain.charges import ACTIVE
 from billing.listing import item_rows, subscription
 from billing.previews import next_bill
 from billing.services.self_change import WayToChange, change_by_customer, take, ways_to_change
+from billing.services.self_keep import (
+    CHANGE,
+    END,
+    Choice,
+    choices,
+    goes_on_with,
+    keep_by_customer,
+    take_back,
+)
 from billing.services.self_service import NotOffered, end_by_customer, ways_to_end
 from billing.standing import state_of
 from billing.together import Seen
-from billing.words import amount_text
+from billing.words import amount_text, full_text
 from core import clock
 from core.errors import AppError
 from core.fields import ISO_DAY
@@ -82,6 +91,27 @@ class Change:
         return -self.due
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A choice that can be taken back: what then goes on at which price, and what the next bill says, with tax.
+
+    `to` is the plan that was chosen, empty for an end. `odd` says why it cannot be done so.
+    """
+
+    choice: Choice
+    to: str
+    plan: str
+    price: str
+    on: date | None
+    due: Money
+    odd: str = ""
+
+    @property
+    def value(self) -> str:
+        """What the form sends, as `_kept` reads it."""
+        return f"{self.choice.price}:{self.choice.what}:{self.choice.on}"
+
+
 @open_page("a signed link is exchanged for a cookie")
 @require_GET
 def enter_link(request: HttpRequest, token: str) -> HttpResponse:
@@ -92,7 +122,7 @@ def enter_link(request: HttpRequest, token: str) -> HttpResponse:
 @OWN.behind
 @require_http_methods(["GET", "POST"])
 def own_subscription(request: HttpRequest, target: str) -> HttpResponse:
-    """Show it; on POST change or end it as was chosen of what was shown, and come back here."""
+    """Show it; on POST change it, end it or take that back as was chosen of what was shown, and come back here."""
     if request.method == "GET":
         return _show(request, target)
     each_once(request)
@@ -101,6 +131,8 @@ def own_subscription(request: HttpRequest, target: str) -> HttpResponse:
         if "change" in request.POST:
             price, way, on = _to(request.POST["change"])
             change_by_customer(target, price=price, way=way, on=on, today=today)
+        elif "keep" in request.POST:
+            keep_by_customer(target, _kept(request.POST["keep"]), today=today)
         else:
             way, on = _chosen(request.POST.get("end", ""))
             end_by_customer(target, way=way, on=on, today=today)
@@ -121,6 +153,16 @@ def _to(value: str) -> tuple[str, str, date]:
     if not _PRICE.fullmatch(price):
         raise NotOffered("Choose what it is to become.")
     return (price, *_chosen(rest, "Choose what it is to become."))
+
+
+def _kept(value: str) -> Choice:
+    """What is taken back, as `Back` writes it."""
+    nothing = "Choose what is to be taken back."
+    price, _colon, rest = value.partition(":")
+    what, on = _chosen(rest, nothing)
+    if what not in {CHANGE, END} or not _PRICE.fullmatch(price or END):
+        raise NotOffered(nothing)
+    return Choice(what, on, price)
 
 
 def _chosen(value: str, otherwise: str = "Choose how it is to end.") -> tuple[str, date]:
@@ -158,6 +200,7 @@ def _show(request: HttpRequest, target: str, error: AppError | None = None) -> H
             "last_day": row.ends_on - timedelta(days=1) if row.ends_on else None,
             "ways": [_way(row, way, on, today) for way, on in ways_to_end(row, today=today).items()],
             "card": live_methods([row.customer_id]).get(row.customer_id),
+            "backs": [_back(row, choice, today) for choice in choices(row, today=today)],
             "changes": _changes(row, today),
             "error": error,
             "brand": {"name": seller.name},
@@ -203,3 +246,17 @@ def _way(row: Any, way: str, on: date, today: date) -> WayToEnd:
         odd = outcome.error.message
     last_day = on - timedelta(days=1) if on > row.starts_on else None
     return WayToEnd(way, f"{way}:{on}", last_day, Money(minor, row.price.currency), odd)
+
+
+def _back(row: Any, choice: Choice, today: date) -> Back:
+    """What goes on and is billed next then: taken back so, billed by the run's function, and that taken back."""
+    to = goes_on_with(row, choice.on).plan.name if choice.what == CHANGE else ""
+    price, minor, on, odd = row.price, 0, None, ""
+    with attempt() as outcome, dry_run():
+        kept = take_back(row.public_id, choice, today=today)
+        price = goes_on_with(kept, choice.on)
+        then = next_bill(kept, today=today, settled=True, alone=True)
+        minor, on, odd = then.due_minor, then.as_of, then.odd
+    if outcome.error:
+        odd = outcome.error.message
+    return Back(choice, to, price.plan.name, full_text(price), on, Money(minor, row.price.currency), odd)

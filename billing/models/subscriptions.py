@@ -30,8 +30,9 @@ class Subscription(Record):
     its items' first day on, later when it begins with a trial. `anchor` is a day on which a period begins, before its
     first day or after. Paused it stays active where it is known when it goes on, else its state is paused. With
     `refund`, what is credited at its end is asked back to the method it was paid by. Prorated by the second it goes on
-    to `ends_time` of the day it ends on, in its zone. `held_at` is set when a run could
-    not bill it or the gate found its bill odd: it waits for a person and stops nothing else.
+    to `ends_time` of the day it ends on, in its zone. `ended_by_customer`: its customer set that end on their page,
+    where nobody had set another. `held_at` is set when a run could not bill it or the gate found its bill odd: it waits
+    for a person and stops nothing else.
     """
 
     PREFIX = "sub"
@@ -50,6 +51,7 @@ class Subscription(Record):
     paused_on = models.DateField(null=True, blank=True)
     resumes_on = models.DateField(null=True, blank=True)
     refund = models.BooleanField(default=False)
+    ended_by_customer = models.BooleanField(default=False, db_default=False)
     autopay = models.BooleanField(default=False)
     next_bill_on = models.DateField()
     next_bill_at = models.DateTimeField()
@@ -132,7 +134,8 @@ class SubscriptionStep(TenantRow):
 
     Prorated by the second it holds from the time `at` of that day on.
 
-    `by_customer`: its customer said so on their page, and whatever they say next takes its place.
+    `by_customer`: its customer said so on their page, where nobody had said anything else; they may take it back, and
+    whatever they say next takes its place.
 
     Natural key: subscription and day. The plan's items follow from these, see billing.domain.ramps; what is taken back
     leaves the table, and the audit has it.

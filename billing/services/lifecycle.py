@@ -160,7 +160,8 @@ def reactivate(public_id: str, *, on: date | None = None, today: date) -> Subscr
 
 def _endless(subscription: Subscription) -> Subscription:
     subscription.ends_on, subscription.ends_time, subscription.refund = None, MIDNIGHT, False
-    subscription.touch("ends_on", "ends_time", "refund")
+    subscription.ended_by_customer = False
+    subscription.touch("ends_on", "ends_time", "refund", "ended_by_customer")
     return subscription
 
 

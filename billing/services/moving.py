@@ -46,6 +46,7 @@ class MovedStep:
     price: str
     quantity: Decimal | None
     at: time = MIDNIGHT
+    by_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,11 @@ def move_in(moved: Moved, *, customer: str, prices: Mapping[str, Price]) -> Subs
     )  # fmt: skip
     SubscriptionStep.objects.bulk_create(
         SubscriptionStep(
-            subscription=made, on=each.on, at=each.at, price=prices.get(each.price), quantity=each.quantity
+            subscription=made, on=each.on, at=each.at, price=prices.get(each.price), quantity=each.quantity,
+            by_customer=each.by_customer,
         )
         for each in moved.steps
-    )
+    )  # fmt: skip
     _take_off(made, moved.discounts)
     trial = made.trial_ends_on
     emit(

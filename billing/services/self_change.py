@@ -11,11 +11,9 @@ from billing.models import NOW, PERIOD_END, Price, Subscription, SubscriptionSte
 from billing.offers import is_alike, prices_offered
 from billing.selectors import subscription_facts
 from billing.services.change import change, revoke_change
-from billing.services.self_service import NotOffered
+from billing.services.self_service import NotOffered, confirm
 from core.events import emit
 from core.locks import lock_one
-from customers.selectors import invoice_addresses_of
-from messaging.services.queue import Draft, queue_for_event
 
 MAIL = "subscription_changed"
 
@@ -87,24 +85,16 @@ def change_by_customer(public_id: str, *, price: str, way: str, on: date, today:
     )
     if chosen is None:
         raise NotOffered("This has changed meanwhile. Look at it again; nothing was changed.")
+    sellers = SubscriptionStep.objects.filter(subscription=row, on=on, by_customer=False).exists()
     changed = take(public_id, chosen, today=today)
-    SubscriptionStep.objects.filter(subscription=changed, on=on).update(by_customer=True)
+    SubscriptionStep.objects.filter(subscription=changed, on=on).update(by_customer=not sellers)
     emit(
         SubscriptionChangedByCustomer(
             changed.public_id, changed.version, customer=row.customer.public_id, price=price,
             plan=chosen.price.plan.code, was=chosen.was, on=str(on),
         )
     )  # fmt: skip
-    addresses = invoice_addresses_of([row.customer_id]).get(row.customer_id, [])
-    queue_for_event(
-        [
-            Draft(
-                MAIL, changed.public_id, to=address, dedupe=f"{on}:{price}:{changed.version}:{n}",
-                customer=row.customer.public_id,
-            )
-            for n, address in enumerate(addresses)
-        ]
-    )  # fmt: skip
+    confirm(MAIL, changed, f"{on}:{price}:{changed.version}")
     return changed
 
 

@@ -65,20 +65,26 @@ def end_by_customer(public_id: str, *, way: str, on: date, today: date) -> Subsc
         return row
     if ways_to_end(row, today=today).get(way) != on:
         raise NotOffered("This has changed meanwhile. Look at it again; nothing was ended.")
+    sellers = row.ends_on is not None and not row.ended_by_customer
     ended = end(public_id, on=on, today=today)
+    ended.ended_by_customer = not sellers
+    ended.save(update_fields=["ended_by_customer"])
     emit(
         SubscriptionEndedByCustomer(
             ended.public_id, ended.version, customer=ended.customer.public_id, ends_on=str(on)
         )
     )
-    addresses = invoice_addresses_of([ended.customer_id]).get(ended.customer_id, [])
+    confirm(MAIL, ended, f"{on}:{ended.version}")
+    return ended
+
+
+def confirm(kind: str, row: Subscription, occasion: str) -> None:
+    """Mail what a customer did to whoever gets their invoices, once for each occasion. Inside work()."""
+    addresses = invoice_addresses_of([row.customer_id]).get(row.customer_id, [])
+    customer = row.customer.public_id
     queue_for_event(
         [
-            Draft(
-                MAIL, ended.public_id, to=address, dedupe=f"{on}:{ended.version}:{n}",
-                customer=ended.customer.public_id,
-            )
+            Draft(kind, row.public_id, to=address, dedupe=f"{occasion}:{n}", customer=customer)
             for n, address in enumerate(addresses)
         ]
-    )  # fmt: skip
-    return ended
+    )

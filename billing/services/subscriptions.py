@@ -330,8 +330,7 @@ def release(public_id: str) -> Subscription:
         ],
         ignore_conflicts=True,
     )
-    subscription.held_at = None
-    subscription.held_reason = ""
+    subscription.held_at, subscription.held_reason = None, ""
     subscription.touch("held_at", "held_reason")
     return subscription if subscription.state == ENDED else schedule(subscription)
 
@@ -367,5 +366,6 @@ def end(
     require_recent("on", day, today)
     require_unused(facts.items, day)
     subscription.ends_on, subscription.ends_time, subscription.refund = day, at, refund
-    subscription.touch("ends_on", "ends_time", "refund")
+    subscription.ended_by_customer = False
+    subscription.touch("ends_on", "ends_time", "refund", "ended_by_customer")
     return changed(schedule(subscription), "end", day, at)

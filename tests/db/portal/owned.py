@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.test import Client
 
-from billing.models import Plan, Price, Subscription, SubscriptionItem
+from billing.models import Plan, Price, Subscription, SubscriptionItem, SubscriptionStep
 from billing.services.offers import Offered, set_plan_offers
 from billing.services.prices import create_price
 from billing.services.self_service import own_url
@@ -91,3 +91,27 @@ def told_of(what: str) -> tuple[int, int]:
             Message.objects.filter(kind=f"subscription_{what}").count(),
             OutboxEvent.objects.filter(name=f"subscription.{what}_by_customer").count(),
         )
+
+
+def backs(page: bytes) -> list[str]:
+    """What the form would send to take each back."""
+    return re.findall(r'name="keep" value="([^"]+)"', page.decode())
+
+
+def said(client: Client, address: str, what: str) -> str:
+    """Have it changed to Solo in July, or ended then; what the page sends to take that back."""
+    page = client.get(address).content
+    if what == "plan":
+        answer = client.post(address, {"change": offered(page)["solo"]})
+    else:
+        answer = client.post(address, {"end": f"period_end:{JULY}"})
+    assert answer.status_code == 302
+    (found,) = backs(client.get(address).content)
+    return found
+
+
+def as_it_was(sub: Subscription) -> bool:
+    with work():
+        row = Subscription.objects.get(pk=sub.pk)
+        steps = SubscriptionStep.objects.filter(subscription=sub).exists()
+    return (row.ends_on, row.ended_by_customer, row.state, steps) == (None, False, "active", False)

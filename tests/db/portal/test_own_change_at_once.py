@@ -1,6 +1,6 @@
-"""Clicks at once, and clicks while a run bills: one change, told once, and the books hold."""
+"""Clicks at once, and clicks while a run bills: one change, end or taking back, told once, and the books hold."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,15 +9,12 @@ from billing.models import Price, Subscription, SubscriptionItem
 from billing.services.offers import Offered, set_plan_offers
 from billing.services.run import run_billing
 from billing.services.self_change import change_by_customer, ways_to_change
-from billing.services.self_service import NotOffered
-from core.models import OutboxEvent
+from billing.services.self_keep import END, Choice, keep_by_customer
+from billing.services.self_service import NotOffered, end_by_customer
 from core.scope import Scope, work
-from messaging.models import Message
 from tests.billed import proven
 from tests.db.billing.test_usage_at_once import at_once, open_elsewhere
-from tests.db.portal.owned import priced, sold
-
-JUNE, MID = date(2026, 6, 1), date(2026, 6, 16)
+from tests.db.portal.owned import JULY, JUNE, MID, let, priced, sold, told_of
 
 
 @pytest.fixture
@@ -49,11 +46,7 @@ def lived(sub: Subscription) -> list[str]:
 
 
 def told() -> tuple[int, int]:
-    with work():
-        return (
-            Message.objects.filter(kind="subscription_changed").count(),
-            OutboxEvent.objects.filter(name="subscription.changed_by_customer").count(),
-        )
+    return told_of("changed")
 
 
 def test_the_same_click_three_times_at_once(committed_acorn: Scope, sub: Subscription) -> None:
@@ -96,4 +89,52 @@ def test_after_a_run_came_between_what_is_billed_is_credited(
     with work():
         assert Decimal(sub.price.unit_price) == 30
     assert (lived(sub), told()) == (["team", "business"], (1, 1))
+    proven()
+
+
+def ended(sub: Subscription) -> str:
+    """What became of a click on the end of June."""
+    try:
+        end_by_customer(sub.public_id, way="period_end", on=JULY, today=MID)
+    except NotOffered:
+        return "refused"
+    return "done"
+
+
+def kept(sub: Subscription) -> str:
+    """What became of a click that takes that back."""
+    try:
+        keep_by_customer(sub.public_id, Choice(END, JULY), today=MID)
+    except NotOffered:
+        return "refused"
+    return "done"
+
+
+def test_the_same_end_three_times_at_once(committed_acorn: Scope, sub: Subscription) -> None:
+    let("period_end")
+    assert at_once(committed_acorn, *[lambda: ended(sub)] * 3) == ["done"] * 3
+    assert told_of("ended") == (1, 1)
+    proven()
+
+
+def test_an_end_taken_back_three_times_at_once(committed_acorn: Scope, sub: Subscription) -> None:
+    let("period_end")
+    with work():
+        ended(sub)
+    assert at_once(committed_acorn, *[lambda: kept(sub)] * 3) == ["done"] * 3
+    assert told_of("kept") == (1, 1)
+    with work():
+        assert Subscription.objects.get(pk=sub.pk).ends_on is None
+    proven()
+
+
+def test_a_change_and_an_end_at_once_are_one_of_them_first(committed_acorn: Scope, sub: Subscription) -> None:
+    """A change is not made behind an end; an end comes behind a change. Told is what was done."""
+    let("period_end")
+    found = at_once(committed_acorn, lambda: click(sub, "business"), lambda: ended(sub))
+    assert found in (["done", "done"], ["refused", "done"])
+    assert told() == ((1, 1) if found[0] == "done" else (0, 0))
+    assert told_of("ended") == (1, 1)
+    run_billing(MID)
+    run_billing(JULY)
     proven()

@@ -11,7 +11,7 @@ import pytest
 from billing.domain.anchors import Rhythm
 from billing.domain.proration import Proration
 from billing.listing import subscription
-from billing.models import Coupon, Price, Subscription, SubscriptionDiscount
+from billing.models import Coupon, Price, Subscription, SubscriptionDiscount, SubscriptionStep
 from billing.previews import next_bill
 from billing.services.change import add_step, change
 from billing.services.discounts import archive_coupon, create_coupon, discount, give_coupon
@@ -325,3 +325,21 @@ def test_nothing_of_another_organization_comes(sandbox: Scope, lives: dict[str, 
     copy(sandbox)
     with enter(sandbox), work():
         assert list(Coupon.objects.values_list("code", flat=True)) == ["three"]
+
+
+def test_what_a_customer_said_is_theirs_in_the_copy_too(sandbox: Scope) -> None:
+    with work():
+        changed, ended = sold(TODAY - timedelta(days=10)), sold(TODAY - timedelta(days=10))
+        for on, theirs in ((40, True), (80, False)):
+            day = TODAY + timedelta(days=on)
+            add_step(changed.public_id, Step(quantity=Decimal(on), on=day), today=TODAY)
+            SubscriptionStep.objects.filter(on=day).update(by_customer=theirs)
+        end(ended.public_id, on=TODAY + timedelta(days=60), today=TODAY)
+        Subscription.objects.filter(pk=ended.pk).update(ended_by_customer=True)
+    copy(sandbox)
+    found = twins(sandbox)
+    with enter(sandbox), work():
+        steps = SubscriptionStep.objects.order_by("on").values_list("by_customer", flat=True)
+        assert list(steps) == [True, False]
+        theirs = Subscription.objects.filter(ended_by_customer=True).values_list("public_id", flat=True)
+        assert list(theirs) == [found[ended.public_id]]
