@@ -22,6 +22,6 @@ subjects["customers.Customer"] = Subject(
 subjects["customers.Contact"] = Subject(_("Contact"), fields={"receives_invoices": _("Gets invoices")})
 subjects["customers.PaymentMethod"] = Subject(
     _("Kept card"),
-    fields={"expires_on": _("Good until"), "live": _("Charged by itself"), "last4": _("Last digits")},
+    fields={"expires_on": _("Good until"), "removed_at": _("Removed at"), "last4": _("Last digits")},
 )
 subjects["customers.Link"] = Subject(_("Link in a mail"))

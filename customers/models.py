@@ -104,8 +104,8 @@ class PaymentMethod(Record):
     """A card that its customer keeps with us to be charged by itself: the gateway's token and what may be shown of it,
     never its number.
 
-    One at a time. `expires_on` is its last good day, `consent` the words that were agreed to, `agreed_at` when.
-    `told_at`: that it expires soon.
+    One at a time is not removed. `expires_on` is its last good day, `consent` the words that were agreed to,
+    `agreed_at` when. `told_at`: that it expires soon.
     """
 
     PREFIX = "pm"
@@ -118,7 +118,6 @@ class PaymentMethod(Record):
     expires_on = models.DateField()
     consent = models.CharField(max_length=400)
     agreed_at = models.DateTimeField(default=clock.now)
-    live = models.BooleanField(default=True)
     removed_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
 
@@ -127,10 +126,15 @@ class PaymentMethod(Record):
             models.UniqueConstraint(
                 fields=["organization", "customer"],
                 name="paymentmethod_one_live",
-                condition=models.Q(live=True),
+                condition=models.Q(removed_at__isnull=True),
             ),
         ]
         indexes = [models.Index(fields=["organization", "customer", "-id"], name="paymentmethod_customer")]
+
+    @property
+    def live(self) -> bool:
+        """Whether it is kept still."""
+        return self.removed_at is None
 
     @property
     def label(self) -> str:

@@ -32,7 +32,7 @@ def card_url(customer: Customer) -> str:
 
 def live_methods(customer_ids: Iterable[int]) -> dict[int, PaymentMethod]:
     """The card that is charged by itself, by customer; one query. Inside work()."""
-    rows = PaymentMethod.objects.filter(customer_id__in=list(customer_ids), live=True)
+    rows = PaymentMethod.objects.filter(customer_id__in=list(customer_ids), removed_at=None)
     return {row.customer_id: row for row in rows}
 
 
@@ -42,8 +42,10 @@ def card_for(customer_id: int, *, since: datetime, due_on: date) -> PaymentMetho
     What was issued without a card stays its customer's to pay, for they were told so; so does what a card is not good
     long enough for. Inside work().
     """
-    then = Q(agreed_at__lte=since) & (Q(live=True) | Q(removed_at__gt=since))
-    rows = list(PaymentMethod.objects.filter(then | Q(live=True), customer_id=customer_id).order_by("id"))
+    then = Q(agreed_at__lte=since) & (Q(removed_at=None) | Q(removed_at__gt=since))
+    rows = list(
+        PaymentMethod.objects.filter(then | Q(removed_at=None), customer_id=customer_id).order_by("id")
+    )
     now = next((row for row in rows if row.live), None)
     return now if now and rows[0].agreed_at <= since and due_on <= now.expires_on else None
 
@@ -107,6 +109,6 @@ def method(public_id: str) -> PaymentMethod:
 
 
 def _drop(row: PaymentMethod, customer: str) -> None:
-    row.live, row.removed_at = False, clock.now()
-    row.touch("live", "removed_at")
+    row.removed_at = clock.now()
+    row.touch("removed_at")
     emit(PaymentMethodRemoved(row.public_id, row.version, customer=customer))

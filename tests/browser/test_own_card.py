@@ -45,7 +45,7 @@ def tab_to(page: Page, name: str) -> None:
 
 def kept() -> list[bool]:
     with work():
-        return list(PaymentMethod.objects.order_by("id").values_list("live", flat=True))
+        return [row.live for row in PaymentMethod.objects.order_by("id")]
 
 
 @pytest.mark.parametrize("watched", [(390, "light")], indirect=True)

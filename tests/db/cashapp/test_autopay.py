@@ -187,7 +187,7 @@ def test_the_card_that_took_its_place_is_charged(owner: Customer) -> None:
     assert charged() == [(document.total_minor, "succeeded")]
     with work():
         assert Attempt.objects.get().saved_id == second.pk
-        assert PaymentMethod.objects.filter(live=True).count() == 1
+        assert PaymentMethod.objects.filter(removed_at=None).count() == 1
 
 
 def test_what_is_paid_or_credited_before_is_not_charged(owner: Customer) -> None:

@@ -27,7 +27,7 @@ def at(customer: Customer, rest: str = "") -> str:
 
 def live(house: Scope) -> int:
     with enter(house), work():
-        return PaymentMethod.objects.filter(live=True).count()
+        return PaymentMethod.objects.filter(removed_at=None).count()
 
 
 def test_a_customers_page_shows_the_card_and_what_was_agreed_to(
