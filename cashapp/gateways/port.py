@@ -6,12 +6,12 @@ attempt stays unknown until `find` or a webhook says.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
 from core.errors import AppError
 from core.money import Money
+from customers.domain.cards import Card
 
 
 class Outcome(StrEnum):
@@ -48,16 +48,6 @@ class ChargeResult:
     reference: str
     code: str = ""
     message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card that a gateway keeps for later charges; `expires_on` is its last good day."""
-
-    token: str
-    brand: str
-    last4: str
-    expires_on: date
 
 
 class CardRefused(AppError):

@@ -6,10 +6,11 @@ would, and reports each outcome by webhook as well.
 
 from datetime import date, timedelta
 
-from cashapp.gateways.port import Card, CardRefused, ChargeRequest, ChargeResult, NoAnswer, Outcome
+from cashapp.gateways.port import CardRefused, ChargeRequest, ChargeResult, NoAnswer, Outcome
 from cashapp.models import SandboxCharge
 from core import clock, effects, ids
 from core.scope import refuse_inside_work, work
+from customers.domain.cards import Card
 
 CARDS = {
     "card_ok": "Succeeds",

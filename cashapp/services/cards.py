@@ -40,10 +40,7 @@ def keep_card(customer: str, *, method: str, consent: str) -> Any:
     except NoAnswer as error:
         raise NotKept("The card service does not answer. Nothing was kept; try again.") from error
     with work():
-        return keep(
-            customer, gateway=port.name, token=card.token, brand=card.brand, last4=card.last4,
-            expires_on=card.expires_on, consent=consent,
-        )  # fmt: skip
+        return keep(customer, gateway=port.name, card=card, consent=consent)
 
 
 def tell_expiring(public_id: str) -> None:

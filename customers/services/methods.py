@@ -1,6 +1,7 @@
 """Cards that customers keep with us, to be charged by themselves."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from core import clock
 from core.errors import NotFound
 from core.events import emit
 from core.locks import lock_one
+from customers.domain.cards import Card
 from customers.events import PaymentMethodKept, PaymentMethodRemoved
 from customers.models import Customer, PaymentMethod
 from customers.services.links import CARD, token_for
@@ -50,9 +52,7 @@ def card_for(customer_id: int, *, since: datetime, due_on: date) -> PaymentMetho
     return now if now and rows[0].agreed_at <= since and due_on <= now.expires_on else None
 
 
-def keep(
-    customer: str, *, gateway: str, token: str, brand: str, last4: str, expires_on: date, consent: str
-) -> PaymentMethod:
+def keep(customer: str, *, gateway: str, card: Card, consent: str) -> PaymentMethod:
     """Keep a card that the gateway has taken, in place of one kept before. Inside work().
 
     Natural key: the customer and token; asked again with what is kept already it changes nothing. Raises NotFound.
@@ -60,24 +60,17 @@ def keep(
     """
     owner = lock_one(Customer.objects.filter(public_id=customer))
     there = live_methods([owner.pk]).get(owner.pk)
-    if there is not None and (there.gateway, there.token) == (gateway, token):
+    if there is not None and (there.gateway, there.token) == (gateway, card.token):
         return there
     if there is not None:
         _drop(there, customer)
-    row = PaymentMethod.objects.create(
-        customer=owner, gateway=gateway, token=token, brand=brand, last4=last4, expires_on=expires_on,
-        consent=consent,
-    )  # fmt: skip
+    row = PaymentMethod.objects.create(customer=owner, gateway=gateway, consent=consent, **asdict(card))
     emit(
         PaymentMethodKept(
-            row.public_id,
-            row.version,
-            customer=customer,
-            brand=brand,
-            last4=last4,
-            expires_on=str(expires_on),
+            row.public_id, row.version, customer=customer, brand=row.brand, last4=row.last4,
+            expires_on=str(row.expires_on),
         )
-    )
+    )  # fmt: skip
     return row
 
 

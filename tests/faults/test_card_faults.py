@@ -14,6 +14,7 @@ from core.books import verify
 from core.models import Effect, OutboxEvent
 from core.relay import relay
 from core.scope import Scope, work
+from customers.domain.cards import Card
 from customers.models import Customer
 from customers.services.methods import keep
 from messaging.models import Message
@@ -35,9 +36,8 @@ def with_card(n: int, *, days: int) -> Customer:
     owner = factories.customer(name=f"Payer {n}", email=f"pay{n}@kestrel.example")
     last = clock.today("Europe/Berlin") + timedelta(days=days)
     keep(
-        owner.public_id, gateway="sandbox", token=f"card_ok.{last}", brand="Visa", last4="4242", expires_on=last,
-        consent="Yes.",
-    )  # fmt: skip
+        owner.public_id, gateway="sandbox", card=Card(f"card_ok.{last}", "Visa", "4242", last), consent="Yes."
+    )
     return owner
 
 

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from core.scope import Scope, enter, work
+from customers.domain.cards import Card
 from customers.models import Customer, PaymentMethod
 from customers.services.methods import card_url, keep, remove
 from tests import factories
@@ -16,9 +17,11 @@ from tests.db.api.test_products import priced
 def card(house: Scope, owner: Customer, last4: str = "4242") -> PaymentMethod:
     with enter(house), work():
         return keep(
-            owner.public_id, gateway="sandbox", token=f"secret_{last4}", brand="Visa", last4=last4,
-            expires_on=date(2029, 12, 31), consent="Charge it.",
-        )  # fmt: skip
+            owner.public_id,
+            gateway="sandbox",
+            card=Card(f"secret_{last4}", "Visa", last4, date(2029, 12, 31)),
+            consent="Charge it.",
+        )
 
 
 @pytest.fixture

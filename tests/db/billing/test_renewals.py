@@ -22,6 +22,7 @@ from core.errors import NotFound
 from core.models import AuditEntry, Effect, Organization, OutboxEvent
 from core.relay import relay
 from core.scope import Scope, enter, work
+from customers.domain.cards import Card
 from customers.models import Contact, Customer
 from customers.services.methods import keep
 from invoicing.models import Document
@@ -61,9 +62,8 @@ def with_card(sold: Subscription, *, until: date) -> None:
     """Its customer keeps a card that is good until then."""
     with at(BEGAN, 1), work():
         keep(
-            sold.customer.public_id, gateway="sandbox", token="t", brand="Visa", last4="4242", expires_on=until,
-            consent="Yes.",
-        )  # fmt: skip
+            sold.customer.public_id, gateway="sandbox", card=Card("t", "Visa", "4242", until), consent="Yes."
+        )
 
 
 def notices() -> list[tuple[int, date, bool]]:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from core.scope import Scope, enter, work
+from customers.domain.cards import Card
 from customers.models import Customer, PaymentMethod
 from customers.services.methods import card_url, keep
 from tests import factories
@@ -16,9 +17,11 @@ from tests import factories
 def card(house: Scope, kestrel: Customer) -> PaymentMethod:
     with enter(house), work():
         return keep(
-            kestrel.public_id, gateway="sandbox", token="secret_token", brand="Visa", last4="4242",
-            expires_on=date(2029, 12, 31), consent="Charge it by itself.",
-        )  # fmt: skip
+            kestrel.public_id,
+            gateway="sandbox",
+            card=Card("secret_token", "Visa", "4242", date(2029, 12, 31)),
+            consent="Charge it by itself.",
+        )
 
 
 def at(customer: Customer, rest: str = "") -> str:

@@ -10,6 +10,7 @@ from billing.services.self_service import own_url
 from core.errors import NotFound
 from core.models import AuditEntry, OutboxEvent
 from core.scope import Scope, enter, work
+from customers.domain.cards import Card
 from customers.models import Customer, Link, PaymentMethod
 from customers.services.methods import card_url, keep, live_methods
 from tests import factories
@@ -133,9 +134,11 @@ def test_a_neighbours_card_is_neither_seen_nor_removed(customer: Client, owner: 
     with work():
         neighbour = factories.customer(name=f"Neighbour {CANARY}")
         theirs = keep(
-            neighbour.public_id, gateway="sandbox", token="t", brand="Visa", last4="9999",
-            expires_on=date(2030, 1, 31), consent="Yes",
-        )  # fmt: skip
+            neighbour.public_id,
+            gateway="sandbox",
+            card=Card("t", "Visa", "9999", date(2030, 1, 31)),
+            consent="Yes",
+        )
     address = opened(customer, owner)
     assert b"9999" not in customer.get(address).content
     customer.post(address, {"remove": theirs.public_id})
@@ -162,9 +165,11 @@ def test_without_or_with_another_organizations_link_there_is_nothing(
         opened(customer, beas)
         with work(), pytest.raises(NotFound):
             keep(
-                owner.public_id, gateway="sandbox", token="t", brand="Visa", last4="1",
-                expires_on=date(2030, 1, 31), consent="Yes",
-            )  # fmt: skip
+                owner.public_id,
+                gateway="sandbox",
+                card=Card("t", "Visa", "1", date(2030, 1, 31)),
+                consent="Yes",
+            )
     customer.cookies["card"]["path"] = "/"
     for answer in (customer.get(address), customer.post(address, {"method": "card_ok"})):
         assert answer.status_code == 404
