@@ -3,12 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cashapp.gateways.registry import plays
 from cashapp.gateways.sandbox import CARDS
-from cashapp.services.cards import keep_card
+from cashapp.services.cards import consent_to, keep_card
 from core import clock
 from core.errors import AppError
 from core.scope import work
@@ -53,13 +52,6 @@ def _remove(target: str, public_id: str) -> None:
 def _seller(target: str) -> str:
     with work():
         return str(customer(target).entity.name)
-
-
-def consent_to(seller: str) -> str:
-    """What a customer agrees to; kept with the card, word by word."""
-    return _(
-        "%(seller)s charges this card on the day an invoice of my subscriptions is due, until I remove it here."
-    ) % {"seller": seller}
 
 
 def _show(request: HttpRequest, target: str, error: AppError | None = None) -> HttpResponse:

@@ -4,10 +4,9 @@ from django.conf import settings
 
 from arapp.demo import story
 from arapp.demo.people import House
-from cashapp.services.cards import keep_card
+from cashapp.services.cards import consent_to, keep_card
 from core.scope import work
 from customers.lookup import named
-from portal.cards import consent_to
 
 CARDS = ("card_ok", "card_old", "card_ok", "card_spent", "card_ok")
 

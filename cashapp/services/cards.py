@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cashapp.gateways.port import NoAnswer
 from cashapp.gateways.registry import gateway
 from cashapp.models import METHOD
@@ -24,6 +26,13 @@ class NotKept(AppError):
 
     status = 503
     code = "gateway_unreachable"
+
+
+def consent_to(seller: str) -> str:
+    """What a customer agrees to, whom a seller of this name charges; kept with the card, word by word."""
+    return _(
+        "%(seller)s charges this card on the day an invoice of my subscriptions is due, until I remove it here."
+    ) % {"seller": seller}
 
 
 def keep_card(customer: str, *, method: str, consent: str) -> Any:
