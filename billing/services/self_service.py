@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from datetime import date
 
-from django.conf import settings
-from django.urls import reverse
-
 from billing.domain.charges import ENDED
 from billing.domain.dues import period_end, plan_on
 from billing.events import SubscriptionEndedByCustomer
@@ -16,7 +13,7 @@ from core.errors import Conflict
 from core.events import emit
 from core.locks import lock_one
 from customers.selectors import invoice_addresses_of
-from customers.services.links import SUBSCRIPTION, token_for
+from customers.services.links import SUBSCRIPTION, link_url
 from messaging.services.queue import Draft, queue_for_event
 from tenants.selectors import entity_rows
 
@@ -31,10 +28,7 @@ class NotOffered(Conflict):
 
 def own_url(subscription: Subscription) -> str:
     """The address of a subscription's page for its customer, the same each time it is asked for. Inside work()."""
-    token = token_for(
-        purpose=SUBSCRIPTION, target=subscription.public_id, customer_id=subscription.customer_id
-    )
-    return f"{settings.BASE_URL}{reverse('own-link', args=[token])}"
+    return link_url(SUBSCRIPTION, subscription.public_id, subscription.customer_id)
 
 
 def ways_to_end(subscription: Subscription, *, today: date) -> Mapping[str, date]:

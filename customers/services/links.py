@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.conf import settings
+from django.urls import reverse
 
 from core import bulk, clock, doors
 from core.errors import NotFound
@@ -22,6 +23,7 @@ LIFE = timedelta(days=400)
 PAY = "pay"
 SUBSCRIPTION = "subscription"
 CARD = "card"
+_PAGES = {PAY: "pay-link", SUBSCRIPTION: "own-link", CARD: "card-link"}
 _LABELS = {PAY: "pay link", SUBSCRIPTION: "link of a subscription", CARD: "link of a card"}
 
 
@@ -69,6 +71,20 @@ def token_for(*, purpose: str, target: str, customer_id: int) -> str:
             expires_at=clock.wall() + LIFE,
         )
     return _token(link.pk)
+
+
+def link_path(purpose: str, target: str, customer_id: int) -> str:
+    """Where a customer opens an object (public id), on this very site; the same each time it is asked for.
+
+    Inside work().
+    """
+    token = token_for(purpose=purpose, target=target, customer_id=customer_id)
+    return reverse(_PAGES[purpose], args=[token])
+
+
+def link_url(purpose: str, target: str, customer_id: int) -> str:
+    """The same as an address for a mail or a program. Inside work()."""
+    return f"{settings.BASE_URL}{link_path(purpose, target, customer_id)}"
 
 
 def open_link(token_digest: str, *, purpose: str, request_id: str = "") -> OpenedLink:

@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 
 from core import clock
 from core.errors import NotFound
@@ -15,21 +13,20 @@ from core.locks import lock_one
 from customers.domain.cards import Card
 from customers.events import PaymentMethodKept, PaymentMethodRemoved
 from customers.models import Customer, PaymentMethod
-from customers.services.links import CARD, token_for
+from customers.services.links import CARD, link_path, link_url
 
 EXPIRES_SOON = timedelta(days=30)
 """How long before a card's last good day its customer and members are told."""
 
 
 def card_path(customer: Customer) -> str:
-    """The link to a customer's page of their card, on this very site; the same each time. Inside work()."""
-    token = token_for(purpose=CARD, target=customer.public_id, customer_id=customer.pk)
-    return reverse("card-link", args=[token])
+    """The link to a customer's page of their card, on this very site. Inside work()."""
+    return link_path(CARD, customer.public_id, customer.pk)
 
 
 def card_url(customer: Customer) -> str:
     """The same as an address for a mail or a program. Inside work()."""
-    return f"{settings.BASE_URL}{card_path(customer)}"
+    return link_url(CARD, customer.public_id, customer.pk)
 
 
 def live_methods(customer_ids: Iterable[int]) -> dict[int, PaymentMethod]:
