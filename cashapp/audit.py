@@ -15,6 +15,10 @@ subjects["cashapp.BankLine"] = Subject(
     PAYMENTS_VIEW,
     fields={**_MONEY, "booked_on": _("Received"), "proposals": _("Proposals")},
 )
-subjects["cashapp.Attempt"] = Subject(_("Attempt to charge"), fields=_MONEY)
+subjects["cashapp.Attempt"] = Subject(
+    _("Attempt to charge"),
+    fields=_MONEY,
+    secrets=frozenset({"method"}),  # the gateway's token of a card
+)
 subjects["cashapp.AttemptItem"] = Subject(_("Item of an attempt"), fields=_MONEY)
 subjects["cashapp.PayerFact"] = Subject(_("What is known of a payer"))

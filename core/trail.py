@@ -37,6 +37,7 @@ _REQUEST = "req_"
 class Subject:
     """A kind of record: its word, its page with the right that opens it, the words of its columns.
 
+    `secrets` are columns whose values are never shown, beside all that are named like one.
     `parts` are tables whose rows belong to it, each with the column that names it; `also` are records it names itself.
     """
 
@@ -46,6 +47,7 @@ class Subject:
     parts: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
 
 
 subjects: dict[str, Subject] = {}

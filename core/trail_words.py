@@ -166,8 +166,8 @@ class _Teller:
         return [
             FieldChange(
                 label=self.label(column, fields.get(column), subject),
-                old=self.value(column, fields.get(column), old, currency),
-                new=self.value(column, fields.get(column), new, currency),
+                old=self.shown(column, fields.get(column), old, currency, subject),
+                new=self.shown(column, fields.get(column), new, currency, subject),
             )
             for column, (old, new) in changes.items()
             if column not in _SILENT
@@ -177,9 +177,12 @@ class _Teller:
         said = subject.fields.get(column)
         return str(said or capfirst(str(field.verbose_name if field else column.replace("_", " "))))
 
-    def value(self, column: str, field: Any, value: Any, currency: str) -> str:
-        if any(word in column for word in _SECRET):
+    def shown(self, column: str, field: Any, value: Any, currency: str, subject: Subject) -> str:
+        if column in subject.secrets or any(word in column for word in _SECRET):
             return _("not shown")
+        return self.value(column, field, value, currency)
+
+    def value(self, column: str, field: Any, value: Any, currency: str) -> str:
         if value in (None, "", [], {}):
             return NOTHING
         if isinstance(field, models.ForeignKey):

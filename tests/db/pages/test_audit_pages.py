@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from django.test import Client
 
+from cashapp.models import Attempt
 from core import clock
 from core.bulk import insert
 from core.models import Job, StoredFile
@@ -153,6 +154,19 @@ def test_secrets_are_never_shown(ana: Client, house: Scope, kestrel: Customer) -
         page = ana.get(address).content.decode()
         assert secret not in page
         assert secret[::-1] not in page
+        assert "not shown" in page
+
+
+def test_the_token_of_a_charged_card_is_never_shown(ana: Client, house: Scope, kestrel: Customer) -> None:
+    with enter(house), work():
+        attempt = Attempt.objects.create(
+            key="k", customer=kestrel, entity_id=kestrel.entity_id, gateway="sandbox", method="tok_5ec7e7", minor=5,
+            currency="EUR", description="x",
+        )  # fmt: skip
+        Attempt.objects.filter(pk=attempt.pk).update(method="tok_7e7ce5")
+    for address in (AUDIT, AUDIT + "csv/"):
+        page = ana.get(address).content.decode()
+        assert "tok_" not in page
         assert "not shown" in page
 
 
