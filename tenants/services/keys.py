@@ -198,7 +198,7 @@ def opened(secret: str, *, address: str, request_id: str) -> Opened | None:
     hashed = digest(secret)
     bare = Scope(organization_id, Actor("key"), origin="api", request_id=request_id)
     with enter(bare), work():
-        found = _found(hashed, address)
+        found = find_alive(hashed, address)
     if found is None:
         return None
     key, member = found
@@ -208,8 +208,11 @@ def opened(secret: str, *, address: str, request_id: str) -> Opened | None:
     return _opened(bare, key, seat.scope.permissions) if seat else None
 
 
-def _found(hashed: str, address: str) -> tuple[ApiKey, Membership] | None:
-    """The key that is alive and may be used from there, and its member who may come in. Inside work()."""
+def find_alive(hashed: str, address: str) -> tuple[ApiKey, Membership] | None:
+    """The key of a secret's hash that is alive and may be used from there, and its member who may come in.
+
+    Inside work().
+    """
     now = clock.wall()
     used = ApiKeyUse.objects.filter(key=OuterRef("pk")).values("at")
     found = ApiKey.objects.filter(digest=hashed, revoked_at=None).annotate(used_at=Subquery(used))

@@ -24,8 +24,10 @@ def bea(next_door: House, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr("tenants.api_door.PER_ORGANIZATION", 10**9)
     with enter(next_door.birch), work():
         secret = keys.make(name="ERP").secret
-        found = keys._found(keys.digest(secret), "127.0.0.1")
-    monkeypatch.setattr(keys, "_found", lambda *_key: found)  # once, not for each of thousands of requests
+        found = keys.find_alive(keys.digest(secret), "127.0.0.1")
+    monkeypatch.setattr(
+        keys, "find_alive", lambda *_key: found
+    )  # once, not for each of thousands of requests
     return Client(raise_request_exception=False, headers={"Authorization": f"Bearer {secret}"})
 
 
