@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Conflict, NotFound
 from core.models import Job, StoredFile
+from customers.domain.cards import Kept
 from customers.services.methods import card_for
 from invoicing.domain.display import standing
 from invoicing.domain.states import State
@@ -79,7 +80,7 @@ class DocumentView:
         return found
 
     @cached_property
-    def card(self) -> Any:
+    def card(self) -> Kept | None:
         """The kept card that what is open is charged to on its due day; None where its customer is to pay. Inside
         work()."""
         row = self.document

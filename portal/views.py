@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
@@ -22,6 +21,7 @@ from core import clock, files, money
 from core.errors import AppError, NotFound
 from core.scope import work
 from core.web import each_once, open_page
+from customers.domain.cards import Kept
 from invoicing.selectors import DocumentView, view
 from portal.access import PAYING
 from receivables.selectors import ItemState
@@ -201,7 +201,7 @@ def _show(request: HttpRequest, document: str, *, error: AppError | None = None)
     return response
 
 
-def _charged_by_itself(page: PayPage) -> Any:
+def _charged_by_itself(page: PayPage) -> Kept | None:
     """The kept card that will be charged, while its day has not come."""
     due_on = page.invoice.due_on
     if due_on is None or due_on <= clock.today(page.invoice.document.entity.zone):
