@@ -10,7 +10,6 @@ from billing.models import Subscription
 from billing.services.run import run_billing
 from core.scope import Scope, work
 from tests.db.portal.owned import JUNE, NOON, offer, priced, sold
-from tests.db.sandbox.conftest import no_files  # noqa: F401
 
 
 @pytest.fixture

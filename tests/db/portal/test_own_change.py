@@ -37,6 +37,7 @@ from tests.db.portal.owned import (
     told_of,
     words,
 )
+from tests.db.sandbox.conftest import no_files  # noqa: F401
 from tests.metering import meter
 
 pytestmark = pytest.mark.usefixtures("noon")

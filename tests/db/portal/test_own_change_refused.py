@@ -17,6 +17,7 @@ from tests import factories
 from tests.cast import CANARY
 from tests.db.pages_documents.test_budgets import MOST, reads
 from tests.db.portal.owned import JULY, JUNE, MID, SAME, offer, offered, opened, plans, priced, sold, told_of
+from tests.db.sandbox.conftest import no_files  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("noon")
 

@@ -36,6 +36,7 @@ from tests.db.portal.owned import (
     told_of,
     words,
 )
+from tests.db.sandbox.conftest import no_files  # noqa: F401
 
 AUGUST = date(2026, 8, 1)
 
@@ -175,7 +176,6 @@ def test_an_end_that_came_before_all_is_billed_is_taken_back(customer: Client, a
 
 
 @both
-@pytest.mark.usefixtures("no_files")
 def test_the_mail_and_the_notice_say_what_goes_on(customer: Client, sub: Subscription, what: str) -> None:
     address = opened(customer, sub)
     customer.post(address, {"keep": said(customer, address, what)})
@@ -201,7 +201,6 @@ def test_the_mail_and_the_notice_say_what_goes_on(customer: Client, sub: Subscri
 
 
 @both
-@pytest.mark.usefixtures("no_files")
 def test_a_mail_about_what_is_set_again_stays_away(customer: Client, sub: Subscription, what: str) -> None:
     address = opened(customer, sub)
     customer.post(address, {"keep": said(customer, address, what)})

@@ -35,6 +35,7 @@ from tests.db.portal.owned import (
     said,
     told_of,
 )
+from tests.db.sandbox.conftest import no_files  # noqa: F401
 
 AUGUST = date(2026, 8, 1)
 
