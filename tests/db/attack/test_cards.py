@@ -25,24 +25,21 @@ from invoicing.services.correct import void
 from invoicing.services.credit import credit
 from tests import factories
 from tests.billed import proven
-from tests.db.cashapp.test_autopay import (  # noqa: F401
+from tests.db.cashapp.kept import (
     BEGAN,
     DUE,
-    at,
     bill,
     charged,
     credit_left,
-    events,
     keep,
-    live,
     mails,
     never_takes,
-    no_files,
     open_of,
-    owner,
     owner_subscription,
     swept,
 )
+from tests.db.sandbox.conftest import no_files  # noqa: F401
+from tests.lived import at, live
 
 
 def comes_late(document: Document, nth: int) -> None:
@@ -67,7 +64,7 @@ def abandoned(monkeypatch: pytest.MonkeyPatch) -> Document:
 
 
 def test_a_try_that_was_taken_late_is_found_before_the_next_is_begun(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keep(owner)
@@ -82,7 +79,7 @@ def test_a_try_that_was_taken_late_is_found_before_the_next_is_begun(
 
 
 def test_the_next_try_waits_while_the_gateway_does_not_say_what_became_of_the_last(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keep(owner)
@@ -102,7 +99,7 @@ def test_the_next_try_waits_while_the_gateway_does_not_say_what_became_of_the_la
 
 
 def test_money_of_an_earlier_try_that_comes_after_all_is_kept_for_the_customer_and_told(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keep(owner)
@@ -118,7 +115,7 @@ def test_money_of_an_earlier_try_that_comes_after_all_is_kept_for_the_customer_a
 
 
 def test_a_declined_charge_that_succeeds_after_all_is_booked_and_nobody_told_of_a_failure(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
 ) -> None:
     keep(owner, "card_spent")
     document = bill()
@@ -135,7 +132,7 @@ def test_a_declined_charge_that_succeeds_after_all_is_booked_and_nobody_told_of_
 
 
 def test_a_card_removed_while_it_is_looked_at_is_not_charged(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing may come between the look at the card and the intent to charge it."""
@@ -155,7 +152,7 @@ def test_a_card_removed_while_it_is_looked_at_is_not_charged(
 
 
 def test_who_had_no_card_when_it_was_issued_pays_it_as_the_mail_said(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
     client: Client,
 ) -> None:
     with work():
@@ -170,7 +167,7 @@ def test_who_had_no_card_when_it_was_issued_pays_it_as_the_mail_said(
 
 
 def test_who_removed_a_card_and_keeps_another_later_pays_what_came_between(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
 ) -> None:
     first = keep(owner)
     live(BEGAN, 2)
@@ -186,7 +183,7 @@ def test_who_removed_a_card_and_keeps_another_later_pays_what_came_between(
 
 
 def test_no_mail_nor_page_promises_a_charge_of_a_card_that_ends_before(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
     client: Client,
 ) -> None:
     keep(owner, "card_old", on=date(2026, 11, 20))
@@ -200,7 +197,7 @@ def test_no_mail_nor_page_promises_a_charge_of_a_card_that_ends_before(
 
 
 def test_the_pay_page_promises_the_charge_of_a_card_that_lasts(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
     client: Client,
 ) -> None:
     keep(owner)
@@ -213,7 +210,7 @@ def test_the_pay_page_promises_the_charge_of_a_card_that_lasts(
 
 
 def test_an_invoice_that_is_being_charged_is_not_voided_nor_credited(
-    owner: Customer,  # noqa: F811
+    owner: Customer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keep(owner)
@@ -226,7 +223,7 @@ def test_an_invoice_that_is_being_charged_is_not_voided_nor_credited(
     proven()
 
 
-def test_an_invoice_voided_before_its_day_is_not_charged(owner: Customer) -> None:  # noqa: F811
+def test_an_invoice_voided_before_its_day_is_not_charged(owner: Customer) -> None:
     keep(owner)
     document = bill()
     with at(BEGAN, 6), work():
@@ -236,7 +233,7 @@ def test_an_invoice_voided_before_its_day_is_not_charged(owner: Customer) -> Non
     proven()
 
 
-def test_one_who_is_credited_a_part_is_charged_the_rest(owner: Customer) -> None:  # noqa: F811
+def test_one_who_is_credited_a_part_is_charged_the_rest(owner: Customer) -> None:
     keep(owner)
     document = bill()
     with at(BEGAN, 6), work():

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from tenants.models import User
+from tests.db.cashapp.kept import owner  # noqa: F401
 
 Login = Callable[[str], Client]
 

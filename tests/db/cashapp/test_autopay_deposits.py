@@ -15,7 +15,7 @@ from messaging.models import Message
 from receivables.domain.items import Kind
 from tests import factories
 from tests.billed import proven
-from tests.db.cashapp.test_autopay import BEGAN, DUE, bill, charged, keep, mails, open_of
+from tests.db.cashapp.kept import BEGAN, DUE, bill, charged, keep, mails, open_of
 from tests.db.sandbox.conftest import no_files  # noqa: F401
 from tests.lived import at, live
 
