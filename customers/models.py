@@ -126,7 +126,7 @@ class PaymentMethod(Record):
             models.UniqueConstraint(
                 fields=["organization", "customer"],
                 name="paymentmethod_one_live",
-                condition=models.Q(removed_at__isnull=True),
+                condition=models.Q(removed_at=None),
             ),
         ]
         indexes = [models.Index(fields=["organization", "customer", "-id"], name="paymentmethod_customer")]

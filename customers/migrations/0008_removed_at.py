@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='paymentmethod',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True)), fields=('organization', 'customer'), name='paymentmethod_one_live'),
+            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('organization', 'customer'), name='paymentmethod_one_live'),
         ),
     ]
