@@ -11,6 +11,7 @@ from billing.models import Subscription, SubscriptionItem
 from billing.services.offers import Offered, set_plan_offers
 from billing.services.prices import create_price
 from billing.services.run import run_billing
+from billing.services.self_change import change_by_customer, ways_to_change
 from billing.services.self_service import own_url
 from core import clock
 from core.scope import Scope, work
@@ -81,4 +82,34 @@ def test_from_the_link_to_another_plan_by_keys(watched: Watched, site: tuple[str
     with work():
         codes = SubscriptionItem.objects.filter(subscription=sub).values_list("price__plan__code", flat=True)
         assert "solo" in codes
+    assert watched.wrong == []
+
+
+@pytest.mark.parametrize("watched", [(390, "dark"), (1440, "light")], indirect=True)
+def test_a_change_to_come_is_taken_back_by_keys(watched: Watched, site: tuple[str, Subscription]) -> None:
+    (link, sub), page = site, watched.page
+    today = clock.today(sub.zone)
+    with work():
+        sub.refresh_from_db()
+        (solo,) = [each for each in ways_to_change(sub, today=today) if each.way == "period_end"]
+        change_by_customer(sub.public_id, price=solo.price.public_id, way=solo.way, on=solo.on, today=today)
+        plan = sub.price.plan.name
+    visit(page, link)
+    accessible(page)
+    summary = page.locator("summary", has_text="Take the change to Solo back")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if summary.evaluate("each => each === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("goes on from")).to_be_visible()
+    accessible(page)
+    tab_to(page, "button", f"Keep {plan}")
+    page.keyboard.press("Enter")
+    expect(summary).to_have_count(0)
+    expect(page.get_by_role("table", name="What it is").get_by_text("Solo")).to_have_count(0)
+    accessible(page)
+    with work():
+        lived = SubscriptionItem.objects.filter(subscription=sub, ends_on=None)
+        assert [each.price.plan.name for each in lived] == [plan]
     assert watched.wrong == []

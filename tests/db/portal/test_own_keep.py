@@ -59,9 +59,7 @@ def test_what_was_set_is_taken_back_and_it_bills_as_before(
     address = opened(customer, sub)
     value = said(customer, address, what)
     page = words(customer.get(address).content)
-    assert (
-        "From 1 July 2026 on Team goes on at EUR 30.00 a month. EUR 30.00 is billed on 1 July 2026." in page
-    )
+    assert "Team goes on from 1 July 2026 at EUR 30.00 a month. EUR 30.00 is billed on 1 July 2026." in page
     answer = customer.post(address, {"keep": value}, follow=True)
     assert answer.status_code == 200
     assert as_it_was(sub)
