@@ -80,10 +80,17 @@ def _time(look: Look, item: Item, line: Line) -> Iterator[Finding]:
         sentence = f"This is due on {written(due)}, after the day of the run."
         yield look.finding("early", Severity.WRONG, line, sentence, now=due, usual=scene.as_of)
     before = scene.last_run_on
-    known = max(due, item.entered_on or look.bill.entered_on)
+    known = max(_known(item, line), item.entered_on or look.bill.entered_on)
     if before and known + GRACE <= before and not look.bill.waited:
         sentence = f"This was due on {written(due)}, and the run of {written(before)} left it out."
         yield look.finding("late", Severity.ODD, line, sentence, now=due, usual=before)
+
+
+def _known(item: Item, line: Line) -> date:
+    """The day by which a run had to bill it. An end can be entered when its day is over, until its period is."""
+    if line.terms.timing is Timing.ARREARS and line.span.end == item.ends_on:
+        return whole_period(item, line.span.start).end
+    return due_on(line)
 
 
 def _backdated(look: Look) -> Iterator[Finding]:

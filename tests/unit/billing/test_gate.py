@@ -240,6 +240,15 @@ class TestDays:
         assert kinds(replace(BILL, waited=True), late) == set(), "a person released it"
         assert kinds(replace(BILL, entered_on=date(2026, 7, 5)), late) == set(), "it was not there then"
 
+    def test_an_end_named_for_a_day_that_is_over_is_no_run_that_left_it_out(self) -> None:
+        item = replace(terms(timing=Timing.ARREARS), ends_on=date(2026, 7, 10))
+        said = Declared(7, "end", "", "2026-07-10")
+        part = replace(by(item, said).lines[0], span=Period(ENDS[5], date(2026, 7, 10)), amount_minor=4000)
+        past = tuple(replace(line, terms=item.terms) for line in PAST)
+        bill = replace(by(item, said), lines=(part,), past=past)
+        assert kinds(bill, Scene(date(2026, 7, 20), date(2026, 7, 19))) == set()
+        assert kinds(bill, Scene(date(2026, 8, 3), date(2026, 8, 2))) == {"late"}, "the whole period is over"
+
     def test_billed_beyond_its_end(self) -> None:
         end = date(2026, 7, 10)
         bill = replace(
