@@ -11,7 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from core.api.fields import In, Kind, Ref, Word
+from core.api.fields import Exact, In, Kind, Ref, Word
 from core.api.idempotency import HEADER, LENGTH
 from core.api.operations import LIMIT, MAX_CURSOR, MOST, Operation, operation_id
 from core.api.problems import MEDIA_TYPE
@@ -168,6 +168,18 @@ class WordExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
         return {"type": "string", "enum": self.target.words}
+
+
+class ExactExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A decimal number by the pattern that its field accepts: digits before the point, and behind one that is there."""
+
+    target_class = Exact
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
+        whole, places = self.target.max_digits - self.target.decimal_places, self.target.decimal_places
+        pattern = rf"^-?\d{{1,{whole}}}(?:\.\d{{1,{places}}})?$"
+        return {"type": "string", "format": "decimal", "pattern": pattern}
 
 
 class RefExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

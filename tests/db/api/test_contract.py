@@ -1,17 +1,20 @@
 """The OpenAPI file is true: what it says is what the API does, for anything a program may send."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, Phase, settings
+from rest_framework.exceptions import ValidationError
 from schemathesis.checks import CHECKS
 
 from arapp.api.changes import breaking
 from arapp.management.commands.openapi import FILE, written
 from core import registry
+from core.api.fields import Exact
 from core.api.operations import ANY_KEY, Operation
 from core.api.schema import document
 from tests.routes import Route, api_routes
@@ -48,6 +51,19 @@ def test_every_operation_names_a_right_and_says_what_it_does(
 def test_operations_have_names_of_their_own() -> None:
     names = [each["operationId"] for path in document()["paths"].values() for each in path.values()]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "12.50", "0.000000000001", "", ".", ".5", "5.", "1.0000000000001"]
+)
+def test_a_decimal_is_taken_where_its_pattern_says_so(text: str) -> None:
+    said = document()["components"]["schemas"]["PriceIn"]["properties"]["unit_price"]
+    try:
+        Exact(max_digits=27, decimal_places=12).run_validation(text)
+        taken = True
+    except ValidationError:
+        taken = False
+    assert bool(re.search(said["pattern"], text)) is taken
 
 
 def test_what_breaks_a_caller_is_found() -> None:
