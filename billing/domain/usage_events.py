@@ -70,11 +70,12 @@ class Measured:
 
 
 class Refused(Exception):
-    """An event that cannot be taken; `fields` maps each field to its sentence."""
+    """An event that cannot be taken; `fields` maps each field to its sentence, `named` is its transaction id or empty."""
 
     def __init__(self, **fields: str) -> None:
         super().__init__(next(iter(fields.values())))
         self.fields = fields
+        self.named = ""
 
 
 def read(sent: Any) -> Said:
@@ -88,13 +89,15 @@ def read(sent: Any) -> Said:
             continue
         try:
             found[name] = reader(sent.get(name))
-        except Refused as refused:
-            problems |= {"/".join(filter(None, (name, inner))): why for inner, why in refused.fields.items()}
+        except Refused as wrong:
+            problems |= {"/".join(filter(None, (name, inner))): why for inner, why in wrong.fields.items()}
     text = compact(found.get("properties", {}))
     if len(text) > SIZE:
         problems["properties"] = f"At most {SIZE} characters as JSON."
     if problems:
-        raise Refused(**problems)
+        refused = Refused(**problems)
+        refused.named = found.get("transaction_id", "")
+        raise refused
     return Said(**found, text=text)
 
 

@@ -142,7 +142,7 @@ def _known(sent: Sequence[Said | Refused], taken: dict[int, Taken]) -> list[_Row
     now, rows = clock.now(), []
     for place, each in enumerate(sent):
         if isinstance(each, Refused):
-            taken[place] = Taken(Status.FAILED, problems=each.fields)
+            taken[place] = Taken(Status.FAILED, each.named, each.fields)
             continue
         try:
             rows.append(_row(place, each, meters, subscriptions, now))

@@ -144,6 +144,7 @@ def test_what_cannot_be_taken_is_refused_at_its_field(
     results = api.post("/usage_events/batch", {"events": [event(sub, "good"), {**event(sub, "t"), **wrong}]})
     assert [each["status"] for each in results["data"]] == ["created", "failed"]
     assert [each["pointer"] for each in results["data"][1]["errors"]] == [f"/events/1{field}"]
+    assert results["data"][1]["transaction_id"] == ("" if field == "/transaction_id" else "t")
 
 
 def test_late_and_early_events_are_refused_with_the_reason(api: Program, sub: str, calls: Any) -> None:
