@@ -70,7 +70,7 @@ class Measured:
 
 
 class Refused(Exception):
-    """An event that cannot be taken; `fields` maps each field to its sentence, `named` is its transaction id or empty."""
+    """An event that cannot be taken; `fields` says of each field why, `named` is its transaction id or empty."""
 
     def __init__(self, **fields: str) -> None:
         super().__init__(next(iter(fields.values())))
