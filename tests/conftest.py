@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -47,10 +48,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         preparing.wait()
 
 
+def _name_apart(items: list[pytest.Item]) -> None:
+    """Workers are handed tests by their ids, so of several with one id a single one would run. Those made of the API's
+    description are named by their function alone."""
+    for item in items:
+        if label := getattr(item, "operation_label", None):
+            item._id = replace(item.id, params=label)
+    if alike := [each for each, n in Counter(item.nodeid for item in items).items() if n > 1]:
+        raise pytest.UsageError(f"Tests of one id: {', '.join(alike[:3])}")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files are handed out in this order: first those that need no database, while the template is made; then those
     in which one test takes long; the others folder by folder, and last the short ones, so that all workers end at
     one time."""
+    _name_apart(items)
     files = Counter(item.path for item in items)
     folders = Counter(item.path.parent for item in items)
 
