@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from cashapp.domain.states import State
 from cashapp.models import Attempt, AttemptItem, Payment
 from cashapp.services.cards import MAIL as EXPIRING
+from core import clock
 from core.money import Money
 from core.templatetags.fmt import longdate, money_code, money_doc
 from customers.selectors import billing_facts
@@ -67,7 +68,8 @@ def compose_failed(message: Any) -> Answer:
     attempt = Attempt.objects.select_related("saved").get(public_id=message.about)
     ids = AttemptItem.objects.filter(attempt=attempt).values_list("item_id", flat=True)
     (item,) = states_by_id(ids).values()
-    if not item.open_minor:
+    due = item.due_by(clock.today(entity_facts()[attempt.entity_id].zone))
+    if not due:
         return Skip("It was paid meanwhile.")
     reason = attempt.message if attempt.state == State.DECLINED else _("Our payment service did not answer.")
     return Ready(
@@ -75,8 +77,8 @@ def compose_failed(message: Any) -> Answer:
             organization_name=entity_facts()[attempt.entity_id].snapshot["name"],
             customer_name=billing_facts([attempt.customer_id])[attempt.customer_id].name,
             number=item.label,
-            amount=money_code(Money(item.next_minor, item.currency)),
-            due_on=longdate(item.due_on),
+            amount=money_code(Money(due, item.currency)),
+            due_on=longdate(item.due_on if due < item.open_minor else item.last_due_on),
             reason=str(reason),
             method=attempt.saved.label,
             pay_url=pay_url(document(item.source)),

@@ -36,6 +36,8 @@ _BUCKET_ENDS = (0, 30, 60, 90)
 """Last day late of each ageing bucket but the last."""
 
 _FIGURES = ("owed_minor", "overdue_minor", "credit_minor", "items")
+_OPEN = Q(topic__in=("open", "later"))
+"""The tallies that together say what is open by the day on which it is due."""
 _debit, _credit = Q(side=Side.DEBIT), Q(side=Side.CREDIT)
 
 
@@ -48,11 +50,16 @@ def _sum(condition: Q, of: str = "open_minor") -> Coalesce:
     return Coalesce(Sum(of, filter=condition), 0, output_field=BigIntegerField())
 
 
+def _overdue(today: date) -> Combinable:
+    """What was due before today; of an item whose deposit is open, the rest only when its own day is past."""
+    later = _debit & Q(due_on__lt=today, rest_due_on__gte=today)
+    return _sum(_debit & Q(due_on__lt=today)) - _sum(later, "later_minor")
+
+
 def _sums(today: date) -> dict[str, Any]:
     return {
         "owed_minor": _sum(_debit),
-        "overdue_minor": _sum(_debit & Q(due_on__lt=today))
-        - _sum(_debit & Q(due_on__lt=today, rest_due_on__gte=today), "later_minor"),
+        "overdue_minor": _overdue(today),
         "credit_minor": _sum(_credit),
         "items": Count("pk"),
     }
@@ -77,8 +84,7 @@ def of_all(customer_ids: "QuerySet[Any, Any]", *, today: date) -> list[Balance]:
 def of_all_but(customer_ids: "QuerySet[Any, Any]", *, today: date) -> list[Balance]:
     """Balances of everybody together but a few, the customers of a subquery of ids, by currency; two queries."""
     sums: dict[str, Counter[str]] = {}
-    both = Q(topic__in=("open", "later"))
-    for row in tallies.sums_where(both, "currency", "kind", late=_is_late(today)):
+    for row in tallies.sums_where(_OPEN, "currency", "kind", late=_is_late(today)):
         figures = sums.setdefault(row["currency"], Counter())
         figures["items"] += int(row["n"])
         if SIDES[Kind(row["kind"])] is Side.CREDIT:
@@ -218,10 +224,10 @@ def standings(*, today: date, since: date) -> list[Standing]:
     credit: dict[str, int] = {}
     flows: dict[str, _Flow] = {}
     came_in = Q(kind__in=(Kind.PAYMENT, Kind.REVERSAL), day__gt=since)
-    wanted = Q(topic="open") | (Q(topic="items", day__lte=today) & (came_in | _sold(today)))
+    wanted = _OPEN | (Q(topic="items", day__lte=today) & (came_in | _sold(today)))
     for row in tallies.sums_where(wanted, "topic", "currency", "kind", level=_level(today)):
         code, kind, level, minor, n = (row[name] for name in ("currency", "kind", "level", "sum", "n"))
-        if not n:
+        if not (n or minor):
             continue
         if row["topic"] == "items":
             _add(flows.setdefault(code, {}), kind, int(minor), int(n))
@@ -299,7 +305,7 @@ class LatePayer:
 def late_payers(currency: str, *, today: date, limit: int) -> list[LatePayer]:
     """Who owes most past due in a currency, biggest first; one query."""
     rows = _open_rows().filter(_debit, currency=currency, due_on__lt=today).values("customer_id")
-    summed = rows.annotate(minor=Sum("open_minor"), oldest=Min("due_on")).order_by("-minor", "customer_id")
+    summed = rows.annotate(minor=_overdue(today), oldest=Min("due_on")).order_by("-minor", "customer_id")
     return [
         LatePayer(row["customer_id"], Money(row["minor"], currency), row["oldest"]) for row in summed[:limit]
     ]

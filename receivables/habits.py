@@ -18,8 +18,9 @@ _DUE = """
           WHERE i.customer_id = ANY(%(customers)s) AND i.kind IN ('invoice', 'opening')) i
     WHERE last_due_on >= %(since)s AND last_due_on < %(today)s
           AND (open_minor > 0
-               OR EXISTS (SELECT FROM receivables_allocation a JOIN receivables_openitem c ON c.id = a.credit_item_id
-                          WHERE a.debit_item_id = i.id AND c.kind IN ('payment', 'prepaid', 'write_off')))
+               OR (SELECT sum(a.minor) FROM receivables_allocation a
+                   JOIN receivables_openitem c ON c.id = a.credit_item_id
+                   WHERE a.debit_item_id = i.id AND c.kind IN ('payment', 'prepaid', 'write_off')) > 0)
 """
 _SUMS = f"""
     SELECT customer_id, count(*), count(*) FILTER (WHERE days_late > %(grace)s),

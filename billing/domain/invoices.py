@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from billing.domain.charges import Charge
+from billing.domain.dues import Due
 
 MOST_LINES = 150
 """More than these lines are no invoice that anybody reads: what follows goes onto another one."""
@@ -36,7 +37,12 @@ def deposit_percent(group: Sequence[Charge]) -> int:
     own = group[0].facts.deposit_percent
     if own is not None:
         return own
-    return max((due.item.deposit_percent for each in group for due in each.dues), default=0)
+    return max((due.item.deposit_percent for each in group for due in _billed(each)), default=0)
+
+
+def _billed(each: Charge) -> list[Due]:
+    """What its lines bill: what is due, and what is billed more of periods that were billed before."""
+    return [*each.dues, *(found.due for found in each.corrections if found.line is not None)]
 
 
 def _what_they_share(each: Charge) -> tuple[object, ...]:

@@ -55,8 +55,7 @@ def charge(name: str, *, nth: int) -> None:
     try.
     """
     try:
-        if nth > 1:
-            _ask_of(tries.key_of(name, nth - 1))
+        _ask_again(tries.invoice_of(name))
         with work():
             attempt = _begin(tries.invoice_of(name), tries.key_of(name, nth))
     except Suspended as error:
@@ -69,11 +68,13 @@ def charge(name: str, *, nth: int) -> None:
         send(attempt)
 
 
-def _ask_of(key: str) -> None:
-    """Hear again of the try that was given up: what the gateway took since is booked, and not charged again."""
+def _ask_again(invoice: str) -> None:
+    """Hear again of every try that was given up, also of the deposit: what the gateway took since is booked, and not
+    charged again."""
     with work():
-        last = Attempt.objects.get(key=key)
-    ask(last)
+        given_up = list(Attempt.objects.filter(key__in=tries.keys_of(invoice), state=State.ABANDONED))
+    for each in given_up:
+        ask(each)
 
 
 def _begin(invoice: str, key: str) -> Attempt | None:

@@ -29,6 +29,11 @@ def key_of(charge: str, nth: int) -> str:
     return f"{_BY}{charge}.{nth}"
 
 
+def keys_of(invoice: str) -> list[str]:
+    """The keys of every attempt to charge an invoice, by its public id, or the rest of it, with nobody there."""
+    return [key_of(each, nth) for each in (invoice, rest_of(invoice)) for nth in range(1, TRIES + 1)]
+
+
 def plan(charges: Iterable[str], *, nth: int = 1, at: datetime) -> None:
     """Have charges, by their names, made at `at`. Natural key: the charge and which try it is. Inside work()."""
     effects.due(CHARGE, [(f"{each}.{nth}", {"invoice": each, "nth": nth}) for each in charges], at=at)
