@@ -74,6 +74,14 @@ def test_it_is_turned_down_for_good(ana: Client, house: Scope, late: Customer) -
     assert "Ask for" not in words(ana.get(at(late)).content)
 
 
+def test_nothing_is_advised_of_who_is_archived(ana: Client, house: Scope, late: Customer) -> None:
+    with enter(house), work():
+        Customer.objects.filter(pk=late.pk).update(archived_at=clock.now())
+    shown = words(ana.get(at(late)).content)
+    assert "2 of the 4 invoices" in shown
+    assert "Ask for" not in shown
+
+
 def test_who_pays_in_time_gets_no_advice(ana: Client, house: Scope, kestrel: Customer) -> None:
     assert "Nothing was due from them" in words(ana.get(at(kestrel)).content)
     with enter(house), work():
