@@ -297,3 +297,19 @@ def test_a_card_is_promised_for_what_comes_and_not_for_a_deposit_that_is_due(aco
         factories.pay(document, minor=3_000, on=today)
     shown = payer.get(address, follow=True).content.decode()
     assert f"Charged by itself to Visa •••• 4242 on {longdate(document.due_on)}" in shown
+
+
+def test_the_rest_is_tried_again_as_its_deposit_was(owner: Customer, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    keep(owner)
+    live(BEGAN, 3)
+    with at(BEGAN, 3):
+        run_billing(BEGAN)
+    for day, minors in ((BEGAN, [DEPOSIT]), (DUE, [DEPOSIT, REST])):
+        with monkeypatch.context() as down:
+            never_takes(down)
+            live(day, 4)
+            swept(day, 5)
+        for hour in (7, 8, 12):
+            swept(day, hour)
+        assert charged() == [(minor, "succeeded") for minor in minors]
+    proven()

@@ -15,6 +15,7 @@ from invoicing.models import Document
 from tests import factories
 from tests.db.pages_documents.conftest import signed_in
 from tests.db.pages_documents.test_budgets import GREYED, MOST, reads
+from tests.db.pages_documents.test_editor import NEW, typed
 from tests.db.portal.owned import priced, words
 
 Snapshot = Callable[[], dict[str, int]]
@@ -110,3 +111,14 @@ def test_a_customer_is_given_a_deposit_and_drafts_start_with_it(ana: Client, aco
         assert Customer.objects.get(pk=owner.pk).deposit_percent == 40
     draft = ana.get(f"/o/acorn/invoices/new/?customer={owner.public_id}").content.decode()
     assert re.search(r'<input[^>]*name="deposit_percent"[^>]*value="40"', draft)
+
+
+@pytest.mark.parametrize(("said", "percent"), [("", 40), ("0", 0), ("15", 15)])
+def test_a_draft_of_which_nothing_is_said_has_its_customers_deposit(
+    ana: Client, acorn: Scope, said: str, percent: int
+) -> None:
+    with work():
+        factories.customer(name="Kestrel Freight", number="K-77", deposit_percent=40)
+    ana.post(NEW, typed(("Frame scanner", "3", "420.00", "19"), deposit_percent=said))
+    with work():
+        assert Document.objects.get().deposit_percent == percent
