@@ -60,8 +60,8 @@ class PaymentHabitsOut(Out):
     )
     average_days_late = serializers.IntegerField(source="habits.average_days", help_text="Of the late ones.")
     advised_deposit_percent = serializers.IntegerField(
-        source="habits.deposit_percent",
-        help_text="To be set as the customer's `deposit_percent`; 0 unless at least half of four or more were late.",
+        source="advised",
+        help_text="To be set as the customer's `deposit_percent`; 0 where that is set, or less than half were late.",
     )
     late = LateItemOut(many=True, help_text="The last due first, at most 100.")
 

@@ -76,9 +76,11 @@ class PaymentHabits(Api):
         """How a customer paid what was due in the last year, with the evidence, and what deposit to ask for."""
         owner = customer(public_id)
         today = clock.today(owner.entity.zone)
+        habits = habits_of([owner.pk], today=today).get(owner.pk, Habits())
         return {
             "customer": owner,
-            "habits": habits_of([owner.pk], today=today).get(owner.pk, Habits()),
+            "habits": habits,
+            "advised": habits.deposit_percent if owner.deposit_percent is None else 0,
             "late": late_items(owner.pk, today=today, limit=MOST_LATE),
         }
 

@@ -93,6 +93,8 @@ def test_how_a_customer_pays_with_the_evidence(api: Program, house: Scope, kestr
     ]
     assert found["late"][0]["source"].startswith("doc_")
     assert statements(api, path) == few
+    api("PATCH", f"/customers/{kestrel.public_id}", {"deposit_percent": 0})
+    assert api.get(path)["advised_deposit_percent"] == 0, "it was turned down"
 
 
 def test_who_may_and_whose(api: Program, as_key: Callable[..., Program], kestrel: Customer) -> None:

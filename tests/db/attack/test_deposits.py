@@ -42,7 +42,7 @@ from tests.billed import proven
 from tests.db.billing.test_late_runs import CLOSED, per_call
 from tests.db.billing.test_metered import sold, used
 from tests.db.billing.test_renewals import NEXT, tell, with_card, yearly
-from tests.db.cashapp.test_autopay import BEGAN, DUE, bill, charged, keep, mails, never_takes, open_of, swept
+from tests.db.cashapp.kept import BEGAN, DUE, bill, charged, keep, mails, never_takes, open_of, swept
 from tests.db.cashapp.test_autopay_deposits import DEPOSIT, REST, owner, text_of  # noqa: F401
 from tests.db.portal.test_pay import link_to
 from tests.db.sandbox.conftest import no_files  # noqa: F401
