@@ -20,6 +20,7 @@ from core.books import verify
 from core.relay import relay
 from core.scope import Scope, work
 from core.templatetags.fmt import longdate
+from customers.domain.cards import Card
 from customers.models import Customer
 from customers.services.customers import update_customer
 from customers.services.methods import keep as keep_method
@@ -283,9 +284,11 @@ def test_a_card_is_promised_for_what_comes_and_not_for_a_deposit_that_is_due(aco
     with work():
         made = factories.customer(email="pay@kestrel.example")
         keep_method(
-            made.public_id, gateway="sandbox", token="card_ok", brand="Visa", last4="4242",
-            expires_on=date(2099, 12, 31), consent="Yes.",
-        )  # fmt: skip
+            made.public_id,
+            gateway="sandbox",
+            card=Card("card_ok", "Visa", "4242", date(2099, 12, 31)),
+            consent="Yes.",
+        )
         today = clock.today(made.entity.zone)
         document = factories.invoice(
             made, ("1", "100.00"), tax="0", on=today, deposit_percent=30, autopay=True

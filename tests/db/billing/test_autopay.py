@@ -11,6 +11,7 @@ from billing.services.run import run_billing
 from core.errors import NotFound
 from core.models import OutboxEvent
 from core.scope import Scope, enter, work
+from customers.domain.cards import Card
 from customers.models import Customer, PaymentMethod
 from customers.services.methods import keep, remove
 from invoicing.models import Document
@@ -21,9 +22,11 @@ DAY = date(2026, 11, 1)
 
 def with_card(owner: Customer) -> Customer:
     keep(
-        owner.public_id, gateway="sandbox", token="t", brand="Visa", last4="4242",
-        expires_on=date(2029, 12, 31), consent="Charge it.",
-    )  # fmt: skip
+        owner.public_id,
+        gateway="sandbox",
+        card=Card("t", "Visa", "4242", date(2029, 12, 31)),
+        consent="Charge it.",
+    )
     return owner
 
 
