@@ -49,7 +49,7 @@ class Mended:
                 str(name)
                 for (name,) in as_owner(
                     f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}'"
-                    " AND column_name <> 'id' ORDER BY ordinal_position",
+                    " AND column_name <> 'id' AND is_generated = 'NEVER' ORDER BY ordinal_position",
                     name=self.name,
                 )
             )
@@ -58,8 +58,8 @@ class Mended:
                 table,
                 f"DELETE FROM {table} WHERE id NOT IN (SELECT id FROM {kept});"
                 f"UPDATE {table} t SET ({columns}) = (SELECT {columns} FROM {kept} k WHERE k.id = t.id);"
-                f"INSERT INTO {table} OVERRIDING SYSTEM VALUE"
-                f" SELECT * FROM {kept} WHERE id NOT IN (SELECT id FROM {table})",
+                f"INSERT INTO {table} (id, {columns}) OVERRIDING SYSTEM VALUE"
+                f" SELECT id, {columns} FROM {kept} WHERE id NOT IN (SELECT id FROM {table})",
             )
             as_owner(f"DROP TABLE {kept}", name=self.name)
 
