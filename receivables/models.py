@@ -107,7 +107,15 @@ class OpenItem(Record):
                 fields=["organization", "customer", "due_on"],
                 name="openitem_open",
                 condition=models.Q(open_minor__gt=0),
-                include=["currency", "side", "open_minor", "effective_on", "id"],
+                include=[
+                    "currency",
+                    "side",
+                    "open_minor",
+                    "later_minor",
+                    "rest_due_on",
+                    "effective_on",
+                    "id",
+                ],
             ),
             models.Index(fields=["organization", "customer", "id"], name="openitem_customer"),
             models.Index(

@@ -44,6 +44,14 @@ class Migration(migrations.Migration):
             name='later_minor',
             field=models.GeneratedField(db_persist=True, expression=models.Case(models.When(deposit_minor__gt=0, due_on=models.F('deposit_due_on'), then=django.db.models.expressions.CombinedExpression(models.F('total_minor'), '-', models.F('deposit_minor'))), default=0), output_field=models.BigIntegerField()),
         ),
+        migrations.RemoveIndex(
+            model_name='openitem',
+            name='openitem_open',
+        ),
+        migrations.AddIndex(
+            model_name='openitem',
+            index=models.Index(condition=models.Q(('open_minor__gt', 0)), fields=['organization', 'customer', 'due_on'], include=('currency', 'side', 'open_minor', 'later_minor', 'rest_due_on', 'effective_on', 'id'), name='openitem_open'),
+        ),
         run_file('receivables/sql/judges.sql'),
         run_file('receivables/sql/tallies.sql'),
         # The trigger moves the day with the amount.
