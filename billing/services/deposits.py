@@ -5,9 +5,7 @@ from billing.models import Plan
 from core.errors import Invalid
 from core.events import emit
 from core.locks import lock_one
-
-ALL = 100
-"""Percent."""
+from invoicing.domain.terms import ALL
 
 
 def set_plan_deposit(public_id: str, percent: int) -> Plan:
