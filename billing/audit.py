@@ -81,6 +81,7 @@ subjects["billing.Coupon"] = Subject(
     fields={
         "percent": _("Percent off"),
         "amount": _("Amount off"),
+        "per": _("The amount is off"),
         "most": _("Given at most"),
         "given": _("Given"),
         "until": _("Given until"),
@@ -88,7 +89,12 @@ subjects["billing.Coupon"] = Subject(
 )
 subjects["billing.SubscriptionDiscount"] = Subject(
     _("Discount of a subscription"),
-    fields={"percent": _("Percent off"), "amount": _("Amount off"), "given_until": _("Given until")},
+    fields={
+        "percent": _("Percent off"),
+        "amount": _("Amount off"),
+        "per": _("The amount is off"),
+        "given_until": _("Given until"),
+    },
 )
 subjects["billing.CreditedPeriod"] = Subject(
     _("Credited period"),

@@ -1,6 +1,7 @@
 """Invariants of billing; each statement returns what breaks it."""
 
 from billing.usage import LEFT
+from core.money import EXPONENTS
 from core.registry import checks
 
 checks["nothing is billed twice for a day"] = (
@@ -53,6 +54,23 @@ checks["no more is credited of a billed period than it came to"] = (
     _CREDITED.format(columns="p.id, p.amount_minor, sum(c.unused_minor)")
     + "GROUP BY p.organization_id, p.id, p.amount_minor HAVING sum(c.unused_minor) > p.amount_minor"
     " OR bool_or(c.period_start < p.period_start OR c.period_end > p.period_end OR c.item_id <> p.item_id)"
+)
+_SCALE = (
+    "CASE r.currency "
+    + " ".join(f"WHEN '{code}' THEN {10**n}" for code, n in EXPONENTS.items())
+    + " ELSE 100 END"
+)
+checks["bills of one day take no more of an amount per bill than there is"] = (
+    "SELECT h.discount_id, h.due_on, sum(h.amount_minor) FROM billing_discountshare h"
+    " JOIN billing_subscriptiondiscount d ON d.organization_id = h.organization_id AND d.id = h.discount_id"
+    " JOIN billing_billedperiod p ON p.organization_id = h.organization_id AND p.id = h.period_id"
+    " JOIN billing_subscriptionitem i ON i.organization_id = h.organization_id AND i.id = p.item_id"
+    " JOIN billing_price r ON r.organization_id = h.organization_id AND r.id = i.price_id"
+    " WHERE NOT EXISTS (SELECT FROM billing_creditedperiod c WHERE c.organization_id = p.organization_id"
+    " AND c.period_id = p.id AND c.period_start = p.period_start"
+    " AND (c.since = '00:00' OR c.period_start = i.starts_on))"
+    " GROUP BY h.organization_id, h.discount_id, h.due_on, d.amount, r.currency"
+    f" HAVING sum(h.amount_minor) > round(d.amount * {_SCALE}) OR bool_or(p.subscription_id <> d.subscription_id)"
 )
 checks["what is credited of a billed period stands on a credit note over its invoice"] = (
     _CREDITED.format(columns="c.id")

@@ -78,7 +78,7 @@ KEPT = (
     "ended_by_customer",
 )  # fmt: skip
 PAUSE = ("paused_on", "resumes_on")
-OFF = ("name", "percent", "amount", "plans", "products", "starts_on", "ends_on", "given_until")
+OFF = ("name", "percent", "amount", "per", "plans", "products", "starts_on", "ends_on", "given_until")
 
 
 def _priced(said: dict[str, Any]) -> Price:

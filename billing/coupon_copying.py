@@ -7,7 +7,7 @@ from billing.models import Coupon
 from billing.services.discounts import archive_coupon, create_coupon
 from core.copying import Copier, register
 
-TERMS = ("code", "name", "currency", "periods", "plans", "products", "most", "until")
+TERMS = ("code", "name", "currency", "per", "periods", "plans", "products", "most", "until")
 
 
 def _coupons(rows: Sequence[Coupon]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from billing.domain.days import day_problem
+from billing.domain.discounts import Per
 from billing.models import MOST_PERIODS, Coupon, Plan
 from core.choices import currencies
 from core.fields import Day, FormKey, Line, Whole
@@ -18,7 +19,13 @@ class OffForm(forms.Form):
     """A percentage or an amount, for some periods or for ever."""
 
     percent = NumberField(label=_("Percent off"), places=4, required=False)
-    amount = NumberField(label=_("Amount off"), required=False, help_text=_("Of each line; or a percentage."))
+    amount = NumberField(label=_("Amount off"), required=False, help_text=_("Or a percentage of each line."))
+    per = forms.ChoiceField(
+        label=_("The amount is off"),
+        choices=[(Per.BILL.value, _("each bill, once")), (Per.LINE.value, _("each line"))],
+        required=False,
+        help_text=_("A bill is all that falls due on one day; its lines share the amount."),
+    )
     periods = Whole(
         label=_("Periods"),
         required=False,
@@ -26,6 +33,12 @@ class OffForm(forms.Form):
         max_value=MOST_PERIODS,
         help_text=_("Of the plan; 1 for once, left empty for ever."),
     )
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if said.get("amount") is None:  # the choice is always sent, and is of an amount alone
+            said["per"] = None
+        return said
 
 
 class CouponForm(OffForm):
@@ -56,7 +69,7 @@ class CouponForm(OffForm):
         )
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or self.cleaned_data
+        said = super().clean()
         if said.get("amount") is None:
             said["currency"] = ""
         return said

@@ -20,6 +20,7 @@ from billing.domain.gate.kept import agreed, terms_of
 from billing.domain.lines import discount_minor
 from billing.domain.proration import MIDNIGHT, Proration
 from billing.domain.terms import as_json, kept_terms
+from billing.granted import discounts_of
 from billing.models import (
     ONCE,
     AcceptedFinding,
@@ -31,7 +32,7 @@ from billing.models import (
     SubscriptionItem,
 )
 from billing.recorded import as_gate_says, before, declared, parts_of, said_of_discounts
-from billing.selectors import discounts_of, subscription_facts
+from billing.selectors import subscription_facts
 from core.periods import DATES, Listed, Period, local_midnight, period_on
 from invoicing.domain.totals import LineDraft
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Cast, JSONObject
 from billing.domain.facts import ItemFacts, Late, Recount, Stands, SubscriptionFacts
 from billing.domain.late import standing
 from billing.domain.lines import source_of
+from billing.granted import shares, shares_of
 from billing.models import BilledPeriod, CorrectedPeriod, LateUsage
 from core.periods import Period, local_midnight
 
@@ -52,7 +53,7 @@ def with_recounts(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]
     for row in _billed(list(sought), min(item.late.since for _, item in sought.values() if item.late)):
         each, item = sought[row.item_id]
         if _touched(row, each, item):
-            found[item.item_id].append(_recount(row, item))
+            found[item.item_id].append(_recount(row, item, each.currency))
     return [
         replace(each, items=tuple(replace(item, recounts=tuple(found[item.item_id])) for item in each.items))
         for each in facts
@@ -68,7 +69,9 @@ def _billed(item_ids: Sequence[int], since: datetime) -> Any:
         quantity=Cast("quantity_now", TextField()),
     )
     rows = BilledPeriod.objects.filter(item__in=item_ids, period_end__gte=since.date() - timedelta(days=1))
-    return rows.annotate(changed=ArraySubquery(changed.values(said=said))).order_by("item_id", "period_start")
+    return rows.annotate(
+        changed=ArraySubquery(changed.values(said=said)), shared=shares_of(OuterRef("pk"))
+    ).order_by("item_id", "period_start")
 
 
 def _touched(row: BilledPeriod, facts: SubscriptionFacts, item: ItemFacts) -> bool:
@@ -76,7 +79,7 @@ def _touched(row: BilledPeriod, facts: SubscriptionFacts, item: ItemFacts) -> bo
     return item.late is not None and start <= item.late.until and item.late.since < end
 
 
-def _recount(row: Any, item: ItemFacts) -> Recount:
+def _recount(row: Any, item: ItemFacts, currency: str) -> Recount:
     first = Stands(row.document_id, source_of(item, row.period_start), row.amount_minor)
     changed = [(each["nth"], each["document"], each["minor"]) for each in row.changed]
     counted = Decimal(row.changed[-1]["quantity"]) if row.changed else row.quantity
@@ -87,4 +90,5 @@ def _recount(row: Any, item: ItemFacts) -> Recount:
         minor=row.amount_minor + sum(minor for _, _, minor in changed),
         corrections=len(changed),
         lines=standing(first, changed),
+        shares=shares(row.shared, currency),
     )

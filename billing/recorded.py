@@ -72,8 +72,9 @@ def parts_of(said: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[dict[s
     """What `Discount.parts` says of an item, once more from the record: the gate does not ask what it looks at."""
     if said["starts_on"] == said["ends_on"]:
         return
+    said = {name: value for name, value in said.items() if name != "taken"}
     if row["price__plan__code"] in said["plans"] or not (said["plans"] or said["products"]):
-        yield dict(said)
+        yield said
         return
     since = ""
     now = {"product": row["price__plan__product__code"], "until": FOR_GOOD}
@@ -136,5 +137,7 @@ def as_gate_says(each: Discount, currency: str) -> GateDiscount:
         "amount": str(each.amount),
         "starts_on": each.starts_on.isoformat(),
         "ends_on": each.ends_on.isoformat() if each.ends_on else None,
+        "per": each.per,
+        "public_id": each.key,
     }
     return discount_of(said, currency)

@@ -9,27 +9,22 @@ from functools import lru_cache
 from itertools import chain, groupby, islice, takewhile
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BigIntegerField,
-    Case,
-    IntegerField,
     OuterRef,
     QuerySet,
     Subquery,
     Sum,
-    TextField,
-    When,
 )
-from django.db.models.functions import Cast, Coalesce, JSONObject
+from django.db.models.functions import Coalesce
 
 from billing.domain.charges import MAX_PERIODS, Charge, charge
-from billing.domain.discounts import Belongs, Discount
 from billing.domain.dues import Due, Odd, due_of, dues, unused_from
 from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts, Timing, Used
 from billing.domain.pricing import Terms
 from billing.domain.proration import Proration
 from billing.domain.terms import kept_terms
+from billing.granted import belongs, discount, discounts_of, shares, shares_of
 from billing.late import late, late_of, with_recounts
 from billing.models import (
     ONCE,
@@ -38,7 +33,6 @@ from billing.models import (
     CreditedPeriod,
     LateUsage,
     Subscription,
-    SubscriptionDiscount,
     SubscriptionItem,
 )
 from billing.usage import Asked, usage_of, values_of
@@ -51,7 +45,6 @@ NAMED = 5
 """Subscriptions named in a sentence."""
 
 _OF = "subscription__"
-_DISCOUNT = ("name", "plans", "products", "starts_on", "ends_on", "given_until")
 _FACTS = (
     "id", "public_id", "quantity", "starts_on", "starts_time", "ends_on", "ends_time", "back", "through", "discounts",
     "late", "role", "price_id",
@@ -124,12 +117,14 @@ def with_billed(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]:
     }
     if not ended:
         return list(facts)
+    currencies = {item.item_id: each.currency for each in facts for item in each.items}
     taken = CreditedPeriod.objects.filter(period=OuterRef("pk")).order_by("period_start")
     rows = (
         BilledPeriod.objects.filter(item__in=ended)
         .annotate(
             to=Coalesce(Subquery(taken.values("period_start")[:1]), "period_end"),
             back=Coalesce(Subquery(_sum_of(taken, "unused_minor")), 0, output_field=BigIntegerField()),
+            shared=shares_of(OuterRef("pk")),
         )
         .order_by("item_id", "period_start")
     )
@@ -137,8 +132,9 @@ def with_billed(facts: Sequence[SubscriptionFacts]) -> list[SubscriptionFacts]:
     for row in rows:
         if row.to > max(ended[row.item_id], row.period_start):
             span = Period(row.period_start, row.period_end)
+            had = shares(row.shared, currencies[row.item_id])
             found[row.item_id].append(
-                Billed(row.pk, row.document_id, span, row.amount_minor, row.to, row.back, row.until)
+                Billed(row.pk, row.document_id, span, row.amount_minor, row.to, row.back, row.until, had)
             )
     return [
         replace(
@@ -209,40 +205,10 @@ def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) ->
         paused=row["paused_on"] is not None and row["resumes_on"] is None,
         refund=row["refund"],
         ends_time=row["ends_time"],
-        discounts=tuple(_discount(each) for each in rows[0]["discounts"]),
+        discounts=tuple(discount(each) for each in rows[0]["discounts"]),
         one_invoice=row["customer__one_invoice"],
         deposit_percent=row["customer__deposit_percent"],
     )
-
-
-def discounts_of(subscription: Any) -> ArraySubquery:
-    """What a subscription ever had off, as JSON in the order in which it applies: first what is for some plans or
-    products."""
-    rows = SubscriptionDiscount.objects.filter(subscription=subscription)
-    said: dict[str, Any] = {name: name for name in _DISCOUNT}
-    said |= {name: Cast(name, TextField()) for name in ("percent", "amount")}
-    general = Case(When(plans=[], products=[], then=1), default=0, output_field=IntegerField())
-    return ArraySubquery(rows.order_by(general, "id").values(said=JSONObject(**said)))
-
-
-def _discount(said: Mapping[str, Any]) -> Discount:
-    ends_on = said["ends_on"]
-    return Discount(
-        name=said["name"],
-        percent=Decimal(said["percent"]).normalize(),
-        amount=Decimal(said["amount"]).normalize(),
-        starts_on=date.fromisoformat(said["starts_on"]),
-        ends_on=date.fromisoformat(ends_on) if ends_on else None,
-        plans=frozenset(said["plans"]),
-        products=frozenset(said["products"]),
-    )
-
-
-def belongs(product: str | None, before: Sequence[Mapping[str, str]]) -> tuple[Belongs, ...]:
-    """The products that a plan belongs to, as its row says it: the one of now, and those before."""
-    turns = [date.fromisoformat(each["until"]) for each in before]
-    codes = [*(each["product"] for each in before), product or ""]
-    return tuple(each for each in zip(codes, [None, *turns], [*turns, None], strict=True) if each[0])
 
 
 def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:

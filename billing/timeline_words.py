@@ -158,7 +158,7 @@ def _discount(entry: Entry, word: str, currency: str, today: date) -> list[str]:
     if row is None:
         return [word]
     code = f" ({row.coupon.code})" if row.coupon else ""
-    off = off_text(row.percent, row.amount, currency)
+    off = off_text(row.percent, row.amount, currency, row.per)
     last = entry.until
     through = _("For periods that begin through %(day)s.") % {"day": _last(last, today)} if last else ""
     return [f"{word}: {row.name}{code}", f"−{off}", through]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.domain.discounts import Per
 from billing.domain.pricing import Model, plain
 from billing.models import ONCE, Price
 from billing.quotes import terms_at
@@ -89,9 +90,12 @@ def _interval(price: Price) -> str:
     return str(one) if price.every == 1 else f"{_('every')} {price.every} {many}"
 
 
-def off_text(percent: Decimal, amount: Decimal, currency: str) -> str:
-    """What a discount takes off: 10 %, or EUR 5.00."""
-    return f"{quantity(percent)} %" if percent else f"{currency} {price_text(amount, currency)}"
+def off_text(percent: Decimal, amount: Decimal, currency: str, per: str) -> str:
+    """What a discount takes off: 10 %, EUR 5.00 a bill, or EUR 5.00 a line."""
+    if percent:
+        return f"{quantity(percent)} %"
+    said = {"amount": f"{currency} {price_text(amount, currency)}"}
+    return (_("%(amount)s a bill") if per == Per.BILL else _("%(amount)s a line")) % said
 
 
 def span_text(periods: int | None) -> str:

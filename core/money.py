@@ -12,12 +12,12 @@ from fractions import Fraction
 
 from babel.numbers import list_currencies
 
-# ISO 4217 exponents that are not 2. The locale data's "digits" follow cash habits instead, so they are not used.
-_EXPONENTS = {
+EXPONENTS = {
     **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     **dict.fromkeys(["CLF", "UYW"], 4),
 }
+"""ISO 4217 exponents that are not 2. The locale data's “digits” follow cash habits instead, so they are not used."""
 _CODES = frozenset(code for code in list_currencies() if re.fullmatch("[A-Z]{3}", code))
 
 MAX_MINOR = 10**15
@@ -42,7 +42,7 @@ def exponent(currency: str) -> int:
     """Decimal places of a currency (JPY 0, EUR 2, KWD 3); raises MoneyError on an unknown code."""
     if currency not in _CODES:
         raise MoneyError(f"“{currency}” is not a currency code.")
-    return _EXPONENTS.get(currency, 2)
+    return EXPONENTS.get(currency, 2)
 
 
 @dataclass(frozen=True, slots=True, order=False)

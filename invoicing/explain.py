@@ -135,7 +135,13 @@ def _discount(each: Mapping[str, Any], amount: Money) -> Step | None:
         return Step(
             _("%(name)s: %(percent)s %% off") % {"name": name, "percent": each["percent"]}, f"− {off}"
         )
-    return Step(_("%(name)s: an amount off") % {"name": name}, f"− {off}")
+    try:
+        of = price_text(Decimal(str(each["of"])), amount.currency)
+    except (KeyError, InvalidOperation):
+        return Step(_("%(name)s: an amount off") % {"name": name}, f"− {off}")
+    return Step(
+        _("%(name)s: its share of %(amount)s off the bill") % {"name": name, "amount": of}, f"− {off}"
+    )
 
 
 def _unused(each: Mapping[str, Any], _amount: Money) -> Step | None:

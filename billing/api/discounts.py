@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from billing import discounting
 from billing.api.views import TAG
+from billing.domain.discounts import Per
 from billing.models import MOST_PERIODS, Coupon, SubscriptionDiscount
 from billing.permissions import SUBSCRIPTIONS_CREATE, SUBSCRIPTIONS_EDIT, SUBSCRIPTIONS_VIEW
 from billing.services.discounts import archive_coupon, create_coupon, discount, end_discount, give_coupon
@@ -23,7 +24,16 @@ class OffIn(In):
         help_text="Of a line; or an amount. More than 0, up to 100.",
     )
     amount = Exact(
-        max_digits=27, decimal_places=12, required=False, help_text="Of each line, in major units."
+        max_digits=27,
+        decimal_places=12,
+        required=False,
+        help_text="In major units; what it is off says `per`.",
+    )
+    per = serializers.ChoiceField(
+        list(Per),
+        required=False,
+        help_text="What an amount is off: `bill`, once all that falls due on one day, whose lines share it by what is"
+        " left of each, or each `line`. A bill, unless you say otherwise; a percentage is of each line.",
     )
     periods = Whole(
         min_value=1,
@@ -83,6 +93,7 @@ class CouponOut(RecordOut):
     percent = Exact(max_digits=7, decimal_places=4, help_text="0 where it is an amount.")
     amount = Exact(max_digits=28, help_text="In major units; 0 where it is a percentage.")
     currency = serializers.CharField(help_text="Of the amount; empty for a percentage.")
+    per = serializers.ChoiceField(list(Per), help_text="What it is off: a bill, or each line.")
     periods = serializers.IntegerField(allow_null=True, help_text="Of the plan; null for ever.")
     plans = serializers.ListField(child=serializers.CharField(), help_text="Codes; empty for all.")
     products = serializers.ListField(
@@ -104,6 +115,7 @@ class DiscountOut(RecordOut):
     name = serializers.CharField()
     percent = Exact(max_digits=7, decimal_places=4)
     amount = Exact(max_digits=28, help_text="In major units of the subscription's currency.")
+    per = serializers.ChoiceField(list(Per), help_text="What it is off: a bill, or each line.")
     plans = serializers.ListField(child=serializers.CharField())
     products = serializers.ListField(child=serializers.CharField())
     starts_on = serializers.DateField()

@@ -15,6 +15,7 @@ from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts
 from billing.domain.late import Correction, corrections
 from billing.domain.lines import line_of, unused_minor
 from billing.domain.proration import MIDNIGHT
+from billing.domain.shares import shared_out
 from core.money import MoneyError
 from core.periods import Period, local_midnight
 from invoicing.domain.totals import LineDraft, totals
@@ -86,6 +87,7 @@ def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
             credits += _credits(facts, item, ended)
         elif ended is not None:
             nexts.append(ended)
+    found = shared_out(facts, found, _returned(credits))
     next_on = min(nexts) if nexts else _last_day(facts, found)
     made = Charge(
         facts=facts,
@@ -121,10 +123,21 @@ def _credits(facts: SubscriptionFacts, item: ItemFacts, ended: date) -> list[Cre
         start = max(ended, each.span.start)
         since = unused_since(facts, item, start)
         unused = Period(start, each.span.end)
-        minor = unused_minor(facts.currency, due_of(facts, item, each.span, until=each.until), unused, since)
+        due = due_of(facts, item, each.span, until=each.until, shares=each.shares)
+        minor = unused_minor(facts.currency, due, unused, since)
         minor = max(0, min(minor, each.amount_minor) - each.back_minor)
         found.append(Credit(item, each, Period(start, each.back_from or each.span.end), minor, since))
     return found
+
+
+def _returned(credits: Sequence[Credit]) -> set[int]:
+    """The billed periods of which all is taken back."""
+    return {
+        each.of.period_id
+        for each in credits
+        if each.span.start == each.of.span.start
+        and (each.since == MIDNIGHT or each.span.start == each.item.starts_on)
+    }
 
 
 def _dues(facts: SubscriptionFacts, item: ItemFacts, as_of: date) -> tuple[list[Due], Due | None]:

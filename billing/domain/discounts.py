@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
@@ -16,12 +17,33 @@ Belongs = tuple[str, date | None, date | None]
 """A product (code) that a plan belongs to, from a day on and before another; None where there is no such day."""
 
 
+class Per(StrEnum):
+    """What an amount is taken off: once off all that falls due on one day, or off each line. A percentage is of lines.
+
+    Systems differ here; it is a field of each discount, `bill` unless somebody says otherwise.
+    """
+
+    BILL = "bill"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How much of an amount the bills of the last day that had it took: by billed period (id), minor units."""
+
+    on: date
+    parts: tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Discount:
     """`percent` of a line's amount, or `amount` of it in major units, never more than there is.
 
     It is for what begins a period from `starts_on` on and before `ends_on`; for all that a subscription bills, or for
     some `plans` and what belongs to some `products` on that day (codes).
+
+    An amount per bill is nothing to a line until it is shared out (billing.domain.shares): then `amount` is the line's
+    share of `of`. `taken` says what bills took of it last. `key` names it.
     """
 
     name: str
@@ -31,6 +53,10 @@ class Discount:
     ends_on: date | None
     plans: frozenset[str] = frozenset()
     products: frozenset[str] = frozenset()
+    key: str = ""
+    per: Per = Per.LINE
+    taken: Taken | None = None
+    of: Decimal | None = None
 
     def parts(self, plan: str, belongs: Sequence[Belongs] = ()) -> "tuple[Discount, ...]":
         """What of it is for a plan: all of it, or the days on which the plan belongs to one of its products.
@@ -58,13 +84,24 @@ class Discount:
         """Whether it is for a period that begins on a day."""
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
 
+    def share(self, amount: Decimal) -> "Discount":
+        """What of an amount per bill is a line's, in major units."""
+        return replace(self, amount=amount, of=self.amount)
+
+    def off(self, left: Fraction) -> Fraction:
+        """What it takes off what is left of a line, in major units, exact."""
+        if self.per is Per.BILL and self.of is None:
+            return Fraction(0)
+        return min(left * Fraction(self.percent) / 100 + Fraction(self.amount), max(left, Fraction(0)))
+
 
 def discounted(amount: Fraction, granted: Sequence[Discount]) -> tuple[Fraction, tuple[dict[str, Any], ...]]:
     """What is left of an amount in major units, exact, and a step for each discount: it is of what is left by then."""
     steps = []
     for each in granted:
-        off = min(amount * Fraction(each.percent) / 100 + Fraction(each.amount), max(amount, Fraction(0)))
+        off = each.off(amount)
         step = {"step": "discount", "name": each.name, "amount": plain(off)}
-        steps.append(step | ({"percent": plain(each.percent)} if each.percent else {}))
+        step |= {"percent": plain(each.percent)} if each.percent else {}
+        steps.append(step | ({} if each.of in {None, each.amount} else {"of": plain(each.of)}))
         amount -= off
     return amount, tuple(steps)

@@ -4,16 +4,19 @@ Periods come from the subscription's anchor and the price's interval, or from th
 drift.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 from billing.domain.discounts import Discount
 from billing.domain.facts import ItemFacts, SubscriptionFacts, Timing, Used
 from billing.domain.proration import DAY, MIDNIGHT, Proration, share, unused
 from core.periods import Period, index_on, period, period_on
+
+NO_SHARES: Mapping[str, Decimal] = MappingProxyType({})
 
 
 class Odd(Exception):
@@ -108,10 +111,12 @@ def due_of(
     whole: Period | None = None,
     *,
     until: time | None = None,
+    shares: Mapping[str, Decimal] = NO_SHARES,
 ) -> Due:
     """A period of an item, or the part of one, with the convention for parts and the discounts that hold for it.
 
-    By seconds it goes on to `until` on the day after its last, by default as the item does.
+    By seconds it goes on to `until` on the day after its last, by default as the item does. `shares` are those that a
+    billed period had of amounts per bill, by key.
     """
     granted = tuple(each for each in facts.discounts_of(item) if each.holds(span.start))
     whole = whole or whole_of(facts, item, span.start)
@@ -120,7 +125,15 @@ def due_of(
         until = MIDNIGHT
     elif until is None:
         until = facts.goes_on_to(item, span.end)
-    return Due(item, span, whole, facts.proration, granted, since, until)
+    return given(Due(item, span, whole, facts.proration, granted, since, until), shares)
+
+
+def given(due: Due, shares: Mapping[str, Decimal]) -> Due:
+    """The period with its shares of amounts per bill, in major units by key."""
+    if not shares:
+        return due
+    granted = (each.share(shares[each.key]) if each.key in shares else each for each in due.discounts)
+    return replace(due, discounts=tuple(granted))
 
 
 def next_due(facts: SubscriptionFacts) -> date | None:

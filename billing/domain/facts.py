@@ -31,7 +31,8 @@ class Used:
 class Billed:
     """A period of an item that was billed, and what credits took back of it: its days from one on; net minor units.
 
-    By seconds it goes on to `until` on the day after its last.
+    By seconds it goes on to `until` on the day after its last. `shares` are those that it had of amounts per bill, in
+    major units by the discount's key.
     """
 
     period_id: int
@@ -41,6 +42,7 @@ class Billed:
     back_from: date | None = None
     back_minor: int = 0
     until: time = MIDNIGHT
+    shares: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Stands:
 @dataclass(frozen=True, slots=True)
 class Recount:
     """A billed period that is looked at again: what it was counted as, what it came to with all `corrections` so far,
-    and the lines that bill it, the newest last.
+    and the lines that bill it, the newest last. `shares` as of what is billed.
     """
 
     period_id: int
@@ -80,6 +82,7 @@ class Recount:
     minor: int
     corrections: int
     lines: tuple[Stands, ...]
+    shares: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def corrections(facts: SubscriptionFacts, item: ItemFacts) -> Iterator[Correctio
     Raises Odd when one cannot be priced.
     """
     for each in item.recounts:
-        due = due_of(facts, item, each.span)
+        due = due_of(facts, item, each.span, shares=each.shares)
         whole = line_of(facts.currency, due)
         found = Correction(due, each, whole)
         if found.minor > 0:

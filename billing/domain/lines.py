@@ -83,6 +83,11 @@ def discount_minor(currency: str, due: Due) -> int:
     return _rounded(whole, currency).minor - _rounded(worth.amount, currency).minor
 
 
+def gross(due: Due) -> Fraction:
+    """What a period comes to before discounts, major units, exact; raises Odd when it cannot be priced."""
+    return _gross(due)[1]
+
+
 def _rounded(amount: Fraction, currency: str) -> Money:
     try:
         return from_decimal(amount, currency)
@@ -91,15 +96,19 @@ def _rounded(amount: Fraction, currency: str) -> Money:
 
 
 def _worth(due: Due) -> _Worth:
+    priced, whole = _gross(due)
+    amount, off = discounted(whole, due.discounts)
+    return _Worth(priced, due.share, amount, off)
+
+
+def _gross(due: Due) -> tuple[Priced, Fraction]:
     if due.quantity >= BEYOND:
         raise Odd("The quantity is too large.")
-    part = due.share
     try:
         priced = _priced(due)
     except Unpriceable as error:
         raise Odd(str(error)) from error
-    amount, off = discounted(priced.amount * part, due.discounts)
-    return _Worth(priced, part, amount, off)
+    return priced, priced.amount * due.share
 
 
 def _priced(due: Due) -> Priced:

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from billing.domain.discounts import Discount, discounted
+from billing.domain.discounts import Discount, Per
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.pricing import Unpriceable, price
 from core.money import MoneyError, from_decimal
@@ -90,21 +90,15 @@ def _share(item: ItemFacts) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """The days on which an item is in force, what a period of it comes to, how much of that is a month, and what is
-    off."""
+    """The days on which an item is in force, what a period of it comes to, how much of that is a month, and what of
+    each discount of its subscription is for it."""
 
     start: date
     end: date
     gross: Fraction
     share: Fraction
-    discounts: tuple[Discount, ...]
-
-    def worth(self, day: date) -> Fraction:
-        """A month of it on a day, less the discounts that hold then, also those of a single period."""
-        if not self.start <= day < self.end:
-            return Fraction(0)
-        left, _steps = discounted(self.gross, [each for each in self.discounts if each.holds(day)])
-        return left * self.share
+    is_plan: bool
+    parts: tuple[tuple[Discount, ...], ...]
 
 
 def _spans(facts: SubscriptionFacts) -> list[_Span]:
@@ -114,7 +108,8 @@ def _spans(facts: SubscriptionFacts) -> list[_Span]:
             facts.end_of(item) or date.max,
             _gross(item),
             _share(item),
-            facts.discounts_of(item),
+            item.is_plan,
+            tuple(each.parts(item.plan, item.belongs) for each in facts.discounts),
         )
         for item in facts.items
     ]
@@ -124,13 +119,28 @@ def _spans(facts: SubscriptionFacts) -> list[_Span]:
 def _turns(spans: Sequence[_Span]) -> list[date]:
     """The days on which the worth may become another."""
     days = {day for span in spans for day in (span.start, span.end)} - {date.max}
-    discounts = [each for span in spans for each in span.discounts]
+    discounts = [each for span in spans for parts in span.parts for each in parts]
     days |= {each.starts_on for each in discounts}
     return sorted(days | {each.ends_on for each in discounts if each.ends_on is not None})
 
 
 def _worth(facts: SubscriptionFacts, spans: Sequence[_Span], day: date) -> int:
-    net = sum((span.worth(day) for span in spans), Fraction(0))
+    """A month of what is in force on a day, less the discounts that hold then, also those of a single period.
+
+    An amount per bill counts once a period of the plan, by what is left of each item.
+    """
+    here = [span for span in spans if span.start <= day < span.end]
+    often = max((span.share for span in here if span.is_plan), default=Fraction(0))
+    left = [span.gross for span in here]
+    for nth in range(len(facts.discounts)):
+        mine = [(n, part) for n, span in enumerate(here) for part in span.parts[nth] if part.holds(day)]
+        months = sum((left[n] * here[n].share for n, _ in mine), Fraction(0))
+        for n, part in mine:
+            if part.per is Per.LINE:
+                left[n] -= part.off(left[n])
+            elif months:
+                left[n] -= left[n] * min(Fraction(part.amount) * often / months, Fraction(1))
+    net = sum((rest * span.share for span, rest in zip(here, left, strict=True)), Fraction(0))
     try:
         return from_decimal(net, facts.currency).minor
     except MoneyError:  # beyond any amount there can be: no run bills it

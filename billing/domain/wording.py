@@ -76,6 +76,8 @@ _STEPS = {
 
 
 def off(step: Mapping[str, Any], places: int) -> str:
-    """A discount in a few words: “10 % off (Welcome)”."""
+    """A discount in a few words: “10 % off (Welcome)”, “3.33 of 5.00 off (Five)”."""
     much = f"{step['percent']} %" if "percent" in step else amount(step["amount"], places)
+    if "of" in step:
+        much = f"{much} of {amount(step['of'], places)}"
     return f"{much} off ({step['name']})"

@@ -13,7 +13,7 @@ from billing.models.catalogue import (
     Price,
     Product,
 )
-from billing.models.discounts import MOST_DISCOUNTS, MOST_PERIODS, Coupon, SubscriptionDiscount
+from billing.models.discounts import MOST_DISCOUNTS, MOST_PERIODS, Coupon, DiscountShare, SubscriptionDiscount
 from billing.models.features import Feature, FeatureGrant, FeatureOverride
 from billing.models.runs import (
     WHY,
@@ -79,6 +79,7 @@ __all__ = [
     "CorrectedPeriod",
     "Coupon",
     "CreditedPeriod",
+    "DiscountShare",
     "Feature",
     "FeatureGrant",
     "FeatureOverride",

@@ -208,7 +208,10 @@ def digest_of(row: Subscription, facts: SubscriptionFacts, today: date) -> str:
                 item.starts_on,
                 item.ends_on,
                 item.billed_through,
-                [[each.name, each.percent, each.amount, each.starts_on, each.ends_on] for each in discounts],
+                [
+                    [each.name, each.percent, each.amount, each.per, each.starts_on, each.ends_on]
+                    for each in discounts
+                ],
             ]
             for item, discounts in ((each, facts.discounts_of(each)) for each in facts.items)
         ],

@@ -4,12 +4,13 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from billing.domain.days import day_problem
+from billing.domain.discounts import Per
 from billing.domain.dues import boundary_after, plan_on, whole_of
 from billing.domain.facts import SubscriptionFacts
 from billing.events import CouponArchived, CouponCreated
@@ -35,6 +36,13 @@ _CODE = re.compile(r"[\w.-]{1,40}")
 HUNDRED = Decimal(100)
 
 
+class Giving(TypedDict, total=False):
+    """How often a coupon is given at the most, and the last day on which it is."""
+
+    most: int | None
+    until: date | None
+
+
 def create_coupon(
     *,
     code: str,
@@ -42,19 +50,22 @@ def create_coupon(
     percent: Decimal | None = None,
     amount: Decimal | None = None,
     currency: str = "",
+    per: str | None = None,
     periods: int | None = None,
     plans: Sequence[str] = (),
     products: Sequence[str] = (),
-    most: int | None = None,
-    until: date | None = None,
+    **giving: Unpack[Giving],
 ) -> Coupon:
     """A discount that many may have: `percent` off each line, or `amount` in major units of a currency. Inside work().
 
-    For `periods` of a subscription's plan, 1 for once, None for ever; for some `plans` and what belongs to some
+    An amount is once off each bill (`per` bill, unless said otherwise), shared by its lines, or off each line. For
+    `periods` of a subscription's plan, 1 for once, None for ever; for some `plans` and what belongs to some
     `products` (codes), or all that is billed; given `most` times at the most, and not after `until`. Raises Invalid,
     CodeTaken when the code is taken.
     """
-    problems = _problems(code, name, percent, amount, currency, periods, most)
+    problems = _problems(code, name, percent, amount, currency, periods, giving.get("most")) | _per_problems(
+        per, amount
+    )
     wanted = list(dict.fromkeys(plans))
     known = set(Plan.objects.filter(code__in=wanted).values_list("code", flat=True))
     if missing := [each for each in wanted if each not in known]:
@@ -68,7 +79,7 @@ def create_coupon(
         with transaction.atomic():
             made: Coupon = Coupon.objects.create(
                 code=code, name=name.strip(), percent=percent or 0, amount=amount or 0, currency=currency,
-                periods=periods, plans=wanted, products=named, most=most, until=until,
+                per=_per(per, amount), periods=periods, plans=wanted, products=named, **giving,
             )  # fmt: skip
     except IntegrityError as error:
         raise CodeTaken(f"There is a coupon {code} already.") from error
@@ -111,7 +122,8 @@ def give_coupon(public_id: str, *, coupon: str, on: date | None = None, today: d
         raise Conflict(f"{row.code} is in {row.currency}, and this is billed in {facts.currency}.")
     made = _grant(
         subscription, facts, day, row.periods,
-        coupon=row, name=row.name, percent=row.percent, amount=row.amount, plans=row.plans, products=row.products,
+        coupon=row, name=row.name, percent=row.percent, amount=row.amount, per=row.per, plans=row.plans,
+        products=row.products,
     )  # fmt: skip
     row.given += 1
     row.touch("given")
@@ -124,6 +136,7 @@ def discount(
     name: str,
     percent: Decimal | None = None,
     amount: Decimal | None = None,
+    per: str | None = None,
     periods: int | None = None,
     plans: Sequence[str] = (),
     products: Sequence[str] = (),
@@ -138,6 +151,7 @@ def discount(
     subscription = live_one(public_id)
     (facts,) = subscription_facts([subscription.pk])
     problems = _problems("x", name, percent, amount, facts.currency if amount else "", periods, None)
+    problems |= _per_problems(per, amount)
     codes = {item.plan for item in facts.items}
     if strange := [each for each in plans if each not in codes]:
         problems["plans"] = f"It does not bill {strange[0]}."
@@ -147,7 +161,7 @@ def discount(
         raise Invalid("The discount cannot be given.", fields=problems)
     return _grant(
         subscription, facts, on or _first(facts, today), periods,
-        name=name.strip(), percent=percent or 0, amount=amount or 0,
+        name=name.strip(), percent=percent or 0, amount=amount or 0, per=_per(per, amount),
         plans=list(dict.fromkeys(plans)), products=list(dict.fromkeys(products)),
     )  # fmt: skip
 
@@ -266,6 +280,17 @@ def _problems(
     }
     problems = {field: said for field, (said, is_so) in wrong.items() if is_so}
     return problems | _off_problems(percent, amount, currency)
+
+
+def _per(said: str | None, amount: Decimal | None) -> str:
+    """What an amount is taken off, a bill unless somebody says otherwise; a percentage is of lines."""
+    return said or (Per.LINE if amount is None else Per.BILL)
+
+
+def _per_problems(said: str | None, amount: Decimal | None) -> dict[str, str]:
+    if said and said not in list(Per):
+        return {"per": "A bill, or a line."}
+    return {"per": "A percentage is of each line."} if said == Per.BILL and amount is None else {}
 
 
 def _off_problems(percent: Decimal | None, amount: Decimal | None, currency: str) -> dict[str, str]:

@@ -5,14 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import zip_longest
+from typing import Any
 
 from django.db.models import BigIntegerField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from billing.domain.dues import Due, Odd, due_of, dues
+from billing.domain.dues import Due, Odd, due_of, dues, given
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.lines import line_of, unused_minor
 from billing.domain.proration import MIDNIGHT
+from billing.granted import shares, shares_of
 from billing.models import BilledPeriod, CorrectedPeriod, CreditedPeriod, Subscription
 from billing.selectors import subscription_facts, with_usage
 from billing.services.mrr import MrrDifference, differing
@@ -72,7 +74,9 @@ def _replay(subscriptions: Sequence[SubscriptionFacts]) -> tuple[int, list[Diffe
     changed = CorrectedPeriod.objects.filter(period=OuterRef("pk")).order_by().values("period")
     more = Subquery(changed.values(sum=Sum("difference_minor")))
     rows = BilledPeriod.objects.filter(subscription__in=ids).order_by("period_start")
-    for row in rows.annotate(more=Coalesce(more, 0, output_field=BigIntegerField())):
+    for row in rows.annotate(
+        more=Coalesce(more, 0, output_field=BigIntegerField()), shared=shares_of(OuterRef("pk"))
+    ):
         row.amount_minor += row.more
         billed[row.item_id].append(row)
     credited: dict[int, list[CreditedPeriod]] = defaultdict(list)
@@ -112,13 +116,14 @@ def _from_the_start(
 def _credits(
     facts: SubscriptionFacts,
     item: ItemFacts,
-    billed: Sequence[BilledPeriod],
+    billed: Sequence[Any],
     credited: Mapping[int, Sequence[CreditedPeriod]],
 ) -> Iterator[Difference]:
     """Where the unused days of a billed period come to something else today."""
     for row in billed:
         taken = 0
-        due = due_of(facts, item, Period(row.period_start, row.period_end), until=row.until)
+        span = Period(row.period_start, row.period_end)
+        due = due_of(facts, item, span, until=row.until, shares=shares(row.shared, facts.currency))
         for back in credited.get(row.pk, ()):
             part = Period(back.period_start, back.period_end)
             unused = unused_minor(facts.currency, due, Period(part.start, row.period_end), back.since)
@@ -149,13 +154,13 @@ def _differences(
             )
 
 
-def _again(facts: SubscriptionFacts, due: Due | None, row: BilledPeriod) -> tuple[int | None, str]:
+def _again(facts: SubscriptionFacts, due: Due | None, row: Any) -> tuple[int | None, str]:
     """What a billed period comes to today, and what else is different about it."""
     if due is None:
         return None, "Nothing would be billed."
     if (due.span.start, due.span.end) != (row.period_start, row.period_end):
         return None, f"{due.span.start} to {due.span.end} would be billed."
     try:
-        return line_of(facts.currency, due).amount_minor, ""
+        return line_of(facts.currency, given(due, shares(row.shared, facts.currency))).amount_minor, ""
     except Odd as odd:
         return None, str(odd)

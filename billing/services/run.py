@@ -13,6 +13,7 @@ from django.db import OperationalError
 from django.db.models import F, QuerySet
 
 from billing.domain.charges import ENDED, Charge
+from billing.domain.dues import Due
 from billing.domain.facts import SubscriptionFacts
 from billing.domain.invoices import deposit_percent, invoices_of
 from billing.domain.lines import discount_minor
@@ -20,7 +21,15 @@ from billing.domain.prepaid import metered_minor
 from billing.events import BillingRunFinished, BillingRunStopped, SubscriptionEnded
 from billing.expectation import MISSED, Expectation, Judged, judge, missed, with_nothing
 from billing.findings import Held, held, told
-from billing.models import WHY, BilledPeriod, BillingRun, HeldSubscription, Subscription
+from billing.models import (
+    WHY,
+    BilledPeriod,
+    BillingRun,
+    DiscountShare,
+    HeldSubscription,
+    Subscription,
+    SubscriptionDiscount,
+)
 from billing.selectors import (
     billable,
     billable_again,
@@ -37,6 +46,7 @@ from billing.services.late_usage import have_alone, leave, settle
 from core import bulk, clock
 from core.events import emit, emit_all
 from core.locks import claim, lock
+from core.money import from_decimal
 from core.scope import work
 from core.suspension import Suspended, require_live
 from customers.services.customers import claim_customers
@@ -231,7 +241,8 @@ def _bill(
     funds = hold(each[0].facts.customer_id for each, minor in zip(groups, metered, strict=True) if minor)
     document_ids = write_drafts([_draft(each) for each in groups])
     billed = [(each, pk) for group, pk in zip(groups, document_ids, strict=True) for each in group]
-    BilledPeriod.objects.bulk_create(_periods(run, billed, judged))
+    periods = BilledPeriod.objects.bulk_create(_periods(run, billed, judged))
+    _keep_shares(periods, [(each.facts, due) for each, _ in billed for due in each.dues])
     _advance([each for each in passed if each.dues or each.credits] if again else passed)
     issued = issue(document_ids, issued_on=run.as_of, reason=f"Billing run of {run.as_of:%-d %B %Y}")
     documents = {row.pk: row for row in issued}
@@ -282,6 +293,31 @@ def _periods(run: BillingRun, billed: Sequence[tuple[Charge, int]], judged: Judg
         for each, document_id in billed
         for due, line in zip(each.dues, each.lines, strict=True)
     ]
+
+
+def _keep_shares(periods: Sequence[BilledPeriod], billed: Sequence[tuple[SubscriptionFacts, Due]]) -> None:
+    """Keep what each period had of amounts per bill; at most two statements."""
+    shared = [
+        (period, part, due, facts.currency)
+        for period, (facts, due) in zip(periods, billed, strict=True)
+        for part in due.discounts
+        if part.of is not None
+    ]
+    if not shared:
+        return
+    named = {part.key for _, part, _, _ in shared}
+    ids = dict(SubscriptionDiscount.objects.filter(public_id__in=named).values_list("public_id", "pk"))
+    DiscountShare.objects.bulk_create(
+        [
+            DiscountShare(
+                discount_id=ids[part.key],
+                period=period,
+                due_on=due.on,
+                amount_minor=from_decimal(part.amount, currency).minor,
+            )
+            for period, part, due, currency in shared
+        ]
+    )
 
 
 def _advance(charges: Sequence[Charge]) -> None:

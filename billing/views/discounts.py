@@ -60,7 +60,7 @@ def _coupons(
 def _row(row: Coupon) -> dict[str, Any]:
     return {
         "row": row,
-        "off": off_text(row.percent, row.amount, row.currency),
+        "off": off_text(row.percent, row.amount, row.currency, row.per),
         "span": span_text(row.periods),
         "plans": ", ".join([*row.products, *row.plans]),
     }

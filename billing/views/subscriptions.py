@@ -323,7 +323,7 @@ def _step(each: Upcoming) -> dict[str, Any]:
 def _discount(row: SubscriptionDiscount, currency: str) -> dict[str, Any]:
     return {
         "row": row,
-        "off": off_text(row.percent, row.amount, currency),
+        "off": off_text(row.percent, row.amount, currency, row.per),
         "plans": ", ".join([*row.products, *row.plans]),
         "last_day": row.ends_on - timedelta(days=1) if row.ends_on else None,
     }

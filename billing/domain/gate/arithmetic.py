@@ -1,11 +1,15 @@
 """Whether a line is what the contract's own terms come to, for the customer that the contract names."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
 
-from billing.domain.gate.contract import bounds, discount_minor
-from billing.domain.gate.facts import Finding, Item, Line, Severity, Terms
+from billing.domain.gate.contract import bounds, discount_minor, discounts_minor
+from billing.domain.gate.facts import Discount, Finding, Item, Line, Severity, Terms
 from billing.domain.gate.look import Look, plain
 from core.money import Money
+
+Granted = tuple[Discount, ...]
 
 
 def arithmetic(look: Look) -> Iterator[Finding]:
@@ -18,7 +22,7 @@ def arithmetic(look: Look) -> Iterator[Finding]:
             continue
         yield from _contract(look, item, line)
         yield from _parties(look, line)
-        yield from _discounts(look, item, line)
+    yield from _discounts(look)
     yield from _listed(look)
 
 
@@ -80,22 +84,46 @@ def _parties(look: Look, line: Line) -> Iterator[Finding]:
         )
 
 
-def _discounts(look: Look, item: Item, line: Line) -> Iterator[Finding]:
-    granted = item.terms.discounts
-    names = [each.name for each in granted if each.holds(line.span.start)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        sentence = f"The discount {twice[0]} is granted more than once."
-        yield look.finding(
-            "discount_twice", Severity.WRONG, line, sentence, now=names.count(twice[0]), usual=1
-        )
-    expected = discount_minor(granted, line)
-    if abs(line.discount_minor - expected) > len(granted):
-        currency = line.terms.currency
-        sentence = (
-            f"Discounts take off {Money(line.discount_minor, currency)};"
-            f" those granted come to {Money(expected, currency)}."
-        )
-        yield look.finding(
-            "discount", Severity.WRONG, line, sentence, now=line.discount_minor, usual=expected
-        )
+def _discounts(look: Look) -> Iterator[Finding]:
+    for line, granted, low, high in _allowed(look):
+        names = [each.name for each in granted if each.holds(line.span.start)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            sentence = f"The discount {twice[0]} is granted more than once."
+            yield look.finding(
+                "discount_twice", Severity.WRONG, line, sentence, now=names.count(twice[0]), usual=1
+            )
+        slack = len(granted) + any(each.per_bill for each in granted)
+        if not low - slack <= line.discount_minor <= high + slack:
+            currency = line.terms.currency
+            sentence = (
+                f"Discounts take off {Money(line.discount_minor, currency)};"
+                f" those granted come to {Money(high, currency)}."
+            )
+            yield look.finding(
+                "discount", Severity.WRONG, line, sentence, now=line.discount_minor, usual=high
+            )
+
+
+def _allowed(look: Look) -> Iterator[tuple[Line, Granted, int, int]]:
+    """Each line with what it was granted, and the least and most that this takes off it.
+
+    An amount per bill is certain where the day has one bill. Where something that fell due on it was billed before, and
+    of what is counted anew, a line has a share that its bill knew: from nothing to all of the amount.
+    """
+    days: dict[date, list[tuple[Granted, Line]]] = defaultdict(list)
+    billed = {each.due_on for each in look.bill.past}
+    for line in (*look.bill.lines, *look.bill.recounted):
+        item = look.items.get(line.item)
+        if item is None:
+            continue
+        granted = item.terms.discounts
+        shared = [each for each in granted if each.per_bill]
+        if not shared or line in look.bill.recounted or line.due_on in billed:
+            own = tuple(each for each in granted if not each.per_bill)
+            yield line, granted, discount_minor(own, line), discount_minor(granted, line)
+        else:
+            days[line.due_on].append((granted, line))
+    for bill in days.values():
+        for (granted, line), off in zip(bill, discounts_minor(bill), strict=True):
+            yield line, granted, off, off

@@ -245,4 +245,5 @@ def discount_words(discount: Discount | None) -> str:
     if discount is None:
         return ""
     until = f" until {discount.until.isoformat()}" if discount.until else ""
-    return f"{discount.name} {plain(discount.percent)} % {discount.amount_minor}{until}"
+    per = " a bill" if discount.per_bill else ""
+    return f"{discount.name} {plain(discount.percent)} % {discount.amount_minor}{per}{until}"

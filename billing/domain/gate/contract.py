@@ -5,6 +5,7 @@ periods to the minor unit, and parts of periods to a day, because every conventi
 """
 
 from calendar import monthrange
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -154,10 +155,49 @@ def bounds(item: Item, line: Line) -> tuple[int, int] | None:
 
 
 def discount_minor(granted: tuple[Discount, ...], line: Line) -> int:
-    """What the discounts take off the line, each once, in their order, never more than there is."""
-    left = line.amount_minor
+    """What the discounts take off the line alone, each once, in their order, never more than there is."""
+    return discounts_minor([(granted, line)])[0]
+
+
+def discounts_minor(bill: Sequence[tuple[tuple[Discount, ...], Line]]) -> list[int]:
+    """What the discounts take off each line of a bill; an amount per bill once, by what is left of each line."""
+    left = [line.amount_minor for _, line in bill]
+    lines = [_named(granted) for granted, _ in bill]
+    for name in _in_order(lines):
+        mine = {
+            n: named[name]
+            for n, (named, (_, line)) in enumerate(zip(lines, bill, strict=True))
+            if name in named and named[name].holds(line.span.start)
+        }
+        there = sum(max(left[n], 0) for n in mine)
+        for n, each in mine.items():
+            if each.per_bill:
+                left[n] -= nearest(Fraction(min(each.amount_minor, there) * max(left[n], 0), there or 1))
+            else:
+                left[n] -= nearest(left[n] * Fraction(each.percent) / 100)
+                left[n] -= min(max(left[n], 0), each.amount_minor)
+    return [line.amount_minor - rest for (_, line), rest in zip(bill, left, strict=True)]
+
+
+_Name = tuple[str, date | None, int]
+
+
+def _named(granted: tuple[Discount, ...]) -> dict[_Name, Discount]:
+    """The discounts of a line by a name that is one for all lines; one that is granted twice has two."""
+    found: dict[_Name, Discount] = {}
     for each in granted:
-        if each.holds(line.span.start):
-            left -= nearest(left * Fraction(each.percent) / 100)
-            left -= min(max(left, 0), each.amount_minor)
-    return line.amount_minor - left
+        known = (each.key, None) if each.key else (each.name, each.since)
+        found[*known, sum(name[:2] == known for name in found)] = each
+    return found
+
+
+def _in_order(lines: Sequence[Mapping[_Name, Discount]]) -> list[_Name]:
+    """The discounts of several lines in the one order in which each line has its own."""
+    order: list[_Name] = []
+    for line in lines:
+        at = 0
+        for name in line:
+            if name not in order:
+                order.insert(at, name)
+            at = order.index(name) + 1
+    return order

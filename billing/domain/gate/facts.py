@@ -44,7 +44,8 @@ class Tier:
 class Discount:
     """Taken off a line: `percent` of what is left, then `amount_minor`; from `since` to before `until`.
 
-    `name` and `since` make it the same discount; two of one name that hold on one day are one granted twice.
+    `per_bill`: the amount is once off all lines that fall due on one day, by what is left of each. `name` and `since`
+    make it the same discount; two of one name that hold on one day are one granted twice. `key` is one for all lines.
     """
 
     name: str
@@ -52,6 +53,8 @@ class Discount:
     amount_minor: int = 0
     since: date | None = None
     until: date | None = None
+    per_bill: bool = False
+    key: str = field(default="", compare=False)
 
     def holds(self, day: date) -> bool:
         """Whether it is granted for a period that starts on a day."""
@@ -103,6 +106,11 @@ class Line:
     def net_minor(self) -> int:
         """What the line adds to the invoice before tax."""
         return self.amount_minor - self.discount_minor
+
+    @property
+    def due_on(self) -> date:
+        """The day on which it falls due."""
+        return self.span.end if self.terms.timing is Timing.ARREARS else self.span.start
 
 
 @dataclass(frozen=True, slots=True)

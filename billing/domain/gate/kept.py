@@ -67,7 +67,7 @@ def terms_of(kept: Mapping[str, Any]) -> Terms:
 
 
 def discount_of(said: Mapping[str, Any], currency: str) -> Discount:
-    """A discount as it is recorded: name, percent, amount in major units, and its days."""
+    """A discount as it is recorded: name, percent, amount in major units, whether per bill, and its days."""
     until = said["ends_on"]
     return Discount(
         name=said["name"],
@@ -75,6 +75,8 @@ def discount_of(said: Mapping[str, Any], currency: str) -> Discount:
         amount_minor=nearest(Fraction(said["amount"]) * 10 ** exponent(currency)),
         since=date.fromisoformat(said["starts_on"]),
         until=date.fromisoformat(until) if until else None,
+        per_bill=said.get("per") == "bill",
+        key=said.get("public_id", ""),
     )
 
 

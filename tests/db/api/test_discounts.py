@@ -39,7 +39,19 @@ def test_a_discount_of_its_own(api: Program, house: Scope, kestrel: Customer) ->
     sub = subscribed(api, kestrel)
     body = {"name": "Sorry", "amount": "2.50", "periods": 1}
     given = api.post(f"/subscriptions/{sub['id']}/discounts", body, 201)
-    assert (given["amount"], given["coupon"], given["plans"]) == ("2.5", None, [])
+    assert (given["amount"], given["coupon"], given["plans"], given["per"]) == ("2.5", None, [], "bill")
+    other = api.post(f"/subscriptions/{sub['id']}/discounts", {**body, "name": "Each", "per": "line"}, 201)
+    assert other["per"] == "line"
+
+
+def test_an_amount_is_off_a_bill_unless_each_line_is_said(api: Program, house: Scope) -> None:
+    five = {"name": "Five", "amount": "5", "currency": "EUR"}
+    said = [
+        {"code": "A", **five},
+        {"code": "B", **five, "per": "line"},
+        {"code": "C", "name": "C", "percent": "5"},
+    ]
+    assert [api.post("/coupons", each, 201)["per"] for each in said] == ["bill", "line", "line"]
 
 
 @pytest.mark.parametrize(("wish", "fields"), [
@@ -48,6 +60,7 @@ def test_a_discount_of_its_own(api: Program, house: Scope, kestrel: Customer) ->
     ({"code": "a b"}, ["/code"]), ({"plans": ["none"]}, ["/plans"]), ({"until": "x"}, ["/until"]),
     ({"most": 0}, ["/most"]),
     ({"amount": "1e3"}, ["/amount"]), ({"currency": "EUR"}, ["/currency"]), ({"extra": 1}, ["/extra"]),
+    ({"per": "bill"}, ["/per"]), ({"per": "month"}, ["/per"]), ({"per": ""}, ["/per"]),
 ])  # fmt: skip
 def test_what_is_no_coupon_is_named(
     api: Program, house: Scope, wish: dict[str, Any], fields: list[str]

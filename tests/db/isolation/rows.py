@@ -25,7 +25,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "core.AuditPending": {"ids": [1], "digests": b"x"},
     "core.AuditSeal": {"ids": [1], "digests": b"x"},
     "billing.BulkChangeItem": {"outcome": "fits", "day": date(2026, 11, 1)},
-    "billing.Coupon": {"percent": 5, "amount": 0, "currency": "", "most": None},
+    "billing.Coupon": {"percent": 5, "amount": 0, "currency": "", "most": None, "per": "line"},
     "billing.MrrMovement": {"kind": "new", "delta_minor": 1, "after_minor": 1},
     "billing.PlanOffer": {"to_id": _another_plan, "takes_effect": "now"},
     "billing.SubscriptionStep": {"quantity": 1},

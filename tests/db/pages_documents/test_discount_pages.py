@@ -48,6 +48,7 @@ def test_a_coupon_is_typed_saved_once_and_archived(ana: Client, acorn: Scope) ->
 
 @pytest.mark.parametrize("given", [
     {"percent": ""}, {"percent": "x"}, {"percent": "101"}, {"amount": "5"}, {"code": ""}, {"code": "a b"}, {"name": ""},
+    {"amount": "5", "percent": "", "per": "month"},
     {"periods": "0"}, {"periods": "x"}, {"until": "soon"}, {"plans": ["none"]}, {"key": ""}, {"currency": "ZZZ"},
 ])  # fmt: skip
 def test_what_is_no_coupon_comes_back(ana: Client, snapshot: Snapshot, given: dict[str, Any]) -> None:
@@ -73,10 +74,22 @@ def test_a_discount_is_given_once_shown_and_ended(ana: Client, sub: Subscription
     with work():
         row = SubscriptionDiscount.objects.get()
     shown = ana.get(page).content.decode()
-    for text in ("Sorry", "EUR 5.00", "5.00 off (Sorry)"):
+    for text in ("Sorry", "EUR 5.00 a bill", ", 5.00 off (Sorry)"):
         assert text in shown, text
     assert ana.post(f"{page}discounts/{row.public_id}/end/").status_code == 302
     assert "Nothing is taken off." in ana.get(page).content.decode()
+
+
+@pytest.mark.parametrize(("per", "said"), [("bill", "EUR 5.00 a bill"), ("line", "EUR 5.00 a line")])
+def test_a_coupon_says_what_its_amount_is_off(ana: Client, acorn: Scope, per: str, said: str) -> None:
+    assert ana.post(f"{PAGE}new/", {**TYPED, "percent": "", "amount": "5", "per": per}).status_code == 302
+    assert said in ana.get(PAGE).content.decode()
+
+
+def test_what_is_chosen_of_an_amount_is_nothing_to_a_percentage(ana: Client, acorn: Scope) -> None:
+    assert ana.post(f"{PAGE}new/", {**TYPED, "per": "bill"}).status_code == 302
+    with work():
+        assert Coupon.objects.get().per == "line"
 
 
 def test_a_coupon_is_given_and_says_its_own_terms(ana: Client, sub: Subscription) -> None:

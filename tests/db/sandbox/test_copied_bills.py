@@ -74,7 +74,9 @@ def coupon() -> Subscription:
     made = sold(TODAY - timedelta(days=3), unit="week")
     create_coupon(code="three", name="Three", percent=Decimal("33.3333"), periods=3, plans=[], most=9)
     give_coupon(made.public_id, coupon="three", today=TODAY)
-    discount(made.public_id, name="Five off", amount=Decimal(5), on=TODAY - timedelta(days=1), today=TODAY)
+    day = TODAY - timedelta(days=1)
+    discount(made.public_id, name="Five off", amount=Decimal(5), per="line", on=day, today=TODAY)
+    discount(made.public_id, name="Two off a bill", amount=Decimal(2), on=day, today=TODAY)
     return made
 
 
@@ -241,9 +243,10 @@ def test_a_coupon_goes_on_with_what_is_left_of_it(sandbox: Scope, lives: dict[st
             ("gone", 0, None, True), ("once", 0, 2, False), ("three", 1, 9, False),
         ]  # fmt: skip
         off = SubscriptionDiscount.objects.order_by("id")
-        assert [(row.coupon and row.coupon.code, row.name) for row in off] == [
-            ("three", "Three"),
-            (None, "Five off"),
+        assert [(row.coupon and row.coupon.code, row.name, row.per) for row in off] == [
+            ("three", "Three", "line"),
+            (None, "Five off", "line"),
+            (None, "Two off a bill", "bill"),
         ]
         assert Subscription.objects.count() == len(LIVES) + 1
         assert Price.objects.get(unit_price=Decimal("17.5001")).overrides is not None, (

@@ -178,6 +178,26 @@ class TestArithmetic:
         assert kinds(billed(customer=4)) == {"customer", "customer_changed"}
         assert "currency" in kinds(by(terms(currency="JPY")))
 
+    def test_an_amount_per_bill_is_shared_by_the_lines_of_a_day(self) -> None:
+        shared = Discount("TEN", amount_minor=1000, per_bill=True, key="t")
+        two = [replace(terms(discounts=(shared,)), id=n) for n in (7, 8)]
+        past = tuple(
+            replace(line, item=item.id, terms=item.terms, discount_minor=500) for item in two for line in PAST
+        )
+        lines = tuple(replace(NOW, item=item.id, terms=item.terms, discount_minor=500) for item in two)
+
+        def bill(*offs: int, past: tuple[Line, ...] = past) -> Bill:
+            had = tuple(replace(line, discount_minor=off) for line, off in zip(lines, offs, strict=True))
+            return replace(BILL, items=tuple(two), lines=had, past=past)
+
+        assert kinds(bill(500, 500)) == set()
+        assert kinds(bill(1000, 1000)) == {"discount"}, "off each line"
+        assert kinds(bill(0, 0)) == {"discount"}
+        assert kinds(bill(0, 1000)) == {"discount"}
+        same_day = (*past, replace(past[-1], item=8, span=NOW.span))
+        assert "discount" not in kinds(bill(0, 0, past=same_day)), "a bill of that day may have taken it"
+        assert "discount" in kinds(bill(0, 1003, past=same_day)), "but no more than all of it"
+
     def test_a_discount_twice(self) -> None:
         coupon = Discount("TEN", Decimal(10))
         single = terms(discounts=(coupon,))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain.gate import Discount, Item, Line, Terms, Tier
-from billing.domain.gate.contract import bounds, discount_minor, full_minor, whole_period
+from billing.domain.gate.contract import bounds, discount_minor, discounts_minor, full_minor, whole_period
 from billing.domain.proration import Proration, share
 from billing.expectation import SLACK
 from core.periods import Listed, Period, Unit, boundary, index_on
@@ -113,3 +113,25 @@ def test_discounts_come_off_one_after_the_other_and_not_below_nothing() -> None:
     assert discount_minor((half, five), line) == 800
     assert discount_minor((five, five, five, five), line) == 1000
     assert discount_minor((Discount("OVER", Decimal(50), until=date(2026, 1, 1)),), line) == 0
+
+
+def test_an_amount_per_bill_comes_off_the_lines_of_a_bill_once_by_what_is_left_of_each() -> None:
+    lines = [
+        Line(n, 1, Period(date(2026, 1, 1), date(2026, 2, 1)), Decimal(1), minor, terms())
+        for n, minor in enumerate((1000, 3000))
+    ]
+    half, shared = (
+        Discount("HALF", Decimal(50), key="h"),
+        Discount("FIVE", amount_minor=500, per_bill=True, key="f"),
+    )
+    tenth = Discount("TENTH", Decimal(10), key="t")
+    (first, second) = lines
+    assert discounts_minor([((shared,), first), ((shared,), second)]) == [125, 375]
+    assert discounts_minor([((half, shared), first), ((shared,), second)]) == [500 + 71, 429]
+    assert discounts_minor([((shared, tenth), first), ((half, shared, tenth), second)]) == [
+        200 + 80,
+        1500 + 300 + 120,
+    ]
+    assert discounts_minor([((shared,), first), ((), second)]) == [500, 0]
+    over = Discount("MUCH", amount_minor=9000, per_bill=True)
+    assert discounts_minor([((over,), first), ((over,), second)]) == [1000, 3000]
