@@ -96,6 +96,27 @@ def test_worked_amounts(_case: str, terms: Terms, quantity: int, amount: object)
     assert price(terms, d(quantity)).amount == Fraction(str(amount))
 
 
+CAPACITY = (("unit1", (100, 200)), ("unit2", (1000, 2000)), ("unit3", (50, 100)))
+"""Up to how much of each unit the first and the second size go; the third has no end. They cost 10, 20 and 30."""
+
+
+def test_capacity_of_one_unit_is_a_stairstep() -> None:
+    for _, (first, second) in CAPACITY:
+        terms = Terms(Model.STAIRSTEP, tiers=tiers((first, 0, 10), (second, 0, 20), (None, 0, 30)))
+        found = [price(terms, d(each)).amount for each in (first, first + 1, second, second + 1)]
+        assert found == [10, 20, 20, 30]
+
+
+@pytest.mark.parametrize(("used", "amount"), [
+    ((100, 1000, 50), 10), ((100, 1001, 0), 20), ((101, 1000, 0), 20), ((101, 1001, 0), 20), ((10, 2001, 0), 30),
+])  # fmt: skip
+def test_a_tier_fed_as_a_figure_is_billed_by_its_stair(used: tuple[int, ...], amount: int) -> None:
+    """Capacity over several units: the highest size that any needs, sent as the figure of a meter."""
+    size = max(1 + sum(n > limit for limit in limits) for n, (_, limits) in zip(used, CAPACITY, strict=True))
+    terms = Terms(Model.STAIRSTEP, tiers=tiers((1, 0, 10), (2, 0, 20), (None, 0, 30)))
+    assert price(terms, d(size)).amount == amount
+
+
 EVENTS = Terms(Model.PERCENTAGE, percent=d(1), per_event=d(5), free_events=3)
 
 
