@@ -31,7 +31,7 @@ from billing.models import (
     Price,
     SubscriptionItem,
 )
-from billing.recorded import as_gate_says, before, declared, parts_of, said_of_discounts
+from billing.recorded import as_gate_says, before, declared, in_arrears, parts_of, said_of_discounts
 from billing.selectors import subscription_facts
 from core.periods import DATES, Listed, Period, local_midnight, period_on
 from invoicing.domain.totals import LineDraft
@@ -291,6 +291,7 @@ class _Reader:
             past=past,
             declared=(*declared(items, by_id, self.past.keys()), *said_of_discounts(rows)),
             waited=head["waited"],
+            arrears=in_arrears(rows),
             usual_minor=None if head["paid"] is None else int(head["paid"]) * 30 // QUARTER.days,
             listed=None
             if self.metered

@@ -32,6 +32,13 @@ def before(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int | N
     return None
 
 
+def in_arrears(rows: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Whether the plan of these items is billed in arrears; None where that changes."""
+    plans = [row for row in rows if row["role"] == PLAN and row["ends_on"] != row["starts_on"]]
+    timings = {row["price__timing"] for row in plans}
+    return None if len(timings) > 1 else "arrears" in timings
+
+
 def declared(
     items: Sequence[Item], by_id: Mapping[int, Item], billed: Container[int] = ()
 ) -> Iterable[Declared]:

@@ -42,8 +42,8 @@ class Discount:
     It is for what begins a period from `starts_on` on and before `ends_on`; for all that a subscription bills, or for
     some `plans` and what belongs to some `products` on that day (codes).
 
-    An amount per bill is nothing to a line until it is shared out (billing.domain.shares): then `amount` is the line's
-    share of `of`. `taken` says what bills took of it last. `key` names it.
+    An amount per bill is for bills of those days; `amount` of a line is its share of `of` (billing.domain.shares).
+    `taken` says what bills took of it last. `key` names it.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Discount:
             yield replace(self, starts_on=since, ends_on=until)
 
     def holds(self, day: date) -> bool:
-        """Whether it is for a period that begins on a day."""
+        """Whether it is for a period that begins on a day, or for the bill of a day."""
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
 
     def share(self, amount: Decimal) -> "Discount":
@@ -90,8 +90,6 @@ class Discount:
 
     def off(self, left: Fraction) -> Fraction:
         """What it takes off what is left of a line, in major units, exact."""
-        if self.per is Per.BILL and self.of is None:
-            return Fraction(0)
         return min(left * Fraction(self.percent) / 100 + Fraction(self.amount), max(left, Fraction(0)))
 
 

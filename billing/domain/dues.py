@@ -5,13 +5,13 @@ drift.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
-from billing.domain.discounts import Discount
+from billing.domain.discounts import Discount, Per
 from billing.domain.facts import ItemFacts, SubscriptionFacts, Timing, Used
 from billing.domain.proration import DAY, MIDNIGHT, Proration, share, unused
 from core.periods import Period, index_on, period, period_on
@@ -115,25 +115,26 @@ def due_of(
 ) -> Due:
     """A period of an item, or the part of one, with the convention for parts and the discounts that hold for it.
 
-    By seconds it goes on to `until` on the day after its last, by default as the item does. `shares` are those that a
-    billed period had of amounts per bill, by key.
+    By seconds it goes on to `until` on the day after its last, by default as the item does. `shares` are those that it
+    has of amounts per bill, in major units by key; what is not billed yet has none until `shared_out` gives it some.
     """
-    granted = tuple(each for each in facts.discounts_of(item) if each.holds(span.start))
     whole = whole or whole_of(facts, item, span.start)
     since = item.starts_time if span.start == item.starts_on else MIDNIGHT
     if span.end == whole.end:
         until = MIDNIGHT
     elif until is None:
         until = facts.goes_on_to(item, span.end)
-    return given(Due(item, span, whole, facts.proration, granted, since, until), shares)
+    return Due(item, span, whole, facts.proration, tuple(_granted(facts, item, span, shares)), since, until)
 
 
-def given(due: Due, shares: Mapping[str, Decimal]) -> Due:
-    """The period with its shares of amounts per bill, in major units by key."""
-    if not shares:
-        return due
-    granted = (each.share(shares[each.key]) if each.key in shares else each for each in due.discounts)
-    return replace(due, discounts=tuple(granted))
+def _granted(
+    facts: SubscriptionFacts, item: ItemFacts, span: Period, shares: Mapping[str, Decimal]
+) -> Iterator[Discount]:
+    for each in facts.discounts:
+        if each.per is Per.LINE:
+            yield from (part for part in each.parts(item.plan, item.belongs) if part.holds(span.start))
+        elif each.key in shares:
+            yield each.share(shares[each.key])
 
 
 def next_due(facts: SubscriptionFacts) -> date | None:

@@ -7,13 +7,13 @@ amounts, as three runs in time would have.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from billing.domain.discounts import Discount, Per
-from billing.domain.dues import Due, Odd
-from billing.domain.facts import SubscriptionFacts
+from billing.domain.dues import Due, Odd, plan_on
+from billing.domain.facts import SubscriptionFacts, Timing
 from billing.domain.lines import gross
 from core.money import MoneyError, allocate, exponent, from_decimal, round_half_up
 
@@ -21,9 +21,11 @@ from core.money import MoneyError, allocate, exponent, from_decimal, round_half_
 def shared_out(facts: SubscriptionFacts, found: Sequence[Due], returned: Collection[int] = ()) -> list[Due]:
     """The periods with their shares of the amounts per bill that are for them.
 
-    An amount goes by what is left of each line when its turn comes, in whole minor units that add up to it. Of a day
-    that was billed before only what those bills left is shared out, and nothing of an earlier one. `returned` are
-    billed periods (ids) of which all is taken back, and their shares with it.
+    It is for the bills of its days, whatever periods are on them: so that for three periods of the plan it is three
+    bills, where the plan is billed in arrears those after each of the three. An amount goes by what is left of each
+    line when its turn comes, in whole minor units that add up to it. Of a day that was billed before only what those
+    bills left is shared out, and nothing of an earlier one. `returned` are billed periods (ids) of which all is taken
+    back, and their shares with it.
     """
     shared = [each for each in facts.discounts if each.per is Per.BILL]
     if not shared:
@@ -36,10 +38,19 @@ def shared_out(facts: SubscriptionFacts, found: Sequence[Due], returned: Collect
     return dues
 
 
+def bill_day(facts: SubscriptionFacts, on: date) -> date:
+    """The day that the bill of a due day counts as: that day, or the last that it is for where the plan up to then is
+    billed in arrears.
+    """
+    before = on - timedelta(days=1)
+    return before if plan_on(facts, before).timing is Timing.ARREARS else on
+
+
 def _granted(
     facts: SubscriptionFacts, bill: Sequence[Due], on: date, returned: Collection[int]
 ) -> Mapping[int, tuple[Discount, ...]]:
     """What each line of a bill has off, amounts shared out; in the one order in which all of them apply."""
+    day = bill_day(facts, on)
     left = [gross(due) for due in bill]
     granted: dict[int, tuple[Discount, ...]] = defaultdict(tuple)
     for each in facts.discounts:
@@ -47,7 +58,7 @@ def _granted(
             n: part
             for n, due in enumerate(bill)
             for part in each.parts(due.item.plan, due.item.belongs)
-            if part.holds(due.span.start)
+            if part.holds(day if each.per is Per.BILL else due.span.start)
         }
         if each.per is Per.BILL:
             parts = _parts(

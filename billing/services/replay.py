@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import BigIntegerField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from billing.domain.dues import Due, Odd, due_of, dues, given
+from billing.domain.dues import Due, Odd, due_of, dues
 from billing.domain.facts import ItemFacts, SubscriptionFacts
 from billing.domain.lines import line_of, unused_minor
 from billing.domain.proration import MIDNIGHT
@@ -161,6 +161,8 @@ def _again(facts: SubscriptionFacts, due: Due | None, row: Any) -> tuple[int | N
     if (due.span.start, due.span.end) != (row.period_start, row.period_end):
         return None, f"{due.span.start} to {due.span.end} would be billed."
     try:
-        return line_of(facts.currency, given(due, shares(row.shared, facts.currency))).amount_minor, ""
+        had = shares(row.shared, facts.currency)
+        again = due_of(facts, due.item, due.span, due.whole, until=due.until, shares=had)
+        return line_of(facts.currency, again).amount_minor, ""
     except Odd as odd:
         return None, str(odd)

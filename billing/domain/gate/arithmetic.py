@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from billing.domain.gate.contract import bounds, discount_minor, discounts_minor
+from billing.domain.gate.contract import applies, bounds, discount_minor, discounts_minor
 from billing.domain.gate.facts import Discount, Finding, Item, Line, Severity, Terms
 from billing.domain.gate.look import Look, plain
 from core.money import Money
@@ -86,7 +86,8 @@ def _parties(look: Look, line: Line) -> Iterator[Finding]:
 
 def _discounts(look: Look) -> Iterator[Finding]:
     for line, granted, low, high in _allowed(look):
-        names = [each.name for each in granted if each.holds(line.span.start)]
+        day = look.bill.day_of(line)
+        names = [each.name for each in granted if applies(each, line, day)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             sentence = f"The discount {twice[0]} is granted more than once."
@@ -114,16 +115,14 @@ def _allowed(look: Look) -> Iterator[tuple[Line, Granted, int, int]]:
     days: dict[date, list[tuple[Granted, Line]]] = defaultdict(list)
     billed = {each.due_on for each in look.bill.past}
     for line in (*look.bill.lines, *look.bill.recounted):
-        item = look.items.get(line.item)
-        if item is None:
+        if line.item not in look.items:
             continue
-        granted = item.terms.discounts
-        shared = [each for each in granted if each.per_bill]
-        if not shared or line in look.bill.recounted or line.due_on in billed:
+        granted, day = look.items[line.item].terms.discounts, look.bill.day_of(line)
+        if day is None or line.due_on in billed or line in look.bill.recounted:
             own = tuple(each for each in granted if not each.per_bill)
             yield line, granted, discount_minor(own, line), discount_minor(granted, line)
         else:
-            days[line.due_on].append((granted, line))
-    for bill in days.values():
-        for (granted, line), off in zip(bill, discounts_minor(bill), strict=True):
+            days[day].append((granted, line))
+    for day, bill in days.items():
+        for (granted, line), off in zip(bill, discounts_minor(bill, day), strict=True):
             yield line, granted, off, off

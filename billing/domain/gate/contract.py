@@ -154,20 +154,25 @@ def bounds(item: Item, line: Line) -> tuple[int, int] | None:
     return nearest(Fraction(full * low, of)) - 1, nearest(Fraction(full * high, of)) + 1
 
 
-def discount_minor(granted: tuple[Discount, ...], line: Line) -> int:
+def discount_minor(granted: tuple[Discount, ...], line: Line, day: date | None = None) -> int:
     """What the discounts take off the line alone, each once, in their order, never more than there is."""
-    return discounts_minor([(granted, line)])[0]
+    return discounts_minor([(granted, line)], day)[0]
 
 
-def discounts_minor(bill: Sequence[tuple[tuple[Discount, ...], Line]]) -> list[int]:
-    """What the discounts take off each line of a bill; an amount per bill once, by what is left of each line."""
+def applies(each: Discount, line: Line, day: date | None) -> bool:
+    """Whether a discount is for a line: by its first day, an amount per bill by the `day` of the bill, when known."""
+    return day is None or each.holds(day) if each.per_bill else each.holds(line.span.start)
+
+
+def discounts_minor(bill: Sequence[tuple[tuple[Discount, ...], Line]], day: date | None = None) -> list[int]:
+    """What the discounts take off each line of a day's bill; an amount per bill once, by what is left of each line."""
     left = [line.amount_minor for _, line in bill]
     lines = [_named(granted) for granted, _ in bill]
     for name in _in_order(lines):
         mine = {
             n: named[name]
             for n, (named, (_, line)) in enumerate(zip(lines, bill, strict=True))
-            if name in named and named[name].holds(line.span.start)
+            if name in named and applies(named[name], line, day)
         }
         there = sum(max(left[n], 0) for n in mine)
         for n, each in mine.items():

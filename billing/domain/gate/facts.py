@@ -7,7 +7,7 @@ arithmetic or the shapes of either.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -160,7 +160,8 @@ class Bill:
     `past` is what was billed of it, oldest first. `entered_on` is the day somebody entered it. `waited`: it was put
     aside or could not be billed before, so it comes late. `usual_minor` is what its customer usually pays in thirty
     days over all subscriptions, None while that is not known. `alike` are other live subscriptions of the customer:
-    (subscription, price, quantity, first day). `listed` is the price and quantity that lists show for it.
+    (subscription, price, quantity, first day). `listed` is the price and quantity that lists show for it. `arrears`:
+    its plan is billed in arrears; None where that changes.
     """
 
     subscription: int
@@ -177,6 +178,13 @@ class Bill:
     alike: tuple[tuple[int, str, Decimal, date], ...] = ()
     listed: tuple[str, Decimal] | None = None
     recounted: tuple[Line, ...] = ()
+    arrears: bool | None = False
+
+    def day_of(self, line: Line) -> date | None:
+        """The day that the bill of a line counts as for an amount per bill: its due day, or the last that it is for
+        where the plan is billed in arrears; None where that is not known.
+        """
+        return None if self.arrears is None else line.due_on - timedelta(days=self.arrears)
 
 
 @dataclass(frozen=True, slots=True)

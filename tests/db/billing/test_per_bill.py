@@ -29,6 +29,7 @@ from core.books import verify
 from core.errors import Invalid
 from core.scope import Scope, work
 from invoicing.models import Document, Line
+from tests import factories
 from tests.billed import proven
 from tests.db.billing.test_discounts import amounts, nothing_held
 from tests.db.billing.test_lifecycle import JULY, JUNE, MID, bought, credited, flat
@@ -290,6 +291,33 @@ def metered(acorn: Scope) -> Iterator[tuple[Meter, Subscription]]:
 def test_usage_shares_it_with_the_plan_of_its_bill(metered: tuple[Meter, Subscription]) -> None:
     assert invoices() == [2200, 2800]
     assert amounts() == [2200, 480, 2320], "29 and 6 less 5.80 and 1.20"
+    proven()
+
+
+def test_once_is_one_bill_where_usage_of_its_month_comes_on_the_next(
+    metered: tuple[Meter, Subscription],
+) -> None:
+    by, sub = metered
+    with work():
+        used(by, sub, "3", "2026-12-02T10:00Z")
+        discount(sub.public_id, name="Once", amount=Decimal(10), periods=1, today=JANUARY)
+    for day in (JANUARY, date(2027, 2, 1)):
+        run_billing(day)
+    assert invoices()[2:] == [2900 + 600 - 700 - 1000, 2900 - 700]
+    nothing_held()
+    proven()
+
+
+def test_of_a_plan_in_arrears_two_periods_are_the_two_bills_after_them(acorn: Scope) -> None:
+    with work():
+        owner = factories.customer()
+        sub = factories.subscribe(customer=owner.public_id, price=flat(100, timing="arrears"), starts_on=JUNE)
+        discount(sub.public_id, name="Gift", amount=Decimal(10), periods=2, today=JUNE)
+        add_item(sub.public_id, price=flat(50), starts_on=JUNE)
+    for month in (6, 7, 8, 9):
+        run_billing(date(2026, month, 1))
+    assert invoices() == [5000, 14000, 14000, 15000]
+    nothing_held()
     proven()
 
 

@@ -194,6 +194,8 @@ class TestArithmetic:
         assert kinds(bill(1000, 1000)) == {"discount"}, "off each line"
         assert kinds(bill(0, 0)) == {"discount"}
         assert kinds(bill(0, 1000)) == {"discount"}
+        assert kinds(replace(bill(0, 0), arrears=None)) == set(), "nobody knows which bill it is"
+        assert kinds(replace(bill(500, 500), arrears=True)) == set()
         same_day = (*past, replace(past[-1], item=8, span=NOW.span))
         assert "discount" not in kinds(bill(0, 0, past=same_day)), "a bill of that day may have taken it"
         assert "discount" in kinds(bill(0, 1003, past=same_day)), "but no more than all of it"

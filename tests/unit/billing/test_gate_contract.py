@@ -1,5 +1,6 @@
 """Two opinions on one amount: the gate's arithmetic against the kernel's periods, and worked prices."""
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -133,5 +134,10 @@ def test_an_amount_per_bill_comes_off_the_lines_of_a_bill_once_by_what_is_left_o
         1500 + 300 + 120,
     ]
     assert discounts_minor([((shared,), first), ((), second)]) == [500, 0]
+    ended = replace(shared, until=date(2026, 1, 31))
+    assert discounts_minor([((ended,), first), ((), second)], date(2026, 1, 31)) == [0, 0], (
+        "by the day of the bill"
+    )
+    assert discounts_minor([((ended,), first), ((), second)], date(2026, 1, 30)) == [500, 0]
     over = Discount("MUCH", amount_minor=9000, per_bill=True)
     assert discounts_minor([((over,), first), ((over,), second)]) == [1000, 3000]
