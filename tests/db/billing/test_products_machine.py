@@ -135,7 +135,9 @@ class Moves(RuleBasedStateMachine):
         periods: int | None, ahead: int | None,
     ) -> None:  # fmt: skip
         sub = self.one(pick)
-        said = {"amount": Decimal("3.33")} if percent is None else {"percent": Decimal(percent)}
+        said = (
+            {"amount": Decimal("3.33"), "per": "line"} if percent is None else {"percent": Decimal(percent)}
+        )
         if self.attempt(lambda: discount(
             sub, name=f"D{len(self.given)}", products=products,
             plans=[] if plan is None else [f"p{plan}"], periods=periods,
