@@ -78,7 +78,8 @@ class SubscriptionIn(In):
         min_value=1,
         max_value=31,
         required=False,
-        help_text="Instead: the day of the month on which periods begin, or the month's last.",
+        help_text="Instead: the day of the month on which periods begin, or the month's last; those of years and"
+        " quarters counted from the month of the first billed day.",
     )
     calendar = Flag(
         required=False,

@@ -52,10 +52,11 @@ class Rhythm:
 
 
 def on_day_of_month(first: date, day: int) -> date:
-    """The last day `day` (1 to 31) of a month that is not after `first`: later months end early where they lack it."""
+    """Day `day` (1 to 31) of the month of `first`, before or after it; of the last month before that has such a day.
+
+    Later months end early where they lack it. Periods of years begin in the month in which the first one did.
+    """
     year, month = first.year, first.month
-    if day > first.day:
-        year, month = _before(year, month)
     while monthrange(year, month)[1] < day:
         year, month = _before(year, month)
     return date(year, month, day)

@@ -122,14 +122,29 @@ def test_where_months_end_early_a_thirtieth_is_still_one(whole: Period, cut: str
     ("2012-02-16", 30, "2012-01-30", "2012-02-29"),
     ("2012-02-16", 14, "2012-02-14", "2012-03-14"),
     ("2026-03-31", 31, "2026-03-31", "2026-04-30"),
-    ("2026-01-05", 31, "2025-12-31", "2026-01-31"),
-    ("2026-03-01", 29, "2026-01-29", "2026-03-29"),
+    ("2026-01-05", 31, "2026-01-31", "2026-01-31"),
+    ("2026-03-01", 29, "2026-03-29", "2026-03-29"),
 ])  # fmt: skip
 def test_periods_begin_on_any_day_of_the_month(first: str, day: int, anchor: str, next_month: str) -> None:
     begins = date.fromisoformat(first)
     at = Rhythm(anchor_day=day).anchor_of(begins)
     assert str(at) == anchor
     assert str(period(at, Unit.MONTH, 1, index_on(at, Unit.MONTH, 1, begins)).end) == next_month
+
+
+@pytest.mark.parametrize(("unit", "every", "first", "day", "whole"), [
+    (Unit.YEAR, 1, "2011-02-01", 13, span("2010-02-13", "2011-02-13")),
+    (Unit.YEAR, 1, "2012-02-16", 14, span("2012-02-14", "2013-02-14")),
+    (Unit.QUARTER, 1, "2026-02-01", 13, span("2025-11-13", "2026-02-13")),
+    (Unit.MONTH, 2, "2026-02-01", 13, span("2025-12-13", "2026-02-13")),
+])  # fmt: skip
+def test_longer_periods_begin_on_the_day_in_the_month_in_which_the_first_did(
+    unit: Unit, every: int, first: str, day: int, whole: Period
+) -> None:
+    """As other systems have it: a year from 1 February by the 13th is 12 days and then whole years."""
+    begins = date.fromisoformat(first)
+    at = Rhythm(anchor_day=day).anchor_of(begins)
+    assert period(at, unit, every, index_on(at, unit, every, begins)) == whole
 
 
 @pytest.mark.parametrize(("unit", "first", "whole"), [
