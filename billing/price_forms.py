@@ -100,6 +100,13 @@ class PriceForm(forms.Form):
         required=False,
         help_text=_("Otherwise the first tier's flat part is owed also of nothing."),
     )
+    by_share = forms.BooleanField(
+        label=_("A part of a period counts by its share"),
+        required=False,
+        help_text=_(
+            "Where a meter counts: what is free, the bounds, and a level that is averaged. Else all are whole."
+        ),
+    )
     replaces = forms.CharField(
         required=False, max_length=40, validators=[RegexValidator(r"\A\w*\Z")], widget=forms.HiddenInput
     )
@@ -189,12 +196,18 @@ class TypedPrice:
         """The fields that the model looks at, each with whether it may be left out."""
         needed = NEEDS.get(self.model, ())
         return [
-            (self.form[name], name not in needed) for name in USES[self.model] if name in self.form.fields
+            (self.form[name], name not in needed)
+            for name in USES[self.model]
+            if name in self.form.fields and name != "by_share"
         ]
 
     @property
     def has_zero(self) -> bool:
         return "flat_at_zero" in USES[self.model]
+
+    @property
+    def has_parts(self) -> bool:
+        return "by_share" in USES[self.model]
 
     @property
     def valid(self) -> bool:

@@ -24,6 +24,7 @@ from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts, Timing, U
 from billing.domain.pricing import Terms
 from billing.domain.proration import Proration
 from billing.domain.terms import kept_terms
+from billing.domain.usage import Aggregation
 from billing.granted import belongs, discount, discounts_of, shares, shares_of
 from billing.late import late, late_of, with_recounts
 from billing.models import (
@@ -51,6 +52,7 @@ _FACTS = (
     "price__plan__name", "price__plan__code", "price__plan__product__code", "price__plan__products_before",
     "price__plan__deposit_percent", "price__model", "price__unit_price", "price__terms", "price__tax_percent",
     "price__unit", "price__dates", "price__every", "price__timing", "price__currency", "price__meter_id",
+    "price__meter__aggregation",
     *(f"{_OF}{name}" for name in (
         "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "ends_time", "paused_on",
         "resumes_on", "refund", "autopay",
@@ -236,6 +238,7 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
         plan=row["price__plan__code"],
         belongs=belongs(row["price__plan__product__code"], row["price__plan__products_before"]),
         meter_id=row["price__meter_id"],
+        level=row["price__meter__aggregation"] == Aggregation.WEIGHTED_SUM,
         late=late(row["late"]),
         deposit_percent=row["price__plan__deposit_percent"],
     )

@@ -113,6 +113,15 @@ def _part(each: Mapping[str, Any], _amount: Money) -> Step | None:
     return Step(label, f"× {share}")
 
 
+def _for_part(each: Mapping[str, Any], _amount: Money) -> Step | None:
+    """The share by which what is free and the bounds are counted in a part of a period."""
+    try:
+        share = Fraction(str(each["share"]))
+    except (KeyError, ValueError, ZeroDivisionError):
+        return None
+    return Step(_("What is free and the bounds, for a part of the period"), f"× {share}")
+
+
 def _seconds(each: Mapping[str, Any], _amount: Money) -> Step | None:
     """The part of a period that is billed, by its seconds."""
     try:
@@ -266,6 +275,7 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any], Money], Step | None]] = {
     "per_unit": _product,
     "prorated": _share,
     "share": _part,
+    "for_part": _for_part,
     "discount": _discount,
     "unused": _unused,
     "seconds": _seconds,

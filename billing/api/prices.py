@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing import listing
-from billing.api.outputs import PriceOut
+from billing.api.price_outputs import PriceOut
 from billing.domain.facts import Timing
 from billing.domain.listed import MOST_DATES
 from billing.domain.pricing import Model
@@ -66,6 +66,11 @@ class TermsIn(In):
     maximum = _number("Largest amount of a period, in major units.")
     flat_at_zero = Flag(
         required=False, help_text="Whether nothing still owes the first tier's flat part; true by default."
+    )
+    by_share = Flag(
+        required=False,
+        help_text="Whether in a part of a period what is free and the bounds of a period are its share where a meter"
+        " counts, and a level that is averaged over time costs its share; false by default: all are whole.",
     )
     currency = CurrencyCode()
 

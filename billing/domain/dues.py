@@ -58,9 +58,17 @@ class Due:
 
     @property
     def share(self) -> Fraction:
-        """How much of the whole period it costs, from 0 to 1; all of what a meter counted or what is owed once."""
+        """How much of the whole period it costs, from 0 to 1; all of what a meter counted or what is owed once, but for
+        a level by whose price a part costs its share.
+        """
         item = self.item
-        if item.meter_id or item.unit is None:
+        return Fraction(1) if item.meter_id and not (item.level and item.terms.by_share) else self.part
+
+    @property
+    def part(self) -> Fraction:
+        """How much of the whole period it is, from 0 to 1, by the convention for parts; all where it is owed once."""
+        item = self.item
+        if item.unit is None:
             return Fraction(1)
         return share(
             self.proration, self.span, self.whole, item.unit, item.every, since=self.since, until=self.until

@@ -89,7 +89,8 @@ class Recount:
 class ItemFacts:
     """One thing that a subscription bills: a price, how much of it, and from when to when; the plan, or beside it.
 
-    With `meter_id` the quantity is what that meter counted, by the first day of the period in `used`. `unit` None is a
+    With `meter_id` the quantity is what that meter counted, by the first day of the period in `used`; it is a `level`
+    where it is averaged over time. `unit` None is a
     price that is owed once, on `starts_on`. By seconds it begins at `starts_time` on its first day and goes on to
     `ends_time` on the day it ends. `plan` is the code of the price's plan, `belongs` the products that this
     belongs to. `billed_through` is the first day
@@ -116,6 +117,7 @@ class ItemFacts:
     plan: str = ""
     belongs: tuple[Belongs, ...] = ()
     meter_id: int | None = None
+    level: bool = False
     used: Mapping[date, Used] = field(default_factory=dict)
     billed: tuple[Billed, ...] = ()
     credited: bool = False

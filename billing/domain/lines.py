@@ -9,7 +9,7 @@ from typing import Any
 from billing.domain.discounts import discounted
 from billing.domain.dues import Due, Odd
 from billing.domain.facts import ItemFacts
-from billing.domain.pricing import Model, Priced, Unpriceable, price
+from billing.domain.pricing import Model, Priced, Unpriceable, for_part, price
 from billing.domain.proration import DAY, MIDNIGHT, Proration
 from billing.domain.wording import off, short
 from core.money import Money, MoneyError, exponent, from_decimal
@@ -117,7 +117,10 @@ def _priced(due: Due) -> Priced:
         raise Odd(
             "It has more single events than can be looked at one by one; bill it by a price of their sum."
         )
-    return price(due.item.terms, due.quantity, due.used.events if due.item.meter_id else None)
+    terms = due.item.terms
+    if due.item.meter_id and terms.by_share and not due.item.level:
+        terms = for_part(terms, due.part)
+    return price(terms, due.quantity, due.used.events if due.item.meter_id else None)
 
 
 _MULTIPLY = (str(Model.FLAT), str(Model.PER_UNIT))
@@ -155,6 +158,8 @@ def _why(due: Due, worth: _Worth) -> tuple[dict[str, Any], ...]:
         {"step": "period", "start": span.start.isoformat(), "end": span.end.isoformat()},
         *worth.priced.steps,
     ]
+    if due.item.meter_id and due.item.terms.by_share and due.part != worth.share:
+        steps.append({"step": "for_part", "share": str(due.part)})
     if worth.share != 1:
         between = {"start": whole.start.isoformat(), "end": whole.end.isoformat()}
         if due.by_days:

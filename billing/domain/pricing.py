@@ -5,12 +5,14 @@ share of a period, so that a price in parts never loses a cent.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil
 from typing import Any
+
+from core.money import round_half_up
 
 ZERO = Decimal(0)
 BEYOND = "The quantity is beyond the last tier."
@@ -57,7 +59,9 @@ class Terms:
     `event_minimum` and `event_maximum`, and nothing until `free_events` or `free_total` is used up, whichever comes
     first. The amount of a period lies between `minimum` and `maximum`.
 
-    Convention `flat_at_zero`: whether the first tier's flat part is owed when there was nothing; by default it is.
+    Conventions: `flat_at_zero`, whether the first tier's flat part is owed when there was nothing; by default it is.
+    `by_share`, whether what is free and the bounds of a period are a part's share in a part of a period where a meter
+    counts, and a level that is averaged over time costs its share; by default all are whole.
     """
 
     model: Model
@@ -74,6 +78,7 @@ class Terms:
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     flat_at_zero: bool = True
+    by_share: bool = False
 
     @property
     def by_event(self) -> bool:
@@ -104,6 +109,21 @@ def price(terms: Terms, quantity: Decimal, events: Sequence[Decimal] | None = No
     if quantity < 0:
         raise Unpriceable("A quantity is below zero.")
     return _bounded(terms, _MODELS[terms.model](terms, quantity, events))
+
+
+def for_part(terms: Terms, share: Fraction) -> Terms:
+    """What of the terms is of a whole period as it is for a share of one, 0 to 1: decimals half up to twelve places,
+    free events whole, a started one not counted.
+    """
+    events = None if terms.free_events is None else int(terms.free_events * share)
+    scaled = {
+        name: _scaled(getattr(terms, name), share) for name in ("free", "free_total", "minimum", "maximum")
+    }
+    return replace(terms, free_events=events, **scaled)
+
+
+def _scaled(value: Decimal | None, share: Fraction) -> Any:
+    return None if value is None else Decimal(round_half_up(Fraction(value) * share * 10**12)).scaleb(-12)
 
 
 def plain(number: Decimal | Fraction) -> str:

@@ -14,14 +14,16 @@ PLACES = 12
 HUNDRED = Decimal(100)
 
 _EVENTS = ("per_event", "free_events", "free_total", "event_minimum", "event_maximum")
-_BOUNDS = ("minimum", "maximum")
+_BOUNDS = ("minimum", "maximum", "by_share")
+_FLAGS = ("flat_at_zero", "by_share")
+"""Conventions: yes or no."""
 USES: Mapping[Model, tuple[str, ...]] = {
     Model.FLAT: ("unit_price",),
     Model.PER_UNIT: ("unit_price", "free", *_BOUNDS),
     Model.PACKAGE: ("unit_price", "per", "free", *_BOUNDS),
     Model.GRADUATED: ("tiers", "flat_at_zero", *_BOUNDS),
     Model.VOLUME: ("tiers", "flat_at_zero", *_BOUNDS),
-    Model.STAIRSTEP: ("tiers", "flat_at_zero"),
+    Model.STAIRSTEP: ("tiers", "flat_at_zero", "by_share"),
     Model.PERCENTAGE: ("percent", "free", *_EVENTS, *_BOUNDS),
     Model.GRADUATED_PERCENTAGE: ("tiers", "flat_at_zero", *_BOUNDS),
 }
@@ -98,7 +100,7 @@ def _tier(said: Mapping[str, Any]) -> Tier:
 
 
 def _value(name: str, value: Any) -> Any:
-    return value if name in {"flat_at_zero", "free_events"} else _decimal(value)
+    return value if name in {*_FLAGS, "free_events"} else _decimal(value)
 
 
 def _decimal(value: Any) -> Decimal:
@@ -112,7 +114,7 @@ def _problems(kind: Model, given: Mapping[str, Any]) -> Iterator[tuple[str, str]
     for name in NEEDS.get(kind, ()):
         if name not in given:
             yield name, "This model needs it."
-    for name in (each for each in USES[kind] if each in given and each not in {"tiers", "flat_at_zero"}):
+    for name in (each for each in USES[kind] if each in given and each not in {"tiers", *_FLAGS}):
         if problem := _number_problem(name, given[name]):
             yield name, problem
     if "tiers" in USES[kind]:

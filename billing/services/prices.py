@@ -129,6 +129,9 @@ def _meter(name: str, terms: Terms, unit: str, timing: str) -> Meter | None:
     """The meter that counts for a price; raises Invalid when the two do not go together."""
     found = Meter.objects.filter(called(name), archived_at=None).first() if name else None
     problem = ""
+    if terms.by_share and found is None and not name:
+        said = "Only where a meter counts; a quantity always costs its share."
+        raise Invalid("The price cannot be saved.", fields={"by_share": said})
     if name and found is None:
         problem = "That meter is not here."
     elif found is None and terms.by_event:

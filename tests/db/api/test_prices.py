@@ -76,6 +76,18 @@ def test_events_are_quoted_one_by_one(api: Program) -> None:
     assert api.get(f"/prices/{kept['id']}/quote?quantity=40")["amount_minor"] == 540
 
 
+def test_a_part_by_its_share_is_said_of_what_a_meter_counts(api: Program) -> None:
+    terms = {"model": "per_unit", "unit_price": "1", "minimum": "10", "by_share": True}
+    plain = price(api, model="per_unit", unit_price="1")
+    assert (plain["by_share"], plain["flat_at_zero"]) == (False, True)
+    wish = {"code": "c", "name": "C", "currency": "EUR", **terms}
+    assert pointers(api("POST", "/prices", wish)) == ["/by_share"]
+    api.post("/meters", {"name": "Sales", "code": "sales", "aggregation": "sum", "field": "n"}, 201)
+    assert price(api, **terms, timing="arrears", meter="sales")["by_share"] is True
+    flat = {**wish, "model": "flat", "timing": "arrears", "meter": "sales"}
+    assert "/by_share" in pointers(api("POST", "/prices", flat))
+
+
 def test_a_price_by_listed_days_is_kept_and_billed_by_them(api: Program, kestrel: Customer) -> None:
     days = {"unit": "dates", "dates": ["12-25", "03-25", "06-24", "09-29"]}
     made = price(api, model="flat", unit_price="900", **days)

@@ -10,13 +10,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from billing.domain.anchors import Rhythm
 from billing.models import BilledPeriod, Meter, Price, Subscription
 from billing.selectors import facts_to_bill, preview
 from billing.services.meters import archive_meter
 from billing.services.prices import create_price
 from billing.services.replay import replay_billing
 from billing.services.run import run_billing
-from billing.services.subscriptions import add_item, end_item, subscribe
+from billing.services.subscriptions import PLAIN, add_item, end_item, subscribe
 from billing.services.usage_voids import void
 from core.errors import Invalid
 from core.scope import Scope, enter, work
@@ -45,7 +46,9 @@ def counted(by: Meter, **given: Any) -> Price:
     return create_price(**{**said, **terms, **given})
 
 
-def sold(*added: Price, zone: str = "Europe/Berlin", starts_on: date = FIRST) -> Subscription:
+def sold(
+    *added: Price, zone: str = "Europe/Berlin", starts_on: date = FIRST, rhythm: Rhythm = PLAIN
+) -> Subscription:
     owner = factories.customer()
     Customer.objects.filter(pk=owner.pk).update(zone=zone)
     n = Price.objects.count()
@@ -55,6 +58,7 @@ def sold(*added: Price, zone: str = "Europe/Berlin", starts_on: date = FIRST) ->
         price=plan,
         starts_on=starts_on,
         added=[(each, Decimal(1)) for each in added],
+        rhythm=rhythm,
     )
 
 
@@ -148,6 +152,66 @@ def test_an_item_that_ends_within_a_period_bills_what_was_used_by_then(acorn: Sc
     with work():
         assert billed() == [("2026-11-01", "2026-11-15", 600)]
     proven()
+
+
+@pytest.mark.parametrize(("by_share", "minor"), [(False, [0]), (True, [500])])
+def test_in_a_first_part_what_is_free_is_whole_or_its_share(
+    acorn: Scope, by_share: bool, minor: list[int]
+) -> None:
+    """Half of November: 20 calls free, or 10, of 12 that were used at 2.50 each; other systems have it both ways."""
+    terms = {"model": "per_unit", "unit_price": Decimal("2.50"), "free": Decimal(20), "by_share": by_share}
+    with work():
+        by = meter("sum")
+        sub = sold(counted(by, **terms), starts_on=date(2026, 11, 16), rhythm=Rhythm(calendar=True))
+        used(by, sub, "12", "2026-11-20T10:00Z")
+    run_billing(NEXT)
+    with work():
+        assert [amount for *_, amount in billed()] == minor
+        line = Line.objects.get(source__contains=":2026-11-16", description="Calls")
+        said = [step["step"] for step in line.why]
+        assert ("for_part" in said) == by_share
+        labels = [step.label for step in line_view(line, "EUR").steps]
+        assert ("What is free and the bounds, for a part of the period" in labels) == by_share
+    proven()
+
+
+@pytest.mark.parametrize(("by_share", "minor"), [(False, [1000]), (True, [500])])
+def test_in_a_first_part_a_minimum_is_whole_or_its_share(
+    acorn: Scope, by_share: bool, minor: list[int]
+) -> None:
+    terms = {"model": "per_unit", "unit_price": Decimal(1), "minimum": Decimal(10), "by_share": by_share}
+    with work():
+        by = meter("sum")
+        sub = sold(counted(by, **terms), starts_on=date(2026, 11, 16), rhythm=Rhythm(calendar=True))
+        used(by, sub, "2", "2026-11-20T10:00Z")
+    run_billing(NEXT)
+    with work():
+        assert [amount for *_, amount in billed()] == minor
+    proven()
+
+
+@pytest.mark.parametrize(("by_share", "minor"), [(False, [500]), (True, [183])])
+def test_in_a_first_part_a_level_costs_a_month_or_its_days(
+    acorn: Scope, by_share: bool, minor: list[int]
+) -> None:
+    """5 held on the last 11 of November's 30 days at 1.00: the average of those days, or 11 thirtieths of it."""
+    with work():
+        by = meter("weighted_sum")
+        price = counted(by, model="per_unit", unit_price=Decimal(1), by_share=by_share)
+        sub = sold(price, starts_on=date(2026, 11, 20), rhythm=Rhythm(calendar=True))
+        used(by, sub, "5", "2026-11-19T23:00Z")
+    run_billing(NEXT)
+    with work():
+        assert [amount for *_, amount in billed()] == minor
+    proven()
+
+
+def test_a_part_counts_by_its_share_only_where_a_meter_does(acorn: Scope) -> None:
+    with work(), pytest.raises(Invalid) as found:
+        create_price(
+            name="Seats", code="seats", model="per_unit", unit_price=Decimal(1), currency="EUR", by_share=True
+        )
+    assert set(found.value.fields) == {"by_share"}
 
 
 def test_a_void_before_the_run_is_not_billed(acorn: Scope) -> None:

@@ -19,6 +19,7 @@ from billing.services.run import run_billing
 from core.books import verify
 from core.scope import Scope, enter, work
 from tests import factories
+from tests.metering import meter
 
 Snapshot = Callable[[], dict[str, int]]
 NEW = "/o/acorn/plans/new/"
@@ -56,6 +57,18 @@ def test_a_price_with_tiers_is_saved_once_as_it_was_typed(ana: Client, acorn: Sc
     page = ana.get(answer["Location"]).content.decode()
     for text in ("Graduated, 3 tiers", "in arrears", "7.00 – 6.00", "the first flat part is owed"):
         assert text in page, text
+
+
+def test_a_part_by_its_share_is_typed_and_shown_and_needs_a_meter(ana: Client, acorn: Scope) -> None:
+    refused = saved(ana, by_share="on", tier_flat=["", "", "", ""])
+    assert (refused.status_code, "Only where a meter counts" in refused.content.decode()) == (422, True)
+    with work():
+        assert not Price.objects.exists()
+        code = meter("sum").code
+    answer = saved(ana, by_share="on", meter=code, tier_flat=["", "", "", ""])
+    with work():
+        assert Price.objects.get().terms["by_share"] is True
+    assert "what is free and bounds by its share" in ana.get(answer["Location"]).content.decode()
 
 
 RENT: dict[str, Any] = {

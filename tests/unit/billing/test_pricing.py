@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.pricing import Model, Terms, Tier, Unpriceable, price
+from billing.domain.pricing import Model, Terms, Tier, Unpriceable, for_part, price
 from billing.domain.wording import MOST, short
 
 
@@ -94,6 +94,23 @@ STAIRS = Terms(Model.STAIRSTEP, tiers=tiers((10, 0, 100), (20, 0, 180), (None, 0
 ])  # fmt: skip
 def test_worked_amounts(_case: str, terms: Terms, quantity: int, amount: object) -> None:
     assert price(terms, d(quantity)).amount == Fraction(str(amount))
+
+
+def test_what_is_free_and_the_bounds_are_for_a_part_of_a_period_its_share() -> None:
+    whole = Terms(
+        Model.PERCENTAGE,
+        percent=d(1),
+        free=d(20),
+        free_events=5,
+        free_total=d(100),
+        minimum=d(10),
+        maximum=d(50),
+    )
+    part = for_part(whole, Fraction(1, 3))
+    assert (part.free_events, part.free, part.minimum) == (1, d("6.666666666667"), d("3.333333333333"))
+    assert (part.free_total, part.maximum) == (d("33.333333333333"), d("16.666666666667"))
+    assert for_part(whole, Fraction(1)) == whole
+    assert for_part(Terms(Model.FLAT, unit_price=d(7)), Fraction(1, 2)) == Terms(Model.FLAT, unit_price=d(7))
 
 
 CAPACITY = (("unit1", (100, 200)), ("unit2", (1000, 2000)), ("unit3", (50, 100)))
