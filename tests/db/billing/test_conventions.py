@@ -19,8 +19,8 @@ from billing.services.run import run_billing
 from billing.services.subscriptions import PLAIN, add_item, end, end_item
 from core import clock
 from core.scope import Scope, work
-from customers.models import Customer
 from invoicing.models import Document
+from tenants.models import LegalEntity
 from tests import factories
 from tests.billed import billed, proven
 from tests.db.billing.test_change import priced
@@ -48,11 +48,11 @@ def run_through(sub: Subscription, last: str) -> None:
 def sold(
     price: str, starts: str, *, rhythm: Rhythm = PLAIN, ends: str = "", zone: str = "", **given: Any
 ) -> Subscription:
-    """A subscription to a flat price, in days of a zone. Inside work()."""
+    """A subscription to a flat price, in days of the legal entity's zone. Inside work()."""
     made = {"model": "flat", "unit_price": Decimal(price), "tax_percent": Decimal(0)}
-    owner = factories.customer()
     if zone:
-        Customer.objects.filter(pk=owner.pk).update(zone=zone)
+        LegalEntity.objects.update(zone=zone)
+    owner = factories.customer()
     return factories.subscribe(
         customer=owner.public_id, price=priced(**(made | given)), starts_on=day(starts), rhythm=rhythm,
         ends_on=day(ends) if ends else None,
@@ -80,6 +80,8 @@ ON = {n: Rhythm(anchor_day=n) for n in (1, 7, 13, 14, 15, 27, 30, 31)}
      "2011-02-01", "", "2011-02-13", [("2011-02-01", "2011-02-13", 1200), ("2011-02-13", "2012-02-13", 36500)]),
     ("a year by a day of the month: from the last such day on", "365", YEAR, ON[13],
      "2011-02-01", "", "2011-02-13", [("2011-02-01", "2012-01-13", 34600)]),
+    ("a quarter by a day of the month: likewise", "90", {"unit": "quarter"}, ON[13],
+     "2011-02-01", "", "2011-02-13", [("2011-02-01", "2011-04-13", 7100)]),
     ("a year from the end of February", "366", YEAR, Rhythm(anchor=day("2012-02-29")),
      "2012-02-16", "", "2012-02-29", [("2012-02-16", "2012-02-29", 1300), ("2012-02-29", "2013-02-28", 36600)]),
     ("a year from a day of its first month that is over", "366", YEAR, ON[14],
@@ -96,6 +98,8 @@ ON = {n: Rhythm(anchor_day=n) for n in (1, 7, 13, 14, 15, 27, 30, 31)}
      [("2024-01-31", "2024-02-29", 3000), ("2024-02-29", "2024-03-31", 3000), ("2024-03-31", "2024-04-30", 3000)]),
     ("a quarter of the calendar, its last day billed", "910", {"unit": "quarter", "timing": "arrears"}, CALENDAR,
      "2024-05-20", "2024-06-21", "2024-06-21", [("2024-05-20", "2024-06-21", 32000)]),
+    ("a week from Sundays on", "7", {"unit": "week"}, Rhythm(anchor=day("2023-06-11")), "2023-06-15", "", "2023-06-18",
+     [("2023-06-15", "2023-06-18", 300), ("2023-06-18", "2023-06-25", 700)]),
     ("by thirtieths 22, though 23 days", "19.95", MONTH, THIRTIETHS, "2023-05-23", "", "2023-05-23",
      [("2023-05-23", "2023-06-15", 1463)]),
     ("the same by days", "19.95", MONTH, ON[15], "2023-05-23", "", "2023-05-23",
@@ -130,14 +134,19 @@ def test_a_year_of_months_is_twelve(acorn: Scope) -> None:
     ("America/Denver", "2023-06-16T05:00Z", "2023-06-15", 400),
     ("Europe/Paris", "2023-06-16T20:00Z", "2023-06-16", 300),
 ])  # fmt: skip
-def test_a_first_week_has_the_days_of_its_customers_zone(
+def test_a_first_week_has_the_days_of_the_legal_entity_s_zone(
     acorn: Scope, zone: str, instant: str, starts: str, minor: int
 ) -> None:
     """7 a week from Mondays on: what begins at an instant begins on the day that it is there."""
     with time_machine.travel(datetime.fromisoformat(instant), tick=False):
         assert str(clock.today(zone)) == starts
     with work():
-        sold("7", starts, zone=zone, rhythm=CALENDAR, unit="week")
+        sub = sold("7", starts, zone=zone, rhythm=CALENDAR, unit="week")
+        LegalEntity.objects.update(zone="Pacific/Kiritimati")
+        later = factories.subscribe(
+            customer=sub.customer.public_id, price=flat(7), starts_on=day("2024-01-01")
+        )
+        assert later.zone == zone, "of when the customer was made"
     run_billing(day(starts))
     assert [each for *_, each in billed()] == [minor]
     proven()

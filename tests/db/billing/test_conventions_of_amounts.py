@@ -18,9 +18,9 @@ from billing.services.change import subscribe_in_steps
 from billing.services.discounts import discount
 from billing.services.run import run_billing
 from billing.services.steps import Step
-from billing.services.subscriptions import add_item, end_item, release
+from billing.services.subscriptions import add_item, end, end_item, release
 from core.errors import Invalid
-from core.money import MoneyError, exponent
+from core.money import MoneyError
 from core.scope import Scope, work
 from invoicing.models import Document
 from invoicing.services.content import content_of, worked_out
@@ -106,6 +106,22 @@ def test_what_was_counted_in_a_part_of_a_period_is_priced_as_in_a_whole_one(
             at_midnight(by, sub, "2026-02-15", amount="12")
         run_billing(day("2026-03-01"))
         assert metered() == [("2026-02-15", "2026-03-01", minor)]
+        proven()
+
+
+def test_what_was_counted_is_not_taken_back_by_days(acorn: Scope) -> None:
+    with time_machine.travel(datetime.fromisoformat("2026-07-01T12:00Z"), tick=True):
+        with work():
+            by = meter("sum")
+            sub = sold("200", "2026-06-01")
+            item = add_item(sub.public_id, price=each_of(by), starts_on=day("2026-06-01"))
+            at_midnight(by, sub, "2026-06-20", amount="12")
+        run_billing(day("2026-07-01"))
+        with work():
+            for act, row in ((end_item, item), (end, sub)):
+                with pytest.raises(Invalid, match="What was used is billed up to 2026-07-01"):
+                    act(row.public_id, on=day("2026-06-15"), today=day("2026-07-01"))
+        assert metered() == [("2026-06-01", "2026-07-01", 1200)]
         proven()
 
 
@@ -298,7 +314,3 @@ def test_credits_in_two_steps_come_to_their_invoice(acorn: Scope) -> None:
         assert [(note.tax_minor, note.total_minor) for note in notes] == [(14537, 87223), (843, 5057)]
         assert sum(note.total_minor for note in notes) == document.total_minor == 92280
     proven()
-
-
-def test_currencies_have_the_decimals_of_their_standard() -> None:
-    assert [exponent(code) for code in ("JPY", "EUR", "KWD", "CLF")] == [0, 2, 3, 4]
