@@ -1,5 +1,6 @@
 """What the documents name is there: files, tests, checks of the books, settings."""
 
+import json
 import re
 from pathlib import Path
 
@@ -62,3 +63,33 @@ def test_every_bad_input_has_its_test_or_is_named_as_a_gap() -> None:
     assert len(rows) > 40
     assert [row[0].strip() for row in rows if not (_TEST.search(row[-1]) or row[-1].strip() == "gap")] == []
     assert {row[1].strip() for row in rows} >= {"P", "A", "I", "G"}
+
+
+def conventions() -> list[list[str]]:
+    """What the table of conventions says: where systems differ, by default, otherwise, held by."""
+    text = (ROOT / "docs/guide/conventions.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")][1:]
+    return [row for row in rows if not row[0].strip().startswith("**")]
+
+
+def test_every_convention_has_its_test() -> None:
+    rows = conventions()
+    assert len(rows) > 30
+    assert [row[0].strip() for row in rows if len(row) != 4 or not _TEST.search(row[3])] == []
+
+
+def test_settings_of_conventions_are_words_of_the_api() -> None:
+    known: set[str] = set()
+
+    def read(schema: object) -> None:
+        if isinstance(schema, dict):
+            fields, values = schema.get("properties"), schema.get("enum")
+            known.update(fields if isinstance(fields, dict) else ())
+            known.update(map(str, values if isinstance(values, list) else ()))
+        for inner in (
+            schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+        ):
+            read(inner)
+
+    read(json.loads((ROOT / "docs/api/openapi.json").read_text(encoding="utf-8")))
+    assert {name for row in conventions() for name in _CODE.findall("|".join(row[:3]))} - known == set()
