@@ -257,6 +257,16 @@ def test_a_part_of_a_month_what_was_used_in_it_and_the_next_month_have_a_tenth_o
         proven()
 
 
+def test_a_line_is_rounded_once_after_its_share_and_what_comes_off(acorn: Scope) -> None:
+    """Half of half of 5 cents is a cent and a quarter; rounded in between it would be two."""
+    with work():
+        sub = sold("0.05", "2026-06-16", rhythm=CALENDAR)
+        discount(sub.public_id, name="Agreed", percent=Decimal(50), today=day("2026-06-16"))
+    run_billing(day("2026-06-16"))
+    assert [minor for *_, minor in billed()] == [1]
+    proven()
+
+
 Line = tuple[str, str, str | None]
 
 
