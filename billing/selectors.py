@@ -37,10 +37,11 @@ from billing.models import (
     SubscriptionItem,
 )
 from billing.usage import Asked, usage_of, values_of
+from core import clock
 from core.periods import Period, local_midnight, unit_of
 from core.scope import current
 from ledger.selectors import closed_entities
-from tenants.selectors import entity_facts
+from tenants.selectors import entity, entity_facts
 
 NAMED = 5
 """Subscriptions named in a sentence."""
@@ -56,7 +57,8 @@ _FACTS = (
     *(f"{_OF}{name}" for name in (
         "id", "public_id", "customer_id", "anchor", "proration", "zone", "ends_on", "ends_time", "paused_on",
         "resumes_on", "refund", "autopay",
-        "customer__entity_id", "customer__terms_days", "customer__archived_at", "customer__one_invoice",
+        "customer__entity_id", "customer__entity__zone",
+        "customer__terms_days", "customer__archived_at", "customer__one_invoice",
         "customer__deposit_percent",
     )),
 )  # fmt: skip
@@ -210,6 +212,7 @@ def _subscription(rows: Sequence[Mapping[str, Any]], terms: dict[int, Terms]) ->
         discounts=tuple(discount(each) for each in rows[0]["discounts"]),
         one_invoice=row["customer__one_invoice"],
         deposit_percent=row["customer__deposit_percent"],
+        seller_zone=row["customer__entity__zone"],
     )
 
 
@@ -245,10 +248,16 @@ def _item(row: Mapping[str, Any], terms: dict[int, Terms]) -> ItemFacts:
 
 
 def due(as_of: date) -> "QuerySet[Subscription]":
-    """Subscriptions with something to bill by a local date, in order of id. Inside work()."""
+    """Subscriptions with something to bill by a local date, in order of id. Inside work().
+
+    Of a day that has begun for the legal entity only those for which it has begun, too: a day is not billed, nor what
+    was used on the one before, while it goes on in the subscription's zone. Of a day to come all.
+    """
     found: QuerySet[Subscription] = Subscription.objects.filter(
         state="active", held_at=None, next_bill_on__lte=as_of
     )
+    if as_of <= clock.today(entity().zone):
+        found = found.filter(next_bill_at__lte=clock.now())
     return found.order_by("id")
 
 

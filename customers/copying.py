@@ -9,7 +9,7 @@ from customers.models import Contact, Customer
 from customers.services.contacts import add_contact
 from customers.services.customers import create_customer
 
-KEPT = ("currency", "country", "terms_days", "deposit_percent", "one_invoice")
+KEPT = ("currency", "zone", "country", "terms_days", "deposit_percent", "one_invoice")
 
 
 def _facts(rows: Sequence[Customer]) -> list[dict[str, Any]]:

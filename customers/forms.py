@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from core.choices import countries, currencies
+from core.choices import countries, currencies, zones
 from core.errors import Invalid
 from core.fields import Email, Line, Lines, Whole
 from core.privacy import PERSONAL
@@ -56,6 +56,11 @@ class CustomerForm(forms.Form):
     terms_days = Whole(
         label=_("Days to pay"), min_value=0, max_value=365, help_text=_("From the invoice date.")
     )
+    zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        help_text=_("In which days of new subscriptions begin; others keep theirs."),
+    )
     deposit_percent = Whole(
         label=_("Deposit, %"),
         min_value=0,
@@ -84,6 +89,10 @@ class CustomerForm(forms.Form):
         if present and present not in dict(offered):
             offered = [(present, present), *offered]
         self.fields["currency"].choices = offered  # type: ignore[attr-defined]
+        here = self.initial.get("zone")
+        first = [(here, here)] if here and here not in dict(zones()) else []
+        none = [] if here else [("", _("The legal entity's"))]
+        self.fields["zone"].choices = [*none, *first, *zones()]  # type: ignore[attr-defined]
 
     def clean_parent(self) -> int | None:
         typed = self.cleaned_data["parent"]
@@ -99,6 +108,8 @@ class CustomerForm(forms.Form):
         said = dict(self.cleaned_data)
         said.pop("version")
         said["parent_id"] = said.pop("parent")
+        if not said["zone"]:
+            del said["zone"]
         return said
 
     @staticmethod

@@ -21,6 +21,7 @@ _FIELDS = {
     "country": gettext_lazy("Country"),
     "currency": gettext_lazy("Currency"),
     "terms_days": gettext_lazy("Days to pay"),
+    "zone": gettext_lazy("Time zone"),
     "deposit_percent": gettext_lazy("Deposit, %"),
     "parent_id": gettext_lazy("Belongs to"),
     "one_invoice": gettext_lazy("One invoice"),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from billing.domain.days import begun_for
 from billing.domain.dues import Due, Odd, due_of, dues, plan_on, unused_from, unused_since
 from billing.domain.facts import Billed, ItemFacts, SubscriptionFacts
 from billing.domain.late import Correction, corrections
@@ -17,7 +18,7 @@ from billing.domain.lines import line_of, unused_minor
 from billing.domain.proration import MIDNIGHT
 from billing.domain.shares import shared_out
 from core.money import MoneyError
-from core.periods import Period, local_midnight
+from core.periods import Period
 from invoicing.domain.totals import LineDraft, totals
 
 ACTIVE, PAUSED, ENDED = "active", "paused", "ended"
@@ -94,7 +95,7 @@ def charge(facts: SubscriptionFacts, as_of: date) -> Charge:
         lines=tuple(line_of(facts.currency, each) for each in found),
         dues=tuple(found),
         next_bill_on=next_on,
-        next_bill_at=local_midnight(next_on, facts.zone),
+        next_bill_at=begun_for(next_on, facts.zone, facts.seller_zone),
         state=state_of(facts, due=bool(nexts)),
         plan=plan_on(facts, as_of),
         credits=tuple(credits),

@@ -132,7 +132,8 @@ class SubscriptionFacts:
 
     `paused`: nobody knows yet when it goes on. `refund`: what is credited is asked back to the method it was paid by.
     `discounts` are in the order in which they apply. `one_invoice`: the customer wants one of all that is due together.
-    `deposit_percent`: the customer's own; None where the plans say it, which each item has of its plan.
+    `deposit_percent`: the customer's own; None where the plans say it, which each item has of its plan. Its days are
+    those of `zone`; it is billed when they have begun for the legal entity, too, in `seller_zone`.
     """
 
     subscription_id: int
@@ -154,6 +155,7 @@ class SubscriptionFacts:
     discounts: tuple[Discount, ...] = ()
     one_invoice: bool = False
     deposit_percent: int | None = None
+    seller_zone: str = ""
 
     @property
     def late_on(self) -> date | None:

@@ -6,6 +6,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
+from billing.domain.days import begun_for
 from billing.domain.proration import MIDNIGHT
 from billing.events import SubscriptionCreated
 from billing.models import (
@@ -20,7 +21,6 @@ from billing.models import (
 from billing.services.subscriptions import require_sellable, schedule
 from core import clock
 from core.events import emit
-from core.periods import local_midnight
 from customers.services.customers import take_on
 
 
@@ -87,7 +87,7 @@ def move_in(moved: Moved, *, customer: str, prices: Mapping[str, Price]) -> Subs
         quantity=plan.quantity,
         external_id=moved.external_id,
         next_bill_on=first,
-        next_bill_at=local_midnight(first, moved.terms["zone"]),
+        next_bill_at=begun_for(first, moved.terms["zone"], owner.entity.zone),
         **moved.terms,
     )
     SubscriptionItem.objects.bulk_create(

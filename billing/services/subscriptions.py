@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from billing.domain.anchors import Rhythm
 from billing.domain.charges import ENDED, PAUSED, state_of
-from billing.domain.days import day_problem
+from billing.domain.days import begun_for, day_problem
 from billing.domain.dues import billed_through, cut_at, next_due, period_end, plan_on, settled_to
 from billing.domain.facts import ItemFacts
 from billing.domain.proration import MIDNIGHT
@@ -30,7 +30,7 @@ from billing.services.mrr import keep_movements
 from core.errors import Conflict, Invalid, NotFound
 from core.events import emit
 from core.locks import lock_one
-from core.periods import DATES, local_midnight
+from core.periods import DATES
 from customers.services.customers import take_on
 from customers.services.methods import live_methods
 
@@ -95,7 +95,7 @@ def subscribe(
                 ends_on=ends_on,
                 autopay=owner.pk in live_methods([owner.pk]) if autopay is None else autopay,
                 next_bill_on=billed_from,
-                next_bill_at=local_midnight(billed_from, owner.zone),
+                next_bill_at=begun_for(billed_from, owner.zone, owner.entity.zone),
                 external_id=external_id,
                 metadata=dict(metadata or {}),
             )
@@ -295,7 +295,7 @@ def schedule(subscription: Subscription, *, items: bool = False) -> Subscription
     day = due or subscription.ends_on or billed_through(facts)
     wanted = {
         "next_bill_on": day,
-        "next_bill_at": local_midnight(day, subscription.zone),
+        "next_bill_at": begun_for(day, facts.zone, facts.seller_zone),
         "state": state_of(facts, due=due is not None),
     }
     other = [name for name, value in wanted.items() if getattr(subscription, name) != value]

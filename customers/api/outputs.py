@@ -17,6 +17,7 @@ class CustomerOut(RecordOut):
     country = serializers.CharField()
     currency = serializers.CharField(help_text="Of new invoices.")
     terms_days = serializers.IntegerField(help_text="Days to pay from the invoice date.")
+    zone = serializers.CharField(help_text="Time zone in which days of new subscriptions begin.")
     deposit_percent = serializers.IntegerField(
         allow_null=True,
         help_text="Of each invoice, due on the day it is issued; null: as the plans on it say.",

@@ -35,6 +35,12 @@ class CustomerIn(In):
     country = CountryCode(required=False, allow_blank=True)
     currency = CurrencyCode(required=False, help_text="The legal entity's, unless you say otherwise.")
     terms_days = Whole(min_value=0, max_value=365, required=False)
+    zone = Text(
+        max_length=64,
+        required=False,
+        help_text="IANA time zone in which days of new subscriptions begin; the legal entity's, unless you say"
+        " otherwise.",
+    )
     deposit_percent = Whole(
         min_value=0,
         max_value=100,

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -21,7 +22,7 @@ BREAKS = " -/(.&"
 """What a word of a name begins after; the migration that filled NameStart knows the same."""
 FIELDS = (
     "name", "number", "email", "address", "country", "currency", "terms_days", "one_invoice", "parent_id",
-    "external_id", "metadata", "deposit_percent",
+    "external_id", "metadata", "deposit_percent", "zone",
 )  # fmt: skip
 _MAX_DEPTH = 10
 _TRIES = 20
@@ -77,6 +78,7 @@ def create_customer(  # noqa: PLR0913 - a customer's own data
     country: str = "",
     address: str = "",
     terms_days: int | None = None,
+    zone: str = "",
     deposit_percent: int | None = None,
     one_invoice: bool = False,
     external_id: str = "",
@@ -85,13 +87,14 @@ def create_customer(  # noqa: PLR0913 - a customer's own data
 ) -> Customer:
     """A customer of the scope's first legal entity, with a contact when there is an e-mail address. Inside work().
 
-    Currency, zone and terms (days) default to the legal entity's. Natural key: the customer number; the same
-    customer sent again is returned as it is. Raises NumberTaken when another one has the number, Invalid on an
-    empty name, a bad address or an unknown currency.
+    Currency, zone and terms (days) default to the legal entity's. In the zone (IANA) days of its subscriptions begin
+    that are made from then on. Natural key: the customer number; the same customer sent again is returned as it is.
+    Raises NumberTaken when another one has the number, Invalid on an empty name, a bad address, an unknown currency or
+    zone.
     """
     name, number = name.strip(), number.strip()
     problems = _problems(
-        name=name, number=number, email=email, currency=currency, deposit_percent=deposit_percent
+        name=name, number=number, email=email, currency=currency, deposit_percent=deposit_percent, zone=zone
     )
     if problems:
         raise Invalid("The customer cannot be saved.", fields=problems)
@@ -103,6 +106,7 @@ def create_customer(  # noqa: PLR0913 - a customer's own data
         "address": address,
         "country": country,
         "currency": currency or entity.currency,
+        "zone": zone or entity.zone,
         "terms_days": entity.terms_days if terms_days is None else terms_days,
         "deposit_percent": deposit_percent,
         "one_invoice": one_invoice,
@@ -115,7 +119,6 @@ def create_customer(  # noqa: PLR0913 - a customer's own data
             customer = Customer.objects.create(
                 name_key=name_key(name),
                 entity=entity,
-                zone=entity.zone,
                 external_id=external_id,
                 metadata=dict(metadata or {}),
                 **values,
@@ -157,6 +160,7 @@ def update_customer(customer_id: int, *, version: int, **values: Any) -> Custome
         email=values.get("email", ""),
         currency=values.get("currency", ""),
         deposit_percent=values.get("deposit_percent"),
+        zone=values.get("zone", ""),
     )
     if values.get("parent_id") and _is_below(values["parent_id"], customer_id):
         problems["parent"] = "That customer belongs to this one."
@@ -235,15 +239,18 @@ def suggest_number() -> str:
 
 
 def _problems(
-    *, name: str, number: str, email: str, currency: str, deposit_percent: int | None
+    *, name: str, number: str, email: str, currency: str, deposit_percent: int | None, zone: str
 ) -> dict[str, str]:
-    problems = {}
-    if deposit_percent is not None and not 0 <= deposit_percent <= 100:  # noqa: PLR2004 - percent
-        problems["deposit_percent"] = "From 0 to 100, or nothing."
-    if not name:
-        problems["name"] = "A customer needs a name."
-    if not number.strip():
-        problems["number"] = "A customer needs a number."
+    wrong = {
+        "deposit_percent": (
+            "From 0 to 100, or nothing.",
+            deposit_percent is not None and not 0 <= deposit_percent <= 100,  # noqa: PLR2004 - percent
+        ),
+        "zone": ("This is not a time zone.", bool(zone) and zone not in available_timezones()),
+        "name": ("A customer needs a name.", not name),
+        "number": ("A customer needs a number.", not number.strip()),
+    }
+    problems = {field: said for field, (said, is_so) in wrong.items() if is_so}
     if email:
         try:
             validate_email(email)
