@@ -199,10 +199,9 @@ def _named(granted: tuple[Discount, ...]) -> dict[_Name, Discount]:
 def _in_order(lines: Sequence[Mapping[_Name, Discount]]) -> list[_Name]:
     """The discounts of several lines in the one order in which each line has its own."""
     order: list[_Name] = []
-    for line in lines:
-        at = 0
-        for name in line:
-            if name not in order:
-                order.insert(at, name)
-            at = order.index(name) + 1
+    rest = [list(line) for line in lines]
+    while heads := [line[0] for line in rest if line]:
+        free = (name for name in heads if not any(name in line[1:] for line in rest))
+        order.append(next(free, heads[0]))
+        rest = [[name for name in line if name != order[-1]] for line in rest]
     return order

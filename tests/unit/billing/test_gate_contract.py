@@ -141,3 +141,19 @@ def test_an_amount_per_bill_comes_off_the_lines_of_a_bill_once_by_what_is_left_o
     assert discounts_minor([((ended,), first), ((), second)], date(2026, 1, 30)) == [500, 0]
     over = Discount("MUCH", amount_minor=9000, per_bill=True)
     assert discounts_minor([((over,), first), ((over,), second)]) == [1000, 3000]
+
+
+def test_discounts_of_some_lines_keep_the_order_that_a_line_with_all_of_them_has() -> None:
+    """The first two lines say nothing of which is first; the third does."""
+    lines = [
+        Line(n, 1, Period(date(2026, 1, 1), date(2026, 2, 1)), Decimal(1), minor, terms())
+        for n, minor in enumerate((1000, 1000, 4000))
+    ]
+    one, two = (
+        Discount("ONE", amount_minor=2000, per_bill=True, key="o"),
+        Discount("TWO", amount_minor=3000, per_bill=True, key="t"),
+    )
+    last = Discount("ALL", Decimal(10), key="a")
+    granted = ((one, last), (two, last), (one, two, last))
+    found = discounts_minor(list(zip(granted, lines, strict=True)))
+    assert found == [400 + 60, 882 + 12, 1600 + 2118 + 28]
