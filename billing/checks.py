@@ -67,8 +67,7 @@ checks["bills of one day take no more of an amount per bill than there is"] = (
     " JOIN billing_subscriptionitem i ON i.organization_id = h.organization_id AND i.id = p.item_id"
     " JOIN billing_price r ON r.organization_id = h.organization_id AND r.id = i.price_id"
     " WHERE NOT EXISTS (SELECT FROM billing_creditedperiod c WHERE c.organization_id = p.organization_id"
-    " AND c.period_id = p.id AND c.period_start = p.period_start"
-    " AND (c.since = '00:00' OR c.period_start = i.starts_on))"
+    " AND c.period_id = p.id AND c.period_start = p.period_start)"
     " GROUP BY h.organization_id, h.discount_id, h.due_on, d.amount, r.currency"
     f" HAVING sum(h.amount_minor) > round(d.amount * {_SCALE}) OR bool_or(p.subscription_id <> d.subscription_id)"
 )

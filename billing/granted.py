@@ -6,11 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Subquery, TextField, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Subquery, TextField, When
 from django.db.models.functions import Cast, JSONObject
 
 from billing.domain.discounts import Belongs, Discount, Per, Taken
-from billing.domain.proration import MIDNIGHT
 from billing.models import CreditedPeriod, DiscountShare, SubscriptionDiscount
 from core.money import Money
 
@@ -23,10 +22,9 @@ def discounts_of(subscription: Any) -> ArraySubquery:
     rows = SubscriptionDiscount.objects.filter(subscription=subscription)
     said: dict[str, Any] = {name: name for name in _DISCOUNT}
     said |= {name: Cast(name, TextField()) for name in ("percent", "amount")}
-    last = (
-        DiscountShare.objects.filter(discount=OuterRef("discount")).order_by("-due_on").values("due_on")[:1]
-    )
-    shares = DiscountShare.objects.filter(discount=OuterRef("pk"), due_on=Subquery(last)).exclude(_all_back())
+    stay = DiscountShare.objects.exclude(_all_back())
+    last = stay.filter(discount=OuterRef("discount")).order_by("-due_on").values("due_on")[:1]
+    shares = stay.filter(discount=OuterRef("pk"), due_on=Subquery(last))
     said["taken"] = ArraySubquery(
         shares.order_by("period").values(
             said=JSONObject(on="due_on", period="period_id", minor="amount_minor")
@@ -37,11 +35,10 @@ def discounts_of(subscription: Any) -> ArraySubquery:
 
 
 def _all_back() -> Exists:
-    """Whether all of the period that a share is of was credited, and the share with it."""
-    first = Q(since=MIDNIGHT) | Q(period_start=F("item__starts_on"))
+    """Whether the period that a share is of was credited from its first day on, and the share with it."""
     return Exists(
         CreditedPeriod.objects.filter(
-            first, period=OuterRef("period"), period_start=OuterRef("period__period_start")
+            period=OuterRef("period"), period_start=OuterRef("period__period_start")
         )
     )
 

@@ -132,13 +132,8 @@ def _credits(facts: SubscriptionFacts, item: ItemFacts, ended: date) -> list[Cre
 
 
 def _returned(credits: Sequence[Credit]) -> set[int]:
-    """The billed periods of which all is taken back."""
-    return {
-        each.of.period_id
-        for each in credits
-        if each.span.start == each.of.span.start
-        and (each.since == MIDNIGHT or each.span.start == each.item.starts_on)
-    }
+    """The billed periods that are taken back from their first day on."""
+    return {each.of.period_id for each in credits if each.span.start == each.of.span.start}
 
 
 def _dues(facts: SubscriptionFacts, item: ItemFacts, as_of: date) -> tuple[list[Due], Due | None]:
