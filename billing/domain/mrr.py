@@ -113,7 +113,7 @@ def _spans(facts: SubscriptionFacts) -> list[_Span]:
         )
         for item in facts.items
     ]
-    return [span for span in found if span.start < span.end and span.gross]
+    return [span for span in found if span.start < span.end and (span.gross or span.is_plan)]
 
 
 def _turns(spans: Sequence[_Span]) -> list[date]:
