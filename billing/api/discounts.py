@@ -27,7 +27,7 @@ class OffIn(In):
         max_digits=27,
         decimal_places=12,
         required=False,
-        help_text="In major units; what it is off says `per`.",
+        help_text="In major units; what it is off says `per`. Off a bill it is of whole minor units.",
     )
     per = serializers.ChoiceField(
         list(Per),

@@ -63,9 +63,8 @@ def create_coupon(
     `products` (codes), or all that is billed; given `most` times at the most, and not after `until`. Raises Invalid,
     CodeTaken when the code is taken.
     """
-    problems = _problems(code, name, percent, amount, currency, periods, giving.get("most")) | _per_problems(
-        per, amount
-    )
+    problems = _per_problems(per, amount, currency)
+    problems |= _problems(code, name, percent, amount, currency, periods, giving.get("most"))
     wanted = list(dict.fromkeys(plans))
     known = set(Plan.objects.filter(code__in=wanted).values_list("code", flat=True))
     if missing := [each for each in wanted if each not in known]:
@@ -151,7 +150,7 @@ def discount(
     subscription = live_one(public_id)
     (facts,) = subscription_facts([subscription.pk])
     problems = _problems("x", name, percent, amount, facts.currency if amount else "", periods, None)
-    problems |= _per_problems(per, amount)
+    problems = _per_problems(per, amount, facts.currency) | problems
     codes = {item.plan for item in facts.items}
     if strange := [each for each in plans if each not in codes]:
         problems["plans"] = f"It does not bill {strange[0]}."
@@ -287,10 +286,24 @@ def _per(said: str | None, amount: Decimal | None) -> str:
     return said or (Per.LINE if amount is None else Per.BILL)
 
 
-def _per_problems(said: str | None, amount: Decimal | None) -> dict[str, str]:
+def _per_problems(said: str | None, amount: Decimal | None, currency: str) -> dict[str, str]:
     if said and said not in list(Per):
         return {"per": "A bill, or a line."}
-    return {"per": "A percentage is of each line."} if said == Per.BILL and amount is None else {}
+    if amount is None:
+        return {"per": "A percentage is of each line."} if said == Per.BILL else {}
+    whole = said == Per.LINE or _is_money(amount, currency)
+    return {} if whole else {"amount": "Off a bill it is of whole minor units."}
+
+
+def _is_money(amount: Decimal, currency: str) -> bool:
+    """Whether lines can share it out: it is so many minor units, and no more than there can be. True of a currency that
+    is not known, where something else is wrong.
+    """
+    try:
+        minor = amount.scaleb(money.exponent(currency))
+    except money.MoneyError:
+        return True
+    return minor == int(minor) and minor <= money.MAX_MINOR
 
 
 def _off_problems(percent: Decimal | None, amount: Decimal | None, currency: str) -> dict[str, str]:

@@ -109,16 +109,16 @@ def _discounts(look: Look) -> Iterator[Finding]:
 def _allowed(look: Look) -> Iterator[tuple[Line, Granted, int, int]]:
     """Each line with what it was granted, and the least and most that this takes off it.
 
-    An amount per bill is certain where the day has one bill. Where something that fell due on it was billed before, and
-    of what is counted anew, a line has a share that its bill knew: from nothing to all of the amount.
+    An amount per bill is certain on days after all that are billed. On those and before them bills may have taken it,
+    and what is counted anew has a share that its bill knew: from nothing to all of the amount.
     """
     days: dict[date, list[tuple[Granted, Line]]] = defaultdict(list)
-    billed = {each.due_on for each in look.bill.past}
+    last = max((each.due_on for each in look.bill.past), default=date.min)
     for line in (*look.bill.lines, *look.bill.recounted):
         if line.item not in look.items:
             continue
         granted, day = look.items[line.item].terms.discounts, look.bill.day_of(line)
-        if day is None or line.due_on in billed or line in look.bill.recounted:
+        if day is None or line.due_on <= last:
             own = tuple(each for each in granted if not each.per_bill)
             yield line, granted, discount_minor(own, line), discount_minor(granted, line)
         else:
