@@ -12,7 +12,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from billing.models import BilledPeriod, HeldSubscription, Plan, Price, Subscription, SubscriptionDiscount
+from billing.models import (
+    BilledPeriod,
+    DiscountShare,
+    HeldSubscription,
+    Plan,
+    Price,
+    Subscription,
+    SubscriptionDiscount,
+)
 from billing.previews import next_bill
 from billing.selectors import preview, subscription_facts
 from billing.services.change import change
@@ -129,15 +137,16 @@ class Moves(RuleBasedStateMachine):
         percent=st.sampled_from([None, 25, 50]),
         periods=st.none() | st.integers(1, 3),
         ahead=st.none() | _ahead,
+        per=st.sampled_from(["bill", "line"]),
     )
     def give(
         self, pick: int, products: list[str], plan: int | None, percent: int | None,
-        periods: int | None, ahead: int | None,
+        periods: int | None, ahead: int | None, per: str = "bill",
     ) -> None:  # fmt: skip
         sub = self.one(pick)
-        said = (
-            {"amount": Decimal("3.33"), "per": "line"} if percent is None else {"percent": Decimal(percent)}
-        )
+        said: dict[str, Any] = {"percent": Decimal(percent or 0)}
+        if percent is None:
+            said = {"amount": Decimal("3.33"), "per": per}
         if self.attempt(lambda: discount(
             sub, name=f"D{len(self.given)}", products=products,
             plans=[] if plan is None else [f"p{plan}"], periods=periods,
@@ -263,9 +272,15 @@ class Moves(RuleBasedStateMachine):
                 SubscriptionDiscount.objects.filter(subscription=row.subscription_id),
                 key=lambda each: (not (each.plans or each.products), each.pk),
             )
+            shares = dict(DiscountShare.objects.filter(period=row).values_list("discount_id", "amount_minor"))
         left = whole = Decimal(row.amount_minor + row.discount_minor)
         for each in given:
-            if self.expected(each, row.item.price.plan.code, row.period_start):
+            if not self.expected(each, row.item.price.plan.code, row.period_start):
+                assert each.pk not in shares
+            elif each.per == "bill":
+                assert shares[each.pk] <= each.amount * 100
+                left -= min(left, shares[each.pk])
+            else:
                 left -= min(left, left * each.percent / 100 + each.amount * 100)
         assert abs(left - row.amount_minor) <= 1, (row.period_start, whole, left, row.amount_minor)
 
