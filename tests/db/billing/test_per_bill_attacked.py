@@ -56,6 +56,25 @@ def test_what_is_added_for_a_day_before_the_last_bill_has_none_and_is_not_held(a
     proven()
 
 
+def test_what_is_left_of_one_is_not_what_another_took_or_when(acorn: Scope) -> None:
+    """30 off what is added of two plans, of which the first takes 20 a quarter; 15 off the plan every month."""
+    with work():
+        sub, first, other = bought(100), flat(20, unit="quarter"), flat(60, unit="quarter")
+        add_item(sub.public_id, price=first, starts_on=JUNE)
+        codes = [each.plan.code for each in (first, other)]
+        create_coupon(code="MORE", name="More", amount=Decimal(30), currency="EUR", plans=codes)
+        give_coupon(sub.public_id, coupon="MORE", today=JUNE)
+        discount(sub.public_id, name="Gift", amount=Decimal(15), plans=[sub.price.plan.code], today=JUNE)
+    run_billing(JULY)
+    assert amounts() == [8500, 0, 8500]
+    with work():
+        add_item(sub.public_id, price=other, starts_on=JUNE)
+    run_billing(JULY)
+    assert amounts() == [8500, 0, 5000, 8500]
+    nothing_held()
+    proven()
+
+
 def test_changed_at_a_time_of_a_first_day_the_new_plan_has_it(acorn: Scope) -> None:
     """As it would on any other day: what goes on from there is a bill of its own."""
     with work():

@@ -199,6 +199,12 @@ class TestArithmetic:
         same_day = (*past, replace(past[-1], item=8, span=NOW.span))
         assert "discount" not in kinds(bill(0, 0, past=same_day)), "a bill of that day may have taken it"
         assert "discount" in kinds(bill(0, 1003, past=same_day)), "but no more than all of it"
+        tenth = tuple(
+            replace(each, terms=replace(each.terms, discounts=(Discount("TENTH", Decimal(10)), shared)))
+            for each in two
+        )
+        same = replace(bill(0, 0, past=same_day), items=tenth)
+        assert "discount" in kinds(same), "a percentage is certain on every day"
 
     def test_a_discount_twice(self) -> None:
         coupon = Discount("TEN", Decimal(10))

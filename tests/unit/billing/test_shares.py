@@ -171,6 +171,9 @@ def test_mrr_counts_an_amount_once_a_period_of_the_plan() -> None:
     yearly = replace(both[1], unit=Unit.YEAR)
     assert mrr_on(sub(both[0], yearly, discounts=(off("a", 2000),)), DAY) == 8_833, "100 + 100/12 - 20"
     assert mrr_on(sub(*both, discounts=(off("a", 90_000),)), DAY) == 0
+    assert mrr_on(sub(*both, discounts=(off("a", 5000, ("p2",)),)), DAY) == 15_000, "off one of the two"
+    once = (replace(both[0], unit=Unit.YEAR), both[1])
+    assert mrr_on(sub(*once, discounts=(off("a", 1200),)), DAY) == 10_733, "100/12 + 100 - 12/12"
 
 
 minors = st.integers(0, 10_000)
