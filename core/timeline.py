@@ -102,6 +102,13 @@ def named(slug: str, public_ids: Iterable[str]) -> dict[str, Named]:
     return found
 
 
+def known(slug: str, public_id: str, name: str) -> Named:
+    """The name and page of a thing of which both are read already; its id, where the actor may not see it."""
+    place = registry.places.get(public_id.partition("_")[0])
+    may = place is not None and current().may(place.permission)
+    return Named(name, link(place.url_name, slug, public_id)) if place and may else Named(public_id, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """An entry with its time as the reader's day has it."""

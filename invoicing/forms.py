@@ -100,6 +100,7 @@ class FilterForm(forms.Form):
     )
     q = forms.CharField(label=_("Number or amount"), required=False, max_length=60)
     customer = forms.CharField(required=False, max_length=40, validators=[RegexValidator(r"\A\w+\Z")])
+    subscription = forms.CharField(required=False, max_length=40, validators=[RegexValidator(r"\A\w+\Z")])
     customer_name = forms.CharField(label=_("Customer"), required=False, max_length=300)
     currency = forms.CharField(
         label=_("Currency"), required=False, max_length=3, validators=[RegexValidator(r"\A[A-Z]{3}\Z")]
@@ -130,6 +131,7 @@ class FilterForm(forms.Form):
             kind=given.get("kind", ""),
             text=given.get("q", ""),
             customer=given.get("customer", ""),
+            subscription=given.get("subscription", ""),
             currency=given.get("currency", ""),
             amount="" if amount is None else f"{abs(amount):f}",
             **ranges,

@@ -17,6 +17,7 @@ from invoicing.domain.display import standing
 from invoicing.domain.numbers import PREFIXES
 from invoicing.domain.states import State
 from invoicing.models import Document
+from invoicing.subscriptions import of_subscription
 from receivables.listing import OpenSum, open_by_currency, open_of, open_sources, open_sums
 from receivables.selectors import item_states
 
@@ -36,6 +37,7 @@ class DocumentFilter:
     kind: str = ""
     text: str = ""
     customer: str = ""
+    subscription: str = ""
     currency: str = ""
     amount: str = ""
     due_from: date | None = None
@@ -90,6 +92,8 @@ def documents(wanted: DocumentFilter, *, today: date) -> "QuerySet[Document]":
     found: QuerySet[Document] = Document.objects.filter(
         **{name: value for name, value in exact.items() if value}
     )
+    if wanted.subscription:
+        found = found.filter(of_subscription(wanted.subscription))
     if wanted.amount:
         found = found.filter(of_amount("total_minor", wanted.amount) or Q(pk__in=[]))
     if wanted.text:

@@ -14,6 +14,7 @@ from core.errors import Conflict, NotFound
 from core.models import Job, StoredFile
 from customers.domain.cards import Kept
 from customers.services.methods import card_for
+from invoicing import subscriptions
 from invoicing.domain.display import standing
 from invoicing.domain.states import State
 from invoicing.models import Document, Line, Party, TaxLine, TopUp
@@ -89,6 +90,15 @@ class DocumentView:
         return card_for(row.customer_id, since=self.item.created_at, due_on=self.item.last_due_on)
 
     @property
+    def billed(self) -> dict[int, dict[str, str]]:
+        """The subscription that each line bills or takes back, {"id", "name"}, by position; of lines of none nothing.
+
+        It is known of a view that was asked for it.
+        """
+        found = ((each.position, getattr(each, "billed", None)) for each in self.lines)
+        return {position: billed for position, billed in found if billed}
+
+    @property
     def notes(self) -> list[Document]:
         """Credit notes over this document, in order."""
         return list({line.document_id: line.document for line in self.credited}.values())
@@ -159,17 +169,20 @@ def document(public_id: str) -> Document:
     return row
 
 
-def view(public_id: str) -> DocumentView:
-    """The document in full, four queries; raises NotFound. Inside work()."""
-    (found,) = views([document(public_id)])
+def view(public_id: str, *, billing: bool = False) -> DocumentView:
+    """The document in full, four queries; raises NotFound. Inside work(). `billing`: with its subscriptions."""
+    (found,) = views([document(public_id)], billing=billing)
     return found
 
 
-def views(rows: Sequence[Document]) -> list[DocumentView]:
-    """Documents in full, four queries however many, three for one. Inside work()."""
+def views(rows: Sequence[Document], *, billing: bool = False) -> list[DocumentView]:
+    """Documents in full, four queries however many, three for one. Inside work().
+
+    `billing`: with the subscriptions that their lines bill.
+    """
     ids = [row.pk for row in rows]
     own, credited, taxes = defaultdict(list), defaultdict(list), defaultdict(list)
-    for line in _lines(ids):
+    for line in _lines(ids, billing=billing):
         own[line.document_id].append(line)
         if line.credits_id:
             credited[line.credits_id].append(line)
@@ -182,10 +195,11 @@ def views(rows: Sequence[Document]) -> list[DocumentView]:
     ]
 
 
-def _lines(ids: Sequence[int]) -> list[Any]:
+def _lines(ids: Sequence[int], *, billing: bool) -> list[Any]:
     """Lines of documents, and of the credit notes over them with their notes; `credits_id` says which are those."""
     notes = Document.objects.filter(credits__in=ids)
     lines = Line.objects.annotate(credits_id=F("document__credits_id")).order_by("document_id", "position")
+    lines = subscriptions.billing(lines) if billing else lines
     if len(ids) == 1:  # a page: its few lines bring their documents along
         both = Document.objects.filter(pk__in=ids).values("pk").union(notes.values("pk"))
         return list(lines.filter(document__in=both).select_related("document"))

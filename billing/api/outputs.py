@@ -99,9 +99,9 @@ class GivenBill:
 
     @property
     def lines(self) -> list[GivenLine]:
-        lines = [line for each in self.bill.charges for line in each.drafts]
+        lines = [(line, each.facts.public_id) for each in self.bill.charges for line in each.drafts]
         code = self.subscription.price.currency
-        return [given_line(each, n, each.amount_minor, code) for n, each in enumerate(lines, 1)]
+        return [given_line(line, n, line.amount_minor, code, of) for n, (line, of) in enumerate(lines, 1)]
 
     @property
     def sums(self) -> Totals:

@@ -23,6 +23,9 @@ class InvoicesQuery(In):
     )
     q = Text(max_length=60, required=False, help_text="Start of the number, its digits, or the total.")
     customer = PublicId(required=False)
+    subscription = PublicId(
+        required=False, help_text="Those that bill it, and the credit notes that take back some of that."
+    )
     currency = CurrencyCode(required=False)
     amount = Exact(
         max_digits=19, decimal_places=4, required=False, help_text="The total exactly, in major units."

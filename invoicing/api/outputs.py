@@ -28,12 +28,13 @@ def business_today() -> date:
 
 @dataclass(frozen=True, slots=True)
 class GivenLine:
-    """A line with its explanation in words."""
+    """A line with its explanation in words, and the public id of the subscription that it bills, if any."""
 
     line: Line | LineDraft
     position: int
     left_minor: int
     why: list[Step]
+    subscription: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,17 @@ class Given:
 
     @property
     def lines(self) -> list[GivenLine]:
-        left, code = self.view.left, self.document.currency
-        return [given_line(each, each.position, left[each.position], code) for each in self.view.lines]
+        left, code, billed = self.view.left, self.document.currency, self.view.billed
+        return [
+            given_line(
+                each, each.position, left[each.position], code, billed.get(each.position, {}).get("id")
+            )
+            for each in self.view.lines
+        ]
+
+    @property
+    def subscriptions(self) -> list[str]:
+        return list(dict.fromkeys(each["id"] for each in self.view.billed.values()))
 
     @property
     def pdf(self) -> str:
@@ -79,15 +89,17 @@ class GivenDraft:
         return [given_line(each, n, each.amount_minor, code) for n, each in enumerate(self.content.lines, 1)]
 
 
-def given_line(line: Line | LineDraft, position: int, left: int, currency: str) -> GivenLine:
-    """The line as it is given."""
-    return GivenLine(line, position, left, steps(line.why, Money(line.amount_minor, currency)))
+def given_line(
+    line: Line | LineDraft, position: int, left: int, currency: str, subscription: str | None = None
+) -> GivenLine:
+    """The line as it is given; `subscription` is the public id of the one that it bills."""
+    return GivenLine(line, position, left, steps(line.why, Money(line.amount_minor, currency)), subscription)
 
 
 def given(rows: Sequence[Document], *, today: date | None = None) -> list[Given]:
     """Documents as they are given, in a constant number of queries. Inside work()."""
     today = today or business_today()
-    return [Given(each, each.states(today)[0]) for each in views(rows)]
+    return [Given(each, each.states(today)[0]) for each in views(rows, billing=True)]
 
 
 def one(public_id: str) -> Given:
@@ -120,6 +132,10 @@ class InvoiceLineOut(Out):
     )
     service_end = serializers.DateField(
         source="line.service_end", allow_null=True, help_text="First day that it is not for."
+    )
+    subscription = serializers.CharField(
+        allow_null=True,
+        help_text="The subscription that it bills, or takes back the bill of; null where it is none's.",
     )
     why = WhyOut(many=True)
 
@@ -169,6 +185,10 @@ class InvoiceOut(Out):
     )
     memo = serializers.CharField(source="document.memo")
     autopay = serializers.BooleanField(source="document.autopay")
+    subscriptions = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Those that its lines bill or take back the bill of, all of one customer; empty where there is none.",
+    )
     credits = Id(
         source="document.credits", allow_null=True, help_text="The invoice that a credit note is over."
     )

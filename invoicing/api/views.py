@@ -26,7 +26,17 @@ TAG = "Invoices"
 EXPANDS = ["customer"]
 _OWN = [field.name for field in Document._meta.concrete_fields]
 _LABELS = ("external_id", "metadata")
-_SAME = ("state", "kind", "customer", "currency", "due_from", "due_to", "issued_from", "issued_to")
+_SAME = (
+    "state",
+    "kind",
+    "customer",
+    "subscription",
+    "currency",
+    "due_from",
+    "due_to",
+    "issued_from",
+    "issued_to",
+)
 
 
 def _content(data: dict[str, Any]) -> DraftContent:

@@ -39,6 +39,9 @@ from messaging.permissions import MESSAGES_VIEW
 from receivables.domain.items import Kind, why_final
 from receivables.selectors import allocations_of, references_of
 
+FEW = 3
+"""Subscriptions that are named above the lines; each line names its own."""
+
 
 @page(INVOICES_VIEW)
 @require_GET
@@ -56,7 +59,7 @@ def document_page(
     reopen: str = "",
 ) -> HttpResponse:
     """The page, or the page after a refusal: `forms` keep what was typed, `reopen` names the dialog to show."""
-    shown = view(public_id)
+    shown = view(public_id, billing=True)
     today = business_today()
     row = shown.document
     states = shown.states(today)
@@ -72,6 +75,7 @@ def document_page(
         "days_late": (today - shown.due_on).days if "overdue" in states and shown.due_on else 0,
         "deposit": _deposit(shown, today),
         **_figures(shown),
+        **_billed(shown, slug),
         **_connections(shown),
         **_controls(shown),
         "top_up": top_up_of(row.pk) if row.prepays and row.kind == "invoice" else None,
@@ -102,7 +106,6 @@ def _figures(shown: DocumentView) -> dict[str, Any]:
     sign = -1 if shown.document.kind == "credit_note" else 1
     draft = shown.document.state == State.DRAFT
     return {
-        "lines": [line_view(line, code) for line in shown.lines],
         "taxes": [
             {
                 "percent": tax.percent / 100,
@@ -117,6 +120,21 @@ def _figures(shown: DocumentView) -> dict[str, Any]:
         "open": Money(shown.open_minor, code),
         "big": Money(sign * (shown.document.total_minor if draft else shown.open_minor), code),
         "of": "" if draft or not shown.item else Money(shown.document.total_minor, code),
+    }
+
+
+def _billed(shown: DocumentView, slug: str) -> dict[str, Any]:
+    """The lines with the subscription that each bills, and those of all: the first few, and how many more."""
+    named = {
+        position: timeline.known(slug, each["id"], each["name"]) for position, each in shown.billed.items()
+    }
+    found = list(dict.fromkeys(named.values()))
+    code = shown.document.currency
+    return {
+        "lines": [(line_view(line, code), named.get(line.position)) for line in shown.lines],
+        "subscriptions": found[:FEW],
+        "more_subscriptions": len(found[FEW:]),
+        "many_subscriptions": len(found) > 1,
     }
 
 

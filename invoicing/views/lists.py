@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from core import timeline
 from core.errors import Invalid, NotFound
 from core.exports import Column, csv_file, in_chunks
 from core.fields import fresh_key
@@ -38,7 +39,7 @@ def invoices(request: HttpRequest, slug: str) -> HttpResponse:
     found = documents(wanted, today=today)
     part = paged(found.select_related("customer"), NEWEST, request.GET.get("page", ""))
     sums = totals(wanted, today=today)
-    chips = _chips(request.GET, form, today)
+    chips = _chips(slug, request.GET, form, today)
     context = {
         "slug": slug,
         "today": today,
@@ -123,14 +124,13 @@ def _tabs(given: QueryDict) -> list[dict[str, Any]]:
     ]
 
 
-def _chips(given: QueryDict, form: FilterForm, today: date) -> list[dict[str, str]]:
+def _chips(slug: str, given: QueryDict, form: FilterForm, today: date) -> list[dict[str, str]]:
     """What is filtered by, each with the address without it."""
     said: dict[str, Any] = form.cleaned_data
     chips: list[tuple[str, tuple[str, ...]]] = []
     if said.get("q"):
         chips.append((f"“{said['q']}”", ("q",)))
-    if said.get("customer"):
-        chips.append((_("Customer is %(name)s") % {"name": _customer_name(said["customer"])}, ("customer",)))
+    chips += _whose(slug, said)
     if said.get("kind"):
         chips.append((str(dict(form.fields["kind"].choices)[said["kind"]]), ("kind",)))  # type: ignore[attr-defined]
     if said.get("currency"):
@@ -142,6 +142,17 @@ def _chips(given: QueryDict, form: FilterForm, today: date) -> list[dict[str, st
         if span:
             chips.append((f"{word} {span}", (name, f"{name}_from", f"{name}_to")))
     return [{"label": label, "href": _link(given, *names)} for label, names in chips]
+
+
+def _whose(slug: str, said: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    chips: list[tuple[str, tuple[str, ...]]] = []
+    if said.get("customer"):
+        chips.append((_("Customer is %(name)s") % {"name": _customer_name(said["customer"])}, ("customer",)))
+    if wanted := said.get("subscription"):
+        known = timeline.named(slug, [wanted]).get(wanted)
+        name = known.label if known else wanted
+        chips.append((_("Subscription is %(name)s") % {"name": name}, ("subscription",)))
+    return chips
 
 
 def _span(said: dict[str, Any], name: str, today: date) -> str:

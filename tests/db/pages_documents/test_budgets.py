@@ -6,6 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.services.run import run_billing
 from core.scope import Scope, work
 from invoicing.models import Document
 from invoicing.services.credit import credit
@@ -63,3 +64,21 @@ def test_a_page_reads_at_most_twelve_times(credited: Document, name: str, who: s
 )
 def test_a_filtered_list_reads_at_most_twelve_times(credited: Document, query: str) -> None:
     assert len(reads(signed_in("Ana"), reverse("invoices", args=["acorn"]) + query)) <= MOST
+
+
+@pytest.mark.parametrize("of", ["invoice", "note", "list"])
+def test_a_page_of_what_subscriptions_bill_reads_at_most_twelve_times(acorn: Scope, of: str) -> None:
+    with work():
+        owner = factories.customer(one_invoice=True)
+        subs = [factories.subscription(owner, DAY) for _ in range(3)]
+    run_billing(DAY)
+    with work():
+        (made,) = Document.objects.all()
+        note = credit(made.public_id, amounts={1: 100, 3: 100}, on=DAY, reason="late", key="k")
+    address = {
+        "invoice": reverse("invoice", args=["acorn", made.public_id]),
+        "note": reverse("invoice", args=["acorn", note.public_id]),
+        "list": reverse("invoices", args=["acorn"]) + f"?subscription={subs[0].public_id}",
+    }[of]
+    found = reads(signed_in("Ana"), address)
+    assert len(found) <= MOST, "\n".join(found)
