@@ -16,7 +16,7 @@ def billing(lines: "QuerySet[Any]") -> "QuerySet[Any]":
     """The lines, each with the subscription that it bills or takes back in `billed`: {"id", "name"}, or None."""
     over = _over(OuterRef("document__credits")).values("source")
     own = Case(When(document__credits=None, then=F("source")), default=Subquery(over))
-    return lines.annotate(billing=own).annotate(billed=ports.subscriptions.of_line(OuterRef("billing")))
+    return lines.alias(billing=own).annotate(billed=ports.subscriptions.of_line(OuterRef("billing")))
 
 
 def _over(document: Any) -> "QuerySet[Any]":
