@@ -86,7 +86,9 @@ def _priced(said: dict[str, Any]) -> Price:
     if said["overrides"]:
         base = Price.objects.get(external_id=said["overrides"])
         return own_price(base, said["terms"]["unit_price"], moved_in=True)
-    return create_price(**{name: said[name] for name in ("code", "name", "meter", *PRICE)}, **said["terms"])
+    return create_price(
+        **{name: said[name] for name in ("code", "name", "meter", *PRICE)}, moved_in=True, **said["terms"]
+    )
 
 
 def _subscriptions(rows: Sequence[Subscription]) -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ def create_price(  # noqa: PLR0913 - a price's own data
     meter: str = "",
     replaces: str = "",
     product: str = "",
+    moved_in: bool = False,
     **terms: Any,
 ) -> Price:
     """A price of the plan with this code, the plan being made, with the name, when it is new. Inside work().
@@ -47,16 +48,19 @@ def create_price(  # noqa: PLR0913 - a price's own data
     entity's. `unit` may be "once", or "dates" for periods that begin on the `dates` of each year, as 03-25.
     With `meter`, a code or public id, the quantity of a period is what that counts.
     With `replaces`, a price's public id, that one is not offered any more; who subscribes to it keeps it. `product`, a
-    code, is that of a new plan; one that is there keeps its own, or none.
+    code, is that of a new plan; one that is there keeps its own, or none. One that is `moved_in` from elsewhere may say
+    what no new one may.
     Raises Invalid, and Conflict when that price is replaced already.
     """
     problems = _plan_problems(name, code) | _price_problems(unit, every, timing, tax_percent)
     problems |= dict(listed_problems(unit, every, dates))
     read = _read(model, terms, problems)
     try:
-        money.exponent(currency)
+        places = money.exponent(currency)
     except money.MoneyError as error:
         problems["currency"] = str(error)
+    else:
+        problems |= {} if moved_in else _idle_problems(unit, every, read, currency, places)
     if problems or read is None:
         raise Invalid("The price cannot be saved.", fields=problems)
     counted = _meter(meter, read, unit, timing)
@@ -173,6 +177,19 @@ def _plan_problems(name: str, code: str) -> dict[str, str]:
     if not name.strip() and not Plan.objects.filter(code=code).exists():
         return {"name": "A new plan needs a name."}
     return {}
+
+
+def _idle_problems(unit: str, every: int, terms: Terms | None, currency: str, places: int) -> dict[str, str]:
+    """What a price would say and no bill could do: come once again, or lie at a bound that no amount has."""
+    problems = {}
+    if unit == ONCE and every > 1:
+        problems["every"] = "What is owed once does not come again: 1."
+    for name in ("minimum", "maximum"):
+        bound = getattr(terms, name, None)
+        if bound is not None and bound != round(bound, places):
+            has = f"{places} decimals" if places else "no decimals"
+            problems[name] = f"{currency} has {has}."
+    return problems
 
 
 def _price_problems(unit: str, every: int, timing: str, tax_percent: Decimal | None) -> dict[str, str]:

@@ -127,6 +127,9 @@ def test_a_price_by_listed_days_is_kept_and_billed_by_them(api: Program, kestrel
     ("text for a list", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": "03-25"}, "/dates"),
     ("too many", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["03-25"] * 25}, "/dates"),
     ("every second", {"model": "flat", "unit_price": "1", "unit": "dates", "dates": ["03-25"], "every": 2}, "/every"),
+    ("every second of what is owed once", {"model": "flat", "unit_price": "1", "unit": "once", "every": 2}, "/every"),
+    ("half a yen", {"model": "per_unit", "unit_price": "0.5", "currency": "JPY", "minimum": "1.5"}, "/minimum"),
+    ("a tenth of a cent", {"model": "per_unit", "unit_price": "0.5", "maximum": "10.001"}, "/maximum"),
 ])  # fmt: skip
 def test_what_makes_no_price_is_named_at_its_field(
     api: Program, house: Scope, _case: str, terms: dict[str, Any], pointer: str

@@ -122,8 +122,13 @@ def test_many_days_are_told_by_their_number_and_listed_on_the_price_s_page(ana: 
     ("hidden characters", {"dates": "25\x00Mar"}, "cannot be"),
     ("of months", {"unit": "month", "dates": "25 Mar"}, "Only an interval of listed days has days."),
     ("every second", {"dates": "25 Mar", "every": "2"}, "Listed days are there once a year: 1."),
+    ("every second of once", {"unit": "once", "every": "2", "dates": ""}, "What is owed once does not come again: 1."),
+    ("half a yen", {"unit": "month", "dates": "", "model": "per_unit", "currency": "JPY", "minimum": "1.5"},
+     "JPY has no decimals."),
+    ("a tenth of a cent", {"unit": "month", "dates": "", "model": "per_unit", "maximum": "9.999"},
+     "EUR has 2 decimals."),
 ])  # fmt: skip
-def test_what_is_wrong_with_listed_days_stands_at_the_field(
+def test_what_is_wrong_with_a_price_stands_at_the_field(
     ana: Client, acorn: Scope, snapshot: Snapshot, _case: str, given: dict[str, Any], message: str
 ) -> None:
     before = snapshot()

@@ -137,6 +137,19 @@ def test_terms_added_items_and_what_is_not_offered_any_more_come_as_they_are(san
         assert [price.plan.code for price in Price.objects.filter(retired_at__isnull=False)] == ["free"]
 
 
+def test_prices_that_could_not_be_made_any_more_come_as_they_are(sandbox: Scope) -> None:
+    with work():
+        flat = {"model": "flat", "currency": "EUR", "unit_price": Decimal(9)}
+        setup = create_price(name="Set-up", code="setup", unit="once", **flat)
+        calls = create_price(name="Calls", code="calls", **{**flat, "model": "per_unit"}, minimum=Decimal(1))
+        Price.objects.filter(pk=setup.pk).update(every=2)
+        Price.objects.filter(pk=calls.pk).update(terms={"minimum": "1.005"})
+    copy(sandbox)
+    with enter(sandbox), work():
+        assert Price.objects.get(plan__code="setup").every == 2
+        assert Price.objects.get(plan__code="calls").terms == {"minimum": "1.005"}
+
+
 def test_a_price_by_listed_days_goes_on_on_the_next_of_them(sandbox: Scope) -> None:
     days = ["02-01", "09-01"]
     with work():
