@@ -18,6 +18,8 @@ from billing.services.subscriptions import end
 from billing.services.usage_voids import void
 from core.models import OutboxEvent
 from core.scope import Scope, work
+from invoicing.listing import DocumentFilter
+from invoicing.listing import documents as of
 from invoicing.models import Document, Line
 from receivables.selectors import item_states
 from tests import factories
@@ -177,6 +179,8 @@ def test_an_ended_one_is_corrected_when_no_more_can_come(calls: tuple[Meter, Sub
     assert corrected() == [(1, "3", "6", 600, 1200)]
     assert documents() == [2900, 3500, 600]
     with work():
+        its_own = of(DocumentFilter(subscription=sub.public_id, kind="invoice"), today=NEXT)
+        assert sorted(its_own.values_list("net_minor", flat=True)) == [600, 2900, 3500]
         sub.refresh_from_db()
         assert (sub.state, sub.version) == ("ended", version)
     run_billing(date(2027, 1, 6))
