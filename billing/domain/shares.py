@@ -24,8 +24,8 @@ def shared_out(facts: SubscriptionFacts, found: Sequence[Due], returned: Collect
     It is for the bills of its days, whatever periods are on them: so that for three periods of the plan it is three
     bills, where the plan is billed in arrears those after each of the three. An amount goes by what is left of each
     line when its turn comes, in whole minor units that add up to it. Of a day that was billed before only what those
-    bills left is shared out, and nothing of an earlier one. `returned` are billed periods (ids) that are taken back from
-    their first day on, and their shares with them.
+    bills left is shared out, and nothing of an earlier one. `returned` are billed periods (ids) that are taken back
+    from their first day on, and their shares with them.
     """
     shared = [each for each in facts.discounts if each.per is Per.BILL]
     if not shared:
