@@ -165,7 +165,7 @@ def test_the_same_key_and_a_stale_version_do_nothing_twice(
 
 def test_a_day_of_the_month_is_the_anchor(api: Program, house: Scope, kestrel: Customer) -> None:
     made = subscribed(api, kestrel, starts_on="2026-03-10", anchor_day=31)
-    assert made["anchor"] == "2026-01-31"
+    assert made["anchor"] == "2026-03-31"
     bill(house, date(2026, 3, 31))
     spans = [
         (line["service_start"], line["service_end"])

@@ -156,7 +156,7 @@ def test_a_trial_and_the_calendar_are_typed_on_the_page(ana: Client, acorn: Scop
     with work():
         made = Subscription.objects.order_by("-id")[0]
         assert (made.trial_ends_on, made.anchor, made.proration) == (
-            date(2026, 3, 20), date(2026, 1, 31), "thirtieth",
+            date(2026, 3, 20), date(2026, 3, 31), "thirtieth",
         )  # fmt: skip
     page = ana.get("/o/acorn/subscriptions/?state=trialing").content.decode()
     assert made.public_id not in page, "that trial is over"
