@@ -43,6 +43,26 @@ def test_what_an_earlier_day_took_stays_taken_when_the_last_is_given_back(acorn:
     proven()
 
 
+def test_what_is_taken_back_in_part_keeps_its_share(acorn: Scope) -> None:
+    """An add-on has June's amount and ends in the middle; another one for June has none of it."""
+    with work():
+        sub, first, other = bought(100), flat(50), flat(60)
+        added = add_item(sub.public_id, price=first, starts_on=JUNE)
+        codes = [each.plan.code for each in (first, other)]
+        create_coupon(code="GIFT", name="Gift", amount=Decimal(10), currency="EUR", plans=codes)
+        give_coupon(sub.public_id, coupon="GIFT", today=JUNE)
+    run_billing(JUNE)
+    with work():
+        end_item(added.public_id, on=MID, today=MID)
+    run_billing(MID)
+    with work():
+        add_item(sub.public_id, price=other, starts_on=JUNE)
+    run_billing(MID)
+    assert amounts() == [10000, 4000, 6000]
+    nothing_held()
+    proven()
+
+
 def test_what_is_added_for_a_day_before_the_last_bill_has_none_and_is_not_held(acorn: Scope) -> None:
     with work():
         sub = bought(100)
